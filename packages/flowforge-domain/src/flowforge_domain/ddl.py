@@ -1,0 +1,80 @@
+"""What a SQL model writes, read from its text: `create [or replace] table|view X as …`, or a plain `select`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import cast
+
+from flowforge_domain.dialect import RelationKind
+from flowforge_domain.errors import TemplateError
+from flowforge_domain.relation import relation_name, scan_relation
+from flowforge_domain.text import Location, caret, line_of
+
+# Comments of SQL and Jinja, Jinja statements, and config(): what may stand before the first token.
+_LEADING = re.compile(
+    r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\{#.*?#\}|\{%.*?%\}|\{\{-?\s*config\(.*?\)\s*-?\}\})*", re.DOTALL
+)
+_CREATE = re.compile(r"create\b", re.IGNORECASE)
+_HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
+# A literal, an identifier, a comment or a dollar-quoted text: semicolons inside them end no statement.
+_ATOM = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1|(;)", re.DOTALL)
+_BLANK = re.compile(r"(?:\s+|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The head of a `create` statement: what it makes, and where in the text its head begins and ends."""
+
+    kind: RelationKind
+    relation: str
+    start: int
+    end: int
+
+
+def find_target(sql: str, file: str = "") -> Target | None:
+    """Return what the model's text creates, or None for a plain query.
+
+    Works on the template and on the SQL it renders to. Raises `TemplateError` when the text creates something else
+    than a table or view, or one whose name is not literal.
+    """
+    start = cast("re.Match[str]", _LEADING.match(sql)).end()
+    if not _CREATE.match(sql, start):
+        return None
+    head = _HEADER.match(sql, start)
+    if head is None:
+        raise _error(sql, start, file, "A SQL model creates a table or a view.")
+    parts, end = scan_relation(sql, head.end())
+    if not parts:
+        raise _error(sql, head.end(), file, "The name after `create table` must be literal.")
+    kind = cast("RelationKind", head.group(1).lower())
+    return Target(kind, relation_name(*parts), start, end)
+
+
+def one_statement(sql: str, file: str = "") -> str:
+    """Return `sql` without the semicolon that ends it.
+
+    Raises `TemplateError` when another statement follows.
+    """
+    for atom in _ATOM.finditer(sql):
+        if atom.group(2):
+            if not _BLANK.match(sql, atom.start()):
+                raise _error(sql, atom.start(), file, "A SQL model is one statement; another follows this semicolon.")
+            return sql[: atom.start()]
+    return sql
+
+
+def is_blank(sql: str) -> bool:
+    """Tell whether `sql` holds nothing but space, comments and semicolons."""
+    return _BLANK.match(sql) is not None
+
+
+def _error(sql: str, offset: int, file: str, message: str) -> TemplateError:
+    line = line_of(sql, offset)
+    column = offset - (sql.rfind("\n", 0, offset) + 1) + 1
+    return TemplateError(
+        message,
+        where=Location(file, line) if file else None,
+        snippet=caret(sql, line, column),
+        hint="Write `create or replace table NAME as select …` or a plain `select …`.",
+    )

@@ -1,0 +1,61 @@
+"""What the core must know of an engine's SQL, as data; and the one way to quote for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.relation import relation_parts
+
+RelationKind = Literal["table", "view"]
+NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The SQL of one engine.
+
+    `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for each neutral type;
+    `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
+    `seconds_between` one over `{earlier}` and `{later}`; `longest_name` is in characters.
+    """
+
+    name: str
+    types: Mapping[NeutralType, str]
+    age_minutes: str
+    seconds_between: str
+    quote: str = '"'
+    replaces: frozenset[RelationKind] = frozenset({"table", "view"})
+    longest_name: int = 255
+
+
+def quote_name(name: str, dialect: Dialect) -> str:
+    """Return one identifier, quoted.
+
+    Raises `ConfigError` for a name that no engine could hold: empty, too long, or with a NUL character.
+    """
+    if not name or "\0" in name:
+        raise ConfigError(f"{name!r} cannot be an identifier.", hint="Use a name without NUL characters.")
+    if len(name) > dialect.longest_name:
+        raise ConfigError(
+            f"The name {name[:40]!r}… has {len(name)} characters; {dialect.name} allows {dialect.longest_name}.",
+            hint="Use a shorter name.",
+        )
+    return f"{dialect.quote}{name.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+
+
+def quote_relation(relation: str, dialect: Dialect) -> str:
+    """Return a relation with every part quoted."""
+    return ".".join(quote_name(part, dialect) for part in relation_parts(relation))
+
+
+def quote_text(value: str) -> str:
+    """Return a text literal of standard SQL.
+
+    Raises `ConfigError` for text with a NUL character, which ends a statement in some engines.
+    """
+    if "\0" in value:
+        raise ConfigError("A text value holds a NUL character.", hint="Remove it.")
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,71 @@
+"""A project as it was read: nodes, seeds, sources, checks, and how names resolve to relations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowforge_domain.checks import Check
+from flowforge_domain.errors import DependencyNotFoundError
+from flowforge_domain.model import NOTHING, Node, Seed, SourceKey, SourceTable, node_name
+from flowforge_domain.text import did_you_mean
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything a project's text says; no user code ran to make it.
+
+    `nodes` holds models only; what they may refer to besides are `seeds` and `sources`.
+    """
+
+    name: str
+    root: Path
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    seeds: Mapping[str, Seed] = field(default_factory=dict)
+    sources: Mapping[SourceKey, SourceTable] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    variables: Mapping[str, Any] = NOTHING
+    description: str = ""
+
+
+def ref_relation(manifest: Manifest, name: str) -> str:
+    """Return the relation of the node or seed `name`.
+
+    Raises `DependencyNotFoundError` with the nearest name.
+    """
+    plain = node_name(name)
+    found = manifest.nodes.get(plain) or manifest.seeds.get(plain)
+    if found is None:
+        known = [*manifest.nodes, *manifest.seeds]
+        raise DependencyNotFoundError({"": [plain]}, [f"ref({plain!r}) {did_you_mean(plain, known)}".rstrip()])
+    return found.relation
+
+
+def source_relation(manifest: Manifest, group: str, table: str) -> str:
+    """Return the relation of a source.
+
+    Raises `DependencyNotFoundError` with the nearest source.
+    """
+    found = manifest.sources.get((group, table))
+    if found is None:
+        known = [".".join(key) for key in manifest.sources]
+        missing = f"{group}.{table}"
+        raise DependencyNotFoundError(
+            {"": [missing]}, [f"source({group!r}, {table!r}) {did_you_mean(missing, known)}".rstrip()]
+        )
+    return found.relation
+
+
+def input_relations(manifest: Manifest, node: Node) -> list[str]:
+    """Return the relations a node reads: those of its deps, then those of its sources, in the order written."""
+    return [ref_relation(manifest, dep) for dep in node.deps] + [
+        source_relation(manifest, *key) for key in node.sources
+    ]
+
+
+def table_relation(manifest: Manifest, table: str) -> str:
+    """Return the relation a check means: a node or seed of that name, else the relation itself."""
+    found = manifest.nodes.get(node_name(table)) or manifest.seeds.get(node_name(table))
+    return found.relation if found else table

@@ -1,0 +1,52 @@
+"""Plans: the statements that give a relation its new content.
+
+A plan is run inside one transaction, so readers see the old relation or the new one.
+"""
+
+from __future__ import annotations
+
+from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
+from flowforge_domain.dialect import Dialect, RelationKind, quote_relation
+from flowforge_domain.errors import TemplateError
+from flowforge_domain.model import Node
+from flowforge_domain.text import Location
+
+
+def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
+    """Return the statement that builds `node` from its rendered SQL, with the lines of the SQL left as they are.
+
+    Raises `TemplateError` when the rendered SQL is empty, is more than one statement, or creates something else than
+    the template said.
+    """
+    sql = one_statement(sql, node.file)
+    target = find_target(sql, node.file)
+    if target is None:
+        if is_blank(sql):
+            raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
+        return f"{_create(node.config.materialized, node.relation, dialect)} as {sql}"
+    _require_promised(node, target)
+    return f"{sql[: target.start]}{_create(target.kind, target.relation, dialect)}{sql[target.end :]}"
+
+
+def clear_statements(
+    relation: str, kind: RelationKind, existing: RelationKind | None, dialect: Dialect
+) -> tuple[str, ...]:
+    """Return what must run before `relation` can be created as `kind`: nothing, or the drop of what is there."""
+    if existing is None or (existing == kind and kind in dialect.replaces):
+        return ()
+    return (f"drop {existing} {quote_relation(relation, dialect)}",)
+
+
+def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:
+    replace = "or replace " if kind in dialect.replaces else ""
+    return f"create {replace}{kind} {quote_relation(relation, dialect)}"
+
+
+def _require_promised(node: Node, target: Target) -> None:
+    if target.relation != node.relation or target.kind != node.config.materialized:
+        raise TemplateError(
+            f"The model renders to `create {target.kind} {target.relation}`, but its file promises "
+            f"{node.config.materialized} {node.relation}.",
+            where=Location(node.file),
+            hint="Write the `create … as` literally at the top of the file.",
+        )

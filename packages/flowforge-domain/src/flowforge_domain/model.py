@@ -1,0 +1,184 @@
+"""What a project is made of: nodes, their settings, and the `@model` marker.
+
+A node's name is its file stem without `.ff`, or what `@model(name=…)` says. The spelling with `.ff` is accepted
+wherever a name is, and never printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+from flowforge_domain.relation import relation_name
+from flowforge_domain.text import Location
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+SourceKey = tuple[str, str]
+Materialized = Literal["table", "view"]
+NodeKind = Literal["sql", "python"]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnConfig:
+    """What a project says about one column of a model."""
+
+    description: str = ""
+    data_type: str = ""
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Settings of a model, merged from the project, its folder, its YAML entry and its own file."""
+
+    materialized: Materialized = "table"
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = NOTHING
+    columns: Mapping[str, ColumnConfig] = NOTHING
+
+
+@dataclass(frozen=True)
+class Node:
+    """One model: `kind` is "sql" or "python", `deps` name other nodes or seeds, `sources` name sources.
+
+    `relation` is what it writes (see `relation.py`), by default its name. `file` is `path` as messages show it,
+    relative to the project; `lines` tells on which line of it each dependency is named.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    deps: Sequence[str] = ()
+    sources: tuple[SourceKey, ...] = ()
+    relation: str = ""
+    config: ModelConfig = field(default_factory=ModelConfig)
+    requires: Mapping[str, frozenset[str]] = NOTHING
+    file: str = ""
+    lines: Mapping[str, int] = NOTHING
+
+    def __post_init__(self) -> None:
+        if not self.relation:
+            object.__setattr__(self, "relation", relation_name(self.name))
+
+    def where(self, dependency: str = "") -> Location:
+        """Return the place of this node, or of its reference to `dependency`."""
+        return Location(self.file or self.path.as_posix(), self.lines.get(dependency, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """A table that FlowForge reads and does not make: `source("group", "table")`."""
+
+    group: str
+    table: str
+    relation: str
+    description: str = ""
+    where: Location = field(default_factory=lambda: Location("sources.yml"))
+
+
+@dataclass(frozen=True, slots=True)
+class SeedOptions:
+    """How a seed file is read; empty values mean that the engine detects them."""
+
+    column_types: Mapping[str, str] = NOTHING
+    delimiter: str = ""
+    quote: str = ""
+    null: str = ""
+    encoding: str = "utf-8"
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A file under `seeds/` that becomes a table of the same name."""
+
+    name: str
+    kind: Literal["csv", "parquet", "sql"]
+    path: Path
+    relation: str
+    file: str = ""
+    options: SeedOptions = field(default_factory=SeedOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What `@model(...)` says about a function; `deps` and `sources` in the order they are written."""
+
+    name: str | None = None
+    deps: tuple[str, ...] = ()
+    sources: tuple[SourceKey, ...] = ()
+    requires: Mapping[str, frozenset[str]] = NOTHING
+    settings: Mapping[str, Any] = NOTHING
+
+
+class SourceRef(str):
+    """What `source("group", "table")` gives where dependencies are declared: `group.table`, and both parts."""
+
+    __slots__ = ("key",)
+    key: SourceKey
+
+    def __new__(cls, group: str, table: str) -> SourceRef:  # noqa: D102
+        ref = super().__new__(cls, f"{group}.{table}")
+        ref.key = (group, table)
+        return ref
+
+
+def model(
+    name: str | None = None,
+    deps: Iterable[str] | None = None,
+    requires: Mapping[str, Iterable[str]] | None = None,
+    **settings: Any,
+) -> Callable[[Function], Function]:
+    """Mark a function as a Python model; it is called with the frames of its `deps`.
+
+    One dependency: the frame. More: a dict from relation to frame. None: no argument. `requires` maps relations to
+    the columns the function needs. `settings` are those of `config(...)`: description, owner, tags, meta, columns.
+    """
+    spec = spec_of(name, deps or (), requires or {}, settings)
+
+    def mark(function: Function) -> Function:
+        function.__flowforge_model__ = spec  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def spec_of(
+    name: str | None, deps: Iterable[str], requires: Mapping[str, Iterable[str]], settings: Mapping[str, Any]
+) -> ModelSpec:
+    """Return the frozen form of `@model`'s arguments, the same whether they were read or executed."""
+    listed = list(deps)
+    return ModelSpec(
+        name=node_name(name) if name else None,
+        deps=tuple(node_name(d) for d in listed if not isinstance(d, SourceRef)),
+        sources=tuple(d.key for d in listed if isinstance(d, SourceRef)),
+        requires={relation: frozenset(columns) for relation, columns in requires.items()},
+        settings=dict(settings),
+    )
+
+
+def source(source_name: str, table_name: str) -> SourceRef:
+    """Name a source among the `deps` of a Python model."""
+    return SourceRef(source_name, table_name)
+
+
+def node_name(spelling: str) -> str:
+    """Return the name of a node from any accepted spelling: `users`, `users.ff`, `users.ff.sql`."""
+    for suffix in (".ff", ".ff.sql", ".ff.py"):
+        if spelling.endswith(suffix) and len(spelling) > len(suffix):
+            return spelling.removesuffix(suffix)
+    return spelling
+
+
+def relation_for(name: str, nodes: Mapping[str, Node]) -> str:
+    """Return the relation that node `name` writes; a name that is no node's is taken as a relation."""
+    found = nodes.get(node_name(name))
+    return found.relation if found else relation_name(node_name(name))

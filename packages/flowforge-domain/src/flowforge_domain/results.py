@@ -1,0 +1,105 @@
+"""What use cases return and announce: typed results, one per model, check or seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from flowforge_domain.checks import Check
+
+
+class Status(Enum):
+    """How a model or seed ended."""
+
+    BUILT = "built"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResult:
+    """One model of a run: `rows` is None for a view, `reason` tells why it was skipped."""
+
+    name: str
+    relation: str
+    materialized: str
+    status: Status
+    seconds: float = 0.0
+    rows: int | None = None
+    reason: str = ""
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A run: its models in the order they were built."""
+
+    run_id: str
+    results: Sequence[ModelResult] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether no model failed and none had to be left out."""
+        return all(r.status is Status.BUILT for r in self.results)
+
+    def count(self, status: Status) -> int:
+        """Return how many models ended with `status`."""
+        return Counter(r.status for r in self.results)[status]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check: `failure` says what does not hold, `error` why it could not be run at all."""
+
+    check: Check
+    query: str
+    seconds: float
+    failure: str = ""
+    error: Exception | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the check ran and held."""
+        return not self.failure and self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """The checks of a test run, in the order of the project file."""
+
+    results: Sequence[CheckResult] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check ran and held."""
+        return all(r.ok for r in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """One seed that was loaded."""
+
+    name: str
+    relation: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeedReport:
+    """The seeds of one command; all of them were committed together."""
+
+    results: Sequence[SeedResult] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A small result: column names, and rows of plain Python values."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]] = field(default_factory=list)

@@ -1,0 +1,41 @@
+"""Values that no output shows."""
+
+from __future__ import annotations
+
+from typing import final
+
+
+@final
+class Secret:
+    """A string that prints as `***`; only `reveal()` gives it back.
+
+    Equality is by value, hashing by identity of the text; formatting, repr and copying into an f-string
+    never show the text.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text; call it only where a driver is handed its credentials."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        raise TypeError("A Secret cannot be serialized.")

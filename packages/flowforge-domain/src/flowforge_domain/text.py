@@ -1,0 +1,70 @@
+"""Places in a user's files, carets under them, and suggestions for misspelt names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_LONGEST_LINE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a user's file; `line` and `column` count from 1, 0 means unknown."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+def caret(text: str, line: int, column: int = 0) -> str:
+    """Return line `line` of `text` with its number and, where `column` is known, a caret below it."""
+    lines = text.splitlines()
+    if not 1 <= line <= len(lines):
+        return ""
+    shown, column = _window(lines[line - 1].expandtabs(1), column)
+    gutter = f"{line:>5} | "
+    if column < 1:
+        return gutter + shown
+    return f"{gutter}{shown}\n{' ' * (len(gutter) + column - 1)}^"
+
+
+def line_of(text: str, offset: int) -> int:
+    """Return the 1-based line on which character `offset` of `text` stands."""
+    return text.count("\n", 0, offset) + 1
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` most likely meant, or None."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return one sentence that leads from `name` to a known name: the nearest one, else a short list."""
+    known = sorted(set(known))
+    found = nearest(name, known)
+    if found is not None:
+        return f"Did you mean {found!r}?"
+    if not known:
+        return ""
+    listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    return f"Known: {listed}."
+
+
+def printable(text: str) -> str:
+    """Return `text` with control and direction-changing characters escaped, safe to show in a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """Cut a very long line around its column, so that a message stays readable."""
+    if len(line) <= _LONGEST_LINE:
+        return line, column
+    start = max(0, column - _LONGEST_LINE // 2)
+    return line[start : start + _LONGEST_LINE], column - start

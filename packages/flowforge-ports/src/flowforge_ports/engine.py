@@ -1,0 +1,135 @@
+"""What an engine is to FlowForge: a session, a catalog, and where it has them frames, seeds and a lock.
+
+An adapter fulfils these protocols; the core calls nothing else. Everything an adapter raises is a
+`flowforge_domain.errors.EngineError`, chained from the driver's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.dialect import Dialect, RelationKind
+from flowforge_domain.model import Seed
+from flowforge_domain.results import Rows
+
+Frame = Any
+
+
+class Session(Protocol):
+    """One connection; statements run in the order they are given."""
+
+    def execute(self, sql: str) -> int | None:
+        """Run one statement and return the rows it wrote, None when the engine does not say."""
+
+    def query(self, sql: str) -> Rows:
+        """Run one query and return its whole result; for small results."""
+
+    def begin(self) -> None:
+        """Open a transaction."""
+
+    def commit(self) -> None:
+        """Make the open transaction's work visible at once."""
+
+    def rollback(self) -> None:
+        """Undo the open transaction; do nothing where none is open."""
+
+    def interrupt(self) -> None:
+        """Cancel the statement that runs in another thread."""
+
+    def close(self) -> None:
+        """Close the connection; closing twice is allowed."""
+
+
+class Catalog(Protocol):
+    """What exists in the target."""
+
+    def relations(self) -> Mapping[str, RelationKind]:
+        """Return every table and view, by `same_relation` name as the session would address it, in one query."""
+
+    def columns(self, relation: str) -> Sequence[tuple[str, str]]:
+        """Return (name, engine type) of each column; raise `EngineError` of kind MISSING_RELATION."""
+
+
+class Frames(Protocol):
+    """The data frames that Python models get and give; opaque to the core."""
+
+    def read(self, relation: str) -> Frame:
+        """Return a relation as a frame."""
+
+    def write(self, relation: str, frame: Frame) -> int | None:
+        """Create or replace the table `relation` with a frame's rows and return how many, None when unknown.
+
+        Raises `EngineError` of kind DATA for a value that is no frame, or holds what the engine cannot store.
+        """
+
+    def columns(self, frame: Frame) -> Sequence[str]:
+        """Return the names of a frame's columns."""
+
+    def from_rows(self, rows: Rows) -> Frame:
+        """Return a frame that holds `rows`."""
+
+    def to_rows(self, frame: Frame) -> Rows:
+        """Return a small frame's content."""
+
+
+class SeedLoader(Protocol):
+    """Loads seed files natively."""
+
+    def load(self, seed: Seed, relation: str) -> int:
+        """Replace the table `relation` with the file's rows inside the open transaction and return how many.
+
+        Raises `SeedError` naming file, row and column.
+        """
+
+
+class Lock(Protocol):
+    """Keeps two writers on one target apart."""
+
+    def hold(self, timeout: float) -> AbstractContextManager[None]:
+        """Hold the lock for a `with` block; wait at most `timeout` seconds, then raise `EngineError`."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One open session on a target with the ports that work through it.
+
+    `fork` opens a second session on the same target. `keeps` is False where the data ends with the session.
+    """
+
+    name: str
+    target: str
+    dialect: Dialect
+    capabilities: frozenset[Capability]
+    session: Session
+    catalog: Catalog
+    lock: Lock
+    fork: Callable[[], Engine]
+    frames: Frames | None = None
+    seeds: SeedLoader | None = None
+    keeps: bool = True
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """An engine as a plugin announces it: data that is read before any driver is imported.
+
+    `profile` and `open` are `module:attribute` references, resolved when the engine is used: a pydantic model whose
+    field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
+    `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
+    """
+
+    name: str
+    distribution: str
+    dialect: Dialect
+    capabilities: frozenset[Capability]
+    profile: str
+    open: str
+    environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+OpenEngine = Callable[[Any, Path], Engine]

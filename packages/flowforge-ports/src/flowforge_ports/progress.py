@@ -1,0 +1,37 @@
+"""How a run announces what it does while it does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run of `total` models begins."""
+
+    run_id: str
+    total: int
+    engine: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStarted:
+    """Model number `index` of `total` (from 1) begins."""
+
+    name: str
+    index: int
+    total: int
+
+
+Event = RunStarted | ModelStarted | ModelResult | RunReport | CheckResult | SeedResult
+
+
+class Progress(Protocol):
+    """Hears of every event, in order, from the thread that caused it."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event; must not raise."""

@@ -1,0 +1,77 @@
+"""How a project is read and its models are turned into SQL and functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node
+from flowforge_domain.text import Location
+
+
+@dataclass(frozen=True)
+class ProfileEntry:
+    """One profile of `profiles.yml`: its settings as read, and where each key (by its path) stands."""
+
+    settings: Mapping[str, Any]
+    where: Location
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RenderContext:
+    """What a template may call: everything it can see of the outside."""
+
+    ref: Callable[[str], str]
+    source: Callable[[str, str], str]
+    this: str
+    target: Mapping[str, str]
+    variables: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+
+class ProjectReader(Protocol):
+    """Reads a project's text; runs none of its code."""
+
+    def manifest(self) -> Manifest:
+        """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
+
+    def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
+        """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""
+
+
+class TemplateRenderer(Protocol):
+    """Turns a SQL model's template into SQL."""
+
+    def render(self, node: Node, context: RenderContext) -> str:
+        """Return the node's SQL; raise `TemplateError` with file, line, the line itself and a caret."""
+
+
+class FunctionLoader(Protocol):
+    """Imports a Python model when it is about to run."""
+
+    def function(self, node: Node) -> Callable[..., Any]:
+        """Return the node's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
+
+
+@dataclass(frozen=True)
+class ProjectPorts:
+    """Everything a project folder gives."""
+
+    reader: ProjectReader
+    renderer: TemplateRenderer
+    functions: FunctionLoader
+
+
+@dataclass(frozen=True)
+class ProjectSpec:
+    """A project format as a plugin announces it; `open` refers to a function `(root: Path) -> ProjectPorts`."""
+
+    name: str
+    open: str
+
+
+OpenProject = Callable[[Path], ProjectPorts]
