@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 DOMAIN_HOMES = {"checks.py", "ddl.py", "dialect.py", "materialize.py", "relation.py", "sessions.py", "state.py"}
-ENGINE_HOMES = {"dialect.py", "engine.py"}
+# Of an engine's folder, the one with its dialect: whatever fulfils a port by sending statements.
+ENGINE_HOMES = {"catalog.py", "dialect.py", "engine.py", "frames.py", "seeds.py", "session.py", "state.py"}
 
 HOLE = "\0"  # stands where a value is put in
 STATEMENT = re.compile(
@@ -34,6 +35,12 @@ def test_sql_is_put_together_at_home_only():
         for line in assembled_sql(path.read_text(encoding="utf-8"))
     ]
     assert offenders == []
+
+
+def test_who_puts_sql_together_also_quotes():
+    sources = {path: path.read_text(encoding="utf-8") for path in ROOT.glob("packages/*/src/**/*.py")}
+    assembling = {path: source for path, source in sources.items() if assembled_sql(source)}
+    assert [str(path.relative_to(ROOT)) for path, source in assembling.items() if "quote_" not in source] == []
 
 
 def test_every_home_in_the_domain_exists_or_is_announced():
