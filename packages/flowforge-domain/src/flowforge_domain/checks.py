@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
-from flowforge_domain.model import NOTHING
 from flowforge_domain.text import Location
 
 
@@ -22,7 +21,7 @@ class Check:
     table: str
     column: str = ""
     tags: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = NOTHING
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     where: Location = field(default_factory=lambda: Location("project.yml"))
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from flowforge_domain.checks import Check
 from flowforge_domain.errors import DependencyNotFoundError
-from flowforge_domain.model import NOTHING, Node, Seed, SourceKey, SourceTable, node_name
+from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
 from flowforge_domain.text import did_you_mean
 
 
@@ -26,7 +26,7 @@ class Manifest:
     seeds: Mapping[str, Seed] = field(default_factory=dict)
     sources: Mapping[SourceKey, SourceTable] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
-    variables: Mapping[str, Any] = NOTHING
+    variables: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from flowforge_domain.relation import relation_name
@@ -20,8 +19,6 @@ SourceKey = tuple[str, str]
 Materialized = Literal["table", "view"]
 NodeKind = Literal["sql", "python"]
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class ColumnConfig:
@@ -30,7 +27,7 @@ class ColumnConfig:
     description: str = ""
     data_type: str = ""
     tags: tuple[str, ...] = ()
-    meta: Mapping[str, Any] = NOTHING
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,8 @@ class ModelConfig:
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()
-    meta: Mapping[str, Any] = NOTHING
-    columns: Mapping[str, ColumnConfig] = NOTHING
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, ColumnConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,9 @@ class Node:
     sources: tuple[SourceKey, ...] = ()
     relation: str = ""
     config: ModelConfig = field(default_factory=ModelConfig)
-    requires: Mapping[str, frozenset[str]] = NOTHING
+    requires: Mapping[str, frozenset[str]] = field(default_factory=dict)
     file: str = ""
-    lines: Mapping[str, int] = NOTHING
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.relation:
@@ -88,7 +85,7 @@ class SourceTable:
 class SeedOptions:
     """How a seed file is read; empty values mean that the engine detects them."""
 
-    column_types: Mapping[str, str] = NOTHING
+    column_types: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ""
     quote: str = ""
     null: str = ""
@@ -115,8 +112,8 @@ class ModelSpec:
     name: str | None = None
     deps: tuple[str, ...] = ()
     sources: tuple[SourceKey, ...] = ()
-    requires: Mapping[str, frozenset[str]] = NOTHING
-    settings: Mapping[str, Any] = NOTHING
+    requires: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SourceRef(str):

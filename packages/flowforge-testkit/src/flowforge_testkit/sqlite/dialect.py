@@ -1,0 +1,19 @@
+"""The SQL of sqlite, and what the engine can do."""
+
+from __future__ import annotations
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.dialect import Dialect
+
+# Quoted with backticks: sqlite reads a double-quoted name that no column bears as a text literal, so that a check of
+# a missing column would hold (https://www.sqlite.org/quirks.html#dblquote).
+DIALECT = Dialect(
+    name="sqlite",
+    types={"text": "text", "bigint": "bigint", "double": "double", "boolean": "boolean", "timestamp": "timestamp"},
+    age_minutes="(julianday('now') - julianday({column})) * 1440",
+    seconds_between="round((julianday({later}) - julianday({earlier})) * 86400, 3)",
+    quote="`",
+    replaces=frozenset(),
+)
+
+CAPABILITIES = frozenset(Capability) - {Capability.PARQUET_SEEDS}
