@@ -21,6 +21,10 @@ export UV_PYTHON_DOWNLOADS := never
 # An active venv is not the one we work in; uv would warn about it at every step.
 unexport VIRTUAL_ENV
 
+# By file: what a file prepares for its tests, wheels or a browser, is prepared once. Not `loadgroup`, which groups
+# nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386).
+PYTEST = $(RUN) pytest -n 2 --dist loadfile
+
 RUN = $(UV) run --frozen --no-sync
 FLOWFORGE = UV_PROJECT_ENVIRONMENT=.venv-demo $(RUN) flowforge
 # One step of the demo: the command as a user types it, then what it says.
@@ -48,7 +52,7 @@ demo: $(UV) ## run the example project on DuckDB: seed, run, test, site, tables
 	@echo; echo "Site: $(CURDIR)/$(PROJECT)/.flowforge/docs/index.html"
 
 test: sync lint types contracts ## lint, types, contracts, then every test
-	$(RUN) pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 lint: sync ## ruff: rules and format
 	$(RUN) ruff check
@@ -63,7 +67,7 @@ contracts: sync ## who may import whom, declared dependencies, sizes
 	$(RUN) python tools/check_sizes.py
 
 nightly: sync ## the same tests, with more Hypothesis examples
-	FLOWFORGE_NIGHTLY=1 $(RUN) pytest -n 2 --dist loadgroup --timeout 3600 $(PYTEST_ARGS)
+	FLOWFORGE_NIGHTLY=1 $(PYTEST) --timeout 3600 $(PYTEST_ARGS)
 
 bench: sync ## the figures of docs/, measured on this machine
 	$(RUN) python tools/bench

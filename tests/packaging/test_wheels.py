@@ -1,0 +1,189 @@
+"""What a stranger installs: every wheel builds, is complete, and the quickstart runs from the wheels alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from email import message_from_string
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DISTRIBUTIONS = sorted(p.parent.name for p in ROOT.glob("packages/*/pyproject.toml"))
+BIN = "Scripts" if os.name == "nt" else "bin"
+
+pytestmark = pytest.mark.packaging
+
+
+@pytest.fixture(scope="session")
+def uv():
+    own = ROOT / ".uv" / ("uv.exe" if os.name == "nt" else "uv")
+    found = os.environ.get("UV") or (str(own) if own.exists() else shutil.which("uv"))
+    if not found:
+        pytest.fail("uv is needed to build the wheels. Fix: python3 tools/bootstrap_uv.py")
+
+    def run(*arguments, cwd=ROOT):
+        outside = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}}
+        answer = subprocess.run([found, *map(str, arguments)], cwd=cwd, env=outside, capture_output=True, text=True)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def wheels(uv, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    uv("build", "--all-packages", "--out-dir", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def install(uv, wheels, tmp_path_factory):
+    """Return a function that installs one distribution into an empty venv, its siblings from the wheels alone.
+
+    Third-party libraries come first, as locked: with no index left, a sibling can only come from our own folder,
+    never from a stranger's project of the same name.
+    """
+
+    def into_empty_venv(distribution):
+        folder = tmp_path_factory.mktemp("venv")
+        locked = folder / "locked.txt"
+        python = folder / "venv" / BIN / "python"
+        export = ("--frozen", "--no-default-groups", "--no-emit-workspace", "--no-hashes", "--output-file", locked)
+        uv("export", "--package", distribution, *export)
+        uv("venv", "--python", sys.executable, folder / "venv")
+        uv("pip", "install", "--python", python, "--requirements", locked)
+        uv("pip", "install", "--python", python, "--no-index", "--find-links", wheels, distribution)
+        return folder / "venv"
+
+    return into_empty_venv
+
+
+@pytest.fixture(scope="session")
+def with_duckdb(install):
+    return install("flowforge-duckdb")
+
+
+@pytest.fixture(scope="session")
+def core_only(install):
+    return install("flowforge")
+
+
+@pytest.fixture
+def flowforge(tmp_path):
+    """Return a function that runs the installed command like a user does, in an empty folder and an empty home."""
+
+    def run(venv, *arguments):
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        env = {"PATH": str(venv / BIN), "HOME": str(home), "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"}
+        if os.name == "nt":
+            env["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
+        command = [str(venv / BIN / "flowforge"), *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+
+    return run
+
+
+def test_every_package_becomes_a_wheel_and_an_sdist(wheels):
+    stems = [name.replace("-", "_") + "-" + version() for name in DISTRIBUTIONS]
+    assert sorted(p.name for p in wheels.glob("*.whl")) == sorted(f"{stem}-py3-none-any.whl" for stem in stems)
+    assert sorted(p.name for p in wheels.glob("*.tar.gz")) == sorted(f"{stem}.tar.gz" for stem in stems)
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_wheel_carries_the_licence(wheels, distribution):
+    assert metadata(wheels, distribution)["License-Expression"] == "Apache-2.0"
+    with zipfile.ZipFile(wheel(wheels, distribution)) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/licenses/LICENSE"))
+        assert archive.read(name) == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_wheel_is_typed_and_holds_its_own_package_alone(wheels, distribution):
+    module = distribution.replace("-", "_")
+    with zipfile.ZipFile(wheel(wheels, distribution)) as archive:
+        names = archive.namelist()
+    assert f"{module}/py.typed" in names
+    assert {n.partition("/")[0] for n in names} == {module, f"{module}-{version()}.dist-info"}
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_wheel_holds_every_file_of_the_source(wheels, distribution):
+    source = ROOT / "packages" / distribution / "src"
+    files = {p.relative_to(source).as_posix() for p in source.rglob("*") if p.is_file() and p.suffix != ".pyc"}
+    with zipfile.ZipFile(wheel(wheels, distribution)) as archive:
+        assert files - set(archive.namelist()) == set()
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_versions_are_in_lockstep(wheels, distribution):
+    described = metadata(wheels, distribution)
+    required = [line.partition(";")[0].strip() for line in described.get_all("Requires-Dist", [])]
+    siblings = [line for line in required if line.startswith("flowforge")]
+    assert described["Version"] == version()
+    assert [line for line in siblings if not line.endswith(f"=={version()}")] == []
+
+
+def test_quickstart_runs_from_the_wheels(with_duckdb, flowforge, tmp_path):
+    for arguments in ["init"], ["seed"], ["run"], ["test"], ["dag", "--html"]:
+        assert_clean(flowforge(with_duckdb, *arguments, "shop"))
+    assert (tmp_path / "shop/.flowforge/docs/index.html").is_file()
+    models = sorted((tmp_path / "shop/models").rglob("*.ff.*"))
+    assert models
+    for model in models:
+        shown = flowforge(with_duckdb, "show", model.name.partition(".ff.")[0], "shop")
+        assert_clean(shown)
+        assert shown.stdout.strip()
+
+
+def test_engine_alone_brings_the_command(with_duckdb, flowforge):
+    answer = flowforge(with_duckdb, "--version")
+    assert_clean(answer)
+    assert version() in answer.stdout
+
+
+def test_core_alone_knows_its_version(core_only, flowforge):
+    answer = flowforge(core_only, "--version")
+    assert_clean(answer)
+    assert version() in answer.stdout
+
+
+def test_core_alone_installs_no_engine(core_only):
+    found = {p.name.partition("-")[0] for p in core_only.rglob("*.dist-info")}
+    assert found & {"flowforge_duckdb", "flowforge_testkit", "duckdb", "pandas", "pyarrow", "numpy", "pytest"} == set()
+
+
+def test_core_alone_names_the_missing_engine_in_one_line(core_only, flowforge, tmp_path):
+    kept_out = shutil.ignore_patterns(".local", ".flowforge")
+    shutil.copytree(ROOT / "examples/simple_duckdb", tmp_path / "shop", ignore=kept_out)
+    answer = flowforge(core_only, "run", "shop", "--env", "dev")
+    said = (answer.stdout + answer.stderr).strip()
+    assert (answer.returncode, said.count("\n")) == (1, 0), said
+    assert 'pip install "flowforge[duckdb]"' in said
+
+
+def assert_clean(answer):
+    assert (answer.returncode, answer.stderr) == (0, ""), f"{answer.args}\n{answer.stdout}\n{answer.stderr}"
+
+
+def version() -> str:
+    described = (ROOT / "packages/flowforge/pyproject.toml").read_text(encoding="utf-8")
+    return tomllib.loads(described)["project"]["version"]
+
+
+def wheel(wheels: Path, distribution: str) -> Path:
+    return wheels / f"{distribution.replace('-', '_')}-{version()}-py3-none-any.whl"
+
+
+def metadata(wheels: Path, distribution: str) -> Message:
+    with zipfile.ZipFile(wheel(wheels, distribution)) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return message_from_string(archive.read(name).decode())
