@@ -18,6 +18,8 @@ UV_PYTHON := $(shell $(PYTHON) -c 'import sys; print(getattr(sys, "_base_executa
 endif
 export UV_PYTHON
 export UV_PYTHON_DOWNLOADS := never
+# The machine's certificates, as Python used them to fetch uv: uv's own list knows no company proxy.
+export UV_SYSTEM_CERTS ?= true
 # An active venv is not the one we work in; uv would warn about it at every step.
 unexport VIRTUAL_ENV
 
@@ -62,7 +64,7 @@ types: sync ## mypy, strict
 	$(RUN) mypy
 
 contracts: sync ## who may import whom, declared dependencies, sizes
-	$(RUN) lint-imports
+	$(RUN) lint-imports --no-logo
 	$(RUN) python tools/isolated_imports.py
 	$(RUN) python tools/check_sizes.py
 
