@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flowforge_domain.checks import Check
-from flowforge_domain.errors import DependencyNotFoundError
+from flowforge_domain.dag import topo_sort
+from flowforge_domain.errors import ConfigError, DependencyNotFoundError
 from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
-from flowforge_domain.text import did_you_mean
+from flowforge_domain.relation import same_relation
+from flowforge_domain.text import Location, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,35 @@ class Manifest:
     checks: tuple[Check, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
+
+
+def run_order(manifest: Manifest) -> list[str]:
+    """Return the names of all nodes, dependencies first.
+
+    Raises `DependencyNotFoundError` naming file and line of each missing model, seed or source, and
+    `ModelCycleError`.
+    """
+    _require_sources(manifest)
+    return topo_sort(manifest.nodes, manifest.seeds)
+
+
+def require_distinct(nodes: Iterable[Node], seeds: Iterable[Seed]) -> None:
+    """Raise `ConfigError` naming both files when two nodes or seeds share a name or write one relation."""
+    names: dict[str, str] = {}
+    relations: dict[str, str] = {}
+    things: list[Node | Seed] = [*nodes, *seeds]
+    for thing in things:
+        for known, key, what in (
+            (names, thing.name, f"the name {thing.name!r}"),
+            (relations, same_relation(thing.relation), f"the relation {thing.relation!r}"),
+        ):
+            if key in known:
+                raise ConfigError(
+                    f"{what} is given twice: here and in {known[key]}.",
+                    where=Location(thing.file),
+                    hint="Rename one of the files, or what it creates.",
+                )
+            known[key] = thing.file
 
 
 def ref_relation(manifest: Manifest, name: str) -> str:
@@ -69,3 +100,17 @@ def table_relation(manifest: Manifest, table: str) -> str:
     """Return the relation a check means: a node or seed of that name, else the relation itself."""
     found = manifest.nodes.get(node_name(table)) or manifest.seeds.get(node_name(table))
     return found.relation if found else table
+
+
+def _require_sources(manifest: Manifest) -> None:
+    known = [".".join(key) for key in manifest.sources]
+    missing: dict[str, list[str]] = {}
+    details: list[str] = []
+    for name, node in sorted(manifest.nodes.items()):
+        for key in node.sources:
+            if key not in manifest.sources:
+                wanted = ".".join(key)
+                missing.setdefault(name, []).append(wanted)
+                details.append(f"{name}: source {wanted} ({node.where(wanted)}) {did_you_mean(wanted, known)}".rstrip())
+    if missing:
+        raise DependencyNotFoundError(missing, details)

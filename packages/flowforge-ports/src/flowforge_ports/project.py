@@ -14,11 +14,15 @@ from flowforge_domain.text import Location
 
 @dataclass(frozen=True)
 class ProfileEntry:
-    """One profile of `profiles.yml`: its settings as read, and where each key (by its path) stands."""
+    """One profile of `profiles.yml`: its settings as read, and where each key (by its path) stands.
+
+    `fault` says why the settings could not be read, such as an environment variable that is not set.
+    """
 
     settings: Mapping[str, Any]
     where: Location
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    fault: str = ""
 
 
 @dataclass(frozen=True)

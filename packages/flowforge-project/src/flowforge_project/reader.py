@@ -1,0 +1,140 @@
+"""Fulfils `ProjectReader`: reads the files, and puts what they say together into a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowforge_domain.checks import Check
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.manifest import Manifest, require_distinct
+from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
+from flowforge_domain.relation import relation_name
+from flowforge_domain.text import did_you_mean
+from flowforge_ports.project import ProfileEntry
+from flowforge_project.cache import ParseCache, open_cache
+from flowforge_project.facts import ModelFacts, from_json, to_json
+from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
+from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
+from flowforge_project.settings import CheckedYaml, Settings, read_checked
+
+_SEED_KINDS: Mapping[str, Any] = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet", ".sql": "sql"}
+
+
+@dataclass(frozen=True)
+class FolderReader:
+    """Reads the project in a folder; what files say is kept by content under `.flowforge/`."""
+
+    root: Path
+
+    def manifest(self) -> Manifest:
+        """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
+        cache = open_cache(self.root / CACHE_FILE)
+        project = read_checked(self._top("project.yml"), "project", cache)
+        beside = [read_checked(file, "models", cache) for file in files_below(self.root, "models", (".yml", ".yaml"))]
+        settings = Settings.of(project, beside)
+        nodes = [
+            _node(file, facts, settings)
+            for file in files_below(self.root, "models", (SQL_SUFFIX, PYTHON_SUFFIX))
+            for facts in _read_facts(file, cache)
+        ]
+        sources = _sources(read_checked(self._top("sources.yml"), "sources", cache))
+        cache.save()
+        seeds = self._seeds(project)
+        require_distinct(nodes, seeds)
+        settings.require_known({node.name for node in nodes}, {node.file for node in nodes})
+        return Manifest(
+            name=project.data.get("name") or self.root.name,
+            root=self.root,
+            nodes={node.name: node for node in nodes},
+            seeds={seed.name: seed for seed in seeds},
+            sources=sources,
+            checks=tuple(check for file in (project, *beside) for check in _checks(file)),
+            variables=project.data.get("vars", {}),
+            description=project.data.get("description", ""),
+        )
+
+    def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
+        """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""
+        from flowforge_project.profiles import read_profiles
+
+        return read_profiles(self._top("profiles.yml"), environment)
+
+    def _top(self, name: str) -> ProjectFile:
+        return ProjectFile(self.root / name, name)
+
+    def _seeds(self, project: CheckedYaml) -> list[Seed]:
+        entries = project.data.get("seeds", {})
+        seeds = [_seed(file, entries) for file in files_below(self.root, "seeds", tuple(_SEED_KINDS))]
+        known = {seed.name for seed in seeds}
+        for name in entries:
+            if node_name(name) not in known:
+                hint = did_you_mean(name, known) or "Put its file into seeds/."
+                raise ConfigError(f"There is no seed {name!r}.", where=project.where("seeds", name), hint=hint)
+        return seeds
+
+
+def _read_facts(file: ProjectFile, cache: ParseCache) -> tuple[ModelFacts, ...]:
+    content = file.read()
+    kind = "python" if file.name.endswith(PYTHON_SUFFIX) else "sql"
+    return from_json(cache.get(kind, content, lambda: to_json(scan_model(file, content))))
+
+
+def _node(file: ProjectFile, facts: ModelFacts, settings: Settings) -> Node:
+    name = facts.name or node_name(file.path.name)
+    created = {"materialized": facts.creates[0]} if facts.creates else {}
+    return Node(
+        name=name,
+        kind="python" if facts.function else "sql",
+        path=file.path,
+        deps=tuple(dict.fromkeys(node_name(ref) for ref, _ in facts.refs)),
+        sources=tuple(dict.fromkeys((group, table) for group, table, _ in facts.sources)),
+        relation=facts.creates[1] if facts.creates else relation_name(name),
+        config=settings.model(name, file.name, {**facts.settings, **created}),
+        requires={relation: frozenset(columns) for relation, columns in facts.requires.items()},
+        file=file.name,
+        lines=_lines(facts),
+    )
+
+
+def _lines(facts: ModelFacts) -> dict[str, int]:
+    """Return the first line on which each dependency is named; sources as `group.table`."""
+    lines = {f"{group}.{table}": line for group, table, line in reversed(facts.sources)}
+    return lines | {node_name(name): line for name, line in reversed(facts.refs)}
+
+
+def _seed(file: ProjectFile, entries: Mapping[str, Any]) -> Seed:
+    suffix = next(s for s in sorted(_SEED_KINDS, key=len, reverse=True) if file.name.endswith(s))
+    name = file.path.name.removesuffix(suffix)
+    options = SeedOptions(**entries.get(name, {}))
+    return Seed(name, _SEED_KINDS[suffix], file.path, relation_name(name), file.name, options)
+
+
+def _sources(file: CheckedYaml) -> dict[SourceKey, SourceTable]:
+    return {
+        (group, table): SourceTable(
+            group,
+            table,
+            relation_name(*filter(None, (entry.get("schema"), entry.get("identifier") or table))),
+            entry.get("description", ""),
+            file.where(group, table),
+        )
+        for group, tables in file.data.items()
+        for table, entry in tables.items()
+    }
+
+
+def _checks(file: CheckedYaml) -> list[Check]:
+    return [
+        Check(
+            type=entry["type"],
+            table=entry["table"],
+            column=entry.get("column", ""),
+            tags=tuple(entry.get("tags", ())),
+            parameters={k: v for k, v in entry.items() if k not in ("type", "table", "column", "tags")},
+            where=file.where("tests", i),
+        )
+        for i, entry in enumerate(file.data.get("tests", ()))
+    ]
