@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
+from inspect import getmodulename
 from itertools import chain
 from pathlib import Path
 
@@ -74,9 +75,10 @@ def check(root: Path) -> list[str]:
 def modules_by_distribution(packages: Mapping[str, Package]) -> dict[str, set[str]]:
     """Return the top-level modules of each distribution; the workspace's own from its folders."""
     provided: dict[str, set[str]] = defaultdict(set)
-    for module, distributions in metadata.packages_distributions().items():
-        for distribution in distributions:
-            provided[normalized(distribution)].add(module)
+    for distribution in metadata.distributions():
+        # Not metadata.packages_distributions(): on Python 3.11 it overlooks a top-level extension module.
+        tops = {file.parts[0] for file in distribution.files or ()}
+        provided[normalized(distribution.name)] |= {getmodulename(top) or top for top in tops}
     for package in packages.values():
         provided[package.name] = {path.name for path in package.source.iterdir() if path.is_dir()}
     return provided

@@ -29,6 +29,7 @@ HOMES = {
     "pluggy": {"flowforge_ports", "flowforge_bootstrap"},
     "pyarrow": {"flowforge_duckdb"},
     "pydantic": {"flowforge_project", "flowforge_bootstrap", "flowforge_duckdb", "flowforge_testkit"},
+    "pydantic_core": {"flowforge_project", "flowforge_bootstrap", "flowforge_duckdb", "flowforge_testkit"},
     "pytest": {"flowforge_testkit"},
     "typer": {"flowforge_cli"},
     "yaml": {"flowforge_project"},
