@@ -59,3 +59,8 @@ def quote_text(value: str) -> str:
     if "\0" in value:
         raise ConfigError("A text value holds a NUL character.", hint="Remove it.")
     return "'" + value.replace("'", "''") + "'"
+
+
+def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
+    """Return the query of a relation's first `limit` rows."""
+    return f"select * from {quote_relation(relation, dialect)} limit {int(limit)}"

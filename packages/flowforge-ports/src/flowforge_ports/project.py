@@ -43,6 +43,9 @@ class ProjectReader(Protocol):
     def manifest(self) -> Manifest:
         """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
 
+    def text(self, node: Node) -> str:
+        """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
+
     def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
         """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""
 

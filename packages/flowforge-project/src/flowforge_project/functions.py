@@ -11,6 +11,7 @@ import builtins
 import importlib
 import linecache
 import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +24,16 @@ from flowforge_domain.model import ModelSpec, Node
 from flowforge_domain.text import Location, caret
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModuleFunctions:
     """Loads the functions of one project's Python models."""
 
     root: Path
     prefix: str = field(default_factory=lambda: f"_flowforge_{uuid4().hex}")
+
+    def __post_init__(self) -> None:
+        # A long-lived process loads a project many times: what no one can reach any more must go.
+        weakref.finalize(self, _forget, self.prefix)
 
     def function(self, node: Node) -> Callable[..., Any]:
         """Return the node's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
@@ -119,6 +124,11 @@ class ModuleFunctions:
             if place.with_suffix(".py").is_file():
                 return place.with_suffix(".py")
         return None
+
+
+def _forget(prefix: str) -> None:
+    for name in [name for name in sys.modules if name.startswith(prefix)]:
+        sys.modules.pop(name, None)
 
 
 def _absolute(name: str, importing: Mapping[str, Any], level: int, prefix: str) -> str:

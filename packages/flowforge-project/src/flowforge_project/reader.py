@@ -16,7 +16,7 @@ from flowforge_domain.text import did_you_mean
 from flowforge_ports.project import ProfileEntry
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
-from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
+from flowforge_project.folder import CACHE_FILE, ProjectFile, decode, files_below
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
 from flowforge_project.settings import CheckedYaml, Settings, read_checked
 
@@ -55,6 +55,10 @@ class FolderReader:
             variables=project.data.get("vars", {}),
             description=project.data.get("description", ""),
         )
+
+    def text(self, node: Node) -> str:
+        """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
+        return decode(ProjectFile(node.path, node.file).read(), node.file)
 
     def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
         """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""

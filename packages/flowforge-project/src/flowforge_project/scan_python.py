@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowforge_domain.errors import ModuleLoadError
-from flowforge_domain.model import SourceRef, spec_of
+from flowforge_domain.model import SourceRef, node_name, spec_of
 from flowforge_domain.text import Location, caret
 from flowforge_project.facts import ModelFacts
 
@@ -57,10 +57,11 @@ def _facts(function: str, mark: ast.Call | None, text: str, file: str) -> ModelF
         spec = spec_of(given.get("name"), given.get("deps") or (), given.get("requires") or {}, {})
     except (TypeError, AttributeError) as error:
         raise _argument_error(mark, text, file) from error
-    line = mark.lineno
+    lines = {text.value: text.lineno for text in ast.walk(mark) if isinstance(text, ast.Constant)}
+    written = {node_name(name): line for name, line in lines.items() if isinstance(name, str)}
     return ModelFacts(
-        refs=tuple((dep, line) for dep in spec.deps),
-        sources=tuple((group, table, line) for group, table in spec.sources),
+        refs=tuple((dep, written.get(dep, mark.lineno)) for dep in spec.deps),
+        sources=tuple((group, table, written.get(table, mark.lineno)) for group, table in spec.sources),
         settings={key: value for key, value in given.items() if key not in _OWN},
         name=spec.name,
         function=function,

@@ -5,16 +5,24 @@ Unknown keys are errors everywhere but below `meta` and `vars`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from flowforge_domain.checks import RULES
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_project.yaml_files import YamlFile
+
+
+class Fault(ValueError):
+    """What is wrong with an entry, and one fix; `key` is the key it is about, if it is about one."""
+
+    def __init__(self, message: str, hint: str, key: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.key = key
 
 
 class Strict(BaseModel):
@@ -25,15 +33,15 @@ class Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for key in data:
-                if key not in cls.model_fields:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "Unknown key {key!r}.",
-                        {"key": key, "hint": did_you_mean(str(key), cls.model_fields)},
-                    )
+        require_known(data, cls.model_fields)
         return data
+
+
+def require_known(data: Any, known: Iterable[str]) -> None:
+    """Raise `Fault` for the first key of a mapping that is not known."""
+    for key in data if isinstance(data, dict) else ():
+        if key not in known:
+            raise Fault(f"Unknown key {key!r}.", did_you_mean(str(key), known), key)
 
 
 class ColumnEntry(Strict):
@@ -83,16 +91,16 @@ class CheckEntry(Strict):
     def _fits_rule(self) -> CheckEntry:
         rule = RULES.get(self.type)
         if rule is None:
-            raise _fault(f"There is no test {self.type!r}.", did_you_mean(self.type, RULES))
+            raise Fault(f"There is no test {self.type!r}.", did_you_mean(self.type, RULES))
         if rule.needs_column != bool(self.column):
             wanted = "needs" if rule.needs_column else "takes no"
-            raise _fault(f"The test {self.type!r} {wanted} `column`.", "Correct the entry.")
+            raise Fault(f"The test {self.type!r} {wanted} `column`.", "Correct the entry.")
         given = {key for key in ("threshold", "min", "max", "max_delay_minutes") if getattr(self, key) is not None}
         for key in sorted(given.difference(rule.parameters)):
-            raise _fault(f"The test {self.type!r} takes no {key!r}.", f"Takes: {', '.join(rule.parameters) or 'none'}.")
+            raise Fault(f"The test {self.type!r} takes no {key!r}.", f"Takes: {', '.join(rule.parameters) or 'none'}.")
         for key in rule.required:
             if key not in given:
-                raise _fault(f"The test {self.type!r} needs {key!r}.", f"Add {key}: …")
+                raise Fault(f"The test {self.type!r} needs {key!r}.", f"Add {key}: …")
         return self
 
 
@@ -126,14 +134,7 @@ class SourceEntry(Strict):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
-        known = ("identifier", "schema", "description")
-        for key in data if isinstance(data, dict) else ():
-            if key not in known:
-                raise PydanticCustomError(
-                    "unknown_key",
-                    "Unknown key {key!r}.",
-                    {"key": key, "hint": did_you_mean(str(key), known)},
-                )
+        require_known(data, ("identifier", "schema", "description"))
         return data
 
 
@@ -165,19 +166,13 @@ def check_settings(settings: Mapping[str, Any], file: str) -> dict[str, Any]:
     return check_file(ModelEntry, YamlFile(file, plain, {}))
 
 
-def _fault(message: str, hint: str) -> PydanticCustomError:
-    return PydanticCustomError("fault", "{message}", {"message": message, "hint": hint})
-
-
 def _config_error(error: ValidationError, file: YamlFile) -> ConfigError:
     first = error.errors(include_url=False)[0]
     path = tuple(part for part in first["loc"] if part != "[key]")
-    context = first.get("ctx", {})
-    message, hint = first["msg"], context.get("hint", "")
-    if first["type"] == "unknown_key":
-        path = (*path, context["key"])
-    elif first["type"] != "fault":
-        name = next((str(part) for part in reversed(path) if isinstance(part, str)), "the file")
-        message, hint = f"{name!r}: {message}.", "Correct the value."
-    where = file.where(*path) if file.lines else Location(file.name)
-    return ConfigError(message, where=where, hint=hint)
+    fault = first.get("ctx", {}).get("error")
+    if isinstance(fault, Fault):
+        message, hint, path = str(fault), fault.hint, (*path, *filter(None, [fault.key]))
+    else:
+        name = next((part for part in reversed(path) if isinstance(part, str)), "the file")
+        message, hint = f"{name!r}: {first['msg']}.", "Correct the value."
+    return ConfigError(message, where=file.where(*path) if file.lines else Location(file.name), hint=hint)

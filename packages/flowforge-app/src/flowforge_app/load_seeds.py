@@ -1,0 +1,68 @@
+"""Load seeds: every file of one command in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+from flowforge_app.transaction import transaction
+from flowforge_domain.capability import Capability
+from flowforge_domain.dialect import RelationKind
+from flowforge_domain.errors import UnsupportedByEngineError
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.materialize import clear_statements
+from flowforge_domain.model import Seed
+from flowforge_domain.relation import same_relation
+from flowforge_domain.results import SeedReport, SeedResult
+from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
+from flowforge_ports.engine import Engine, SeedLoader
+from flowforge_ports.progress import Progress
+
+_NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql": Capability.SQL_SEEDS}
+
+
+@dataclass(frozen=True)
+class LoadSeeds:
+    """Loads seed files through the engine's own loader; `lock_timeout` is in seconds."""
+
+    manifest: Manifest
+    engine: Engine
+    progress: Progress
+    lock_timeout: float = 10.0
+
+    def __call__(self, wanted: Selection = EVERYTHING) -> SeedReport:
+        """Replace the tables of the selected seeds, all or none.
+
+        Raises `SeedError` naming file, row and column; then every table is as it was. Raises
+        `UnsupportedByEngineError` before anything is touched.
+        """
+        started = perf_counter()
+        seeds = self._selected(wanted)
+        loader = self._loader(seeds)
+        with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
+            existing = self.engine.catalog.relations() if seeds else {}
+            results = [self._load(loader, seed, existing) for seed in seeds]
+        for result in results:
+            self.progress(result)
+        return SeedReport(results, perf_counter() - started)
+
+    def _selected(self, wanted: Selection) -> list[Seed]:
+        seeds = self.manifest.seeds
+        items = {name: Selectable(name, (), seed.file) for name, seed in seeds.items()}
+        chosen = select(items, wanted, {}, "seed")
+        return [seed for name, seed in sorted(seeds.items()) if name in chosen]
+
+    def _loader(self, seeds: list[Seed]) -> SeedLoader:
+        for kind in sorted({seed.kind for seed in seeds}):
+            if self.engine.seeds is None or _NEEDS[kind] not in self.engine.capabilities:
+                raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
+        return self.engine.seeds  # type: ignore[return-value]
+
+    def _load(self, loader: SeedLoader, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
+        started = perf_counter()
+        kind = existing.get(same_relation(seed.relation))
+        for statement in clear_statements(seed.relation, "table", kind, self.engine.dialect):
+            self.engine.session.execute(statement)
+        rows = loader.load(seed, seed.relation)
+        return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)

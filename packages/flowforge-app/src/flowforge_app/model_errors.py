@@ -1,0 +1,83 @@
+"""What went wrong while a model was built, told in terms of the model: its file, its line, the SQL it became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from traceback import extract_tb
+
+from flowforge_domain.errors import EngineError, ErrorKind, ModelError
+from flowforge_domain.manifest import Manifest, input_relations, source_relation
+from flowforge_domain.model import Node
+from flowforge_domain.relation import same_relation
+from flowforge_domain.text import Location, caret, did_you_mean
+
+
+def statement_error(error: EngineError, node: Node, statement: str, text: str, manifest: Manifest) -> ModelError:
+    """Return an engine's error about a model's statement, with the line of the model's file it belongs to."""
+    return ModelError(
+        node.name,
+        f"Model {node.name!r} failed: {error.message}",
+        where=Location(node.file, _line_in_file(text, statement, error.line)),
+        snippet=caret(statement, error.line, error.column),
+        hint=_next_step(error, node, manifest),
+    )
+
+
+def python_engine_error(error: EngineError, node: Node, manifest: Manifest) -> ModelError:
+    """Return an engine's error about the frames of a Python model."""
+    return ModelError(
+        node.name,
+        f"Model {node.name!r} failed: {error.message}",
+        where=node.where(),
+        hint=_next_step(error, node, manifest),
+    )
+
+
+def function_error(error: Exception, node: Node, inputs: Iterable[str], root: Path) -> ModelError:
+    """Return what a user's function raised, with the last line of the project it passed through."""
+    line, file = 0, node.file
+    for frame in extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(root):
+            line, file = frame.lineno or 0, Path(frame.filename).relative_to(root).as_posix()
+    code = (root / file).read_text("utf-8", "replace") if (root / file).is_file() else ""
+    return ModelError(
+        node.name,
+        f"Model {node.name!r} failed: {type(error).__name__}: {error}",
+        where=Location(file, line),
+        snippet=caret(code, line),
+        hint=_function_hint(error, list(inputs)),
+    )
+
+
+def _function_hint(error: Exception, inputs: list[str]) -> str:
+    if not isinstance(error, KeyError):
+        return "Correct the function; FLOWFORGE_TRACE=1 shows the whole trace."
+    keys = ", ".join(map(repr, inputs))
+    if len(inputs) > 1:
+        return f"Inputs are keyed by relation, relation_for(dep): {keys}. Otherwise check the columns."
+    return f"Check the columns of {keys}: flowforge show {inputs[0]}" if inputs else "Check the key."
+
+
+def _next_step(error: EngineError, node: Node, manifest: Manifest) -> str:
+    """Return the engine's own hint and one command that helps."""
+    if error.kind is not ErrorKind.MISSING_RELATION:
+        return error.hint or f"See the SQL that was run: flowforge compile --select {node.name}"
+    seeds = {same_relation(seed.relation) for seed in manifest.seeds.values()}
+    read = {same_relation(relation) for relation in input_relations(manifest, node)}
+    from_sources = {same_relation(source_relation(manifest, *key)) for key in node.sources}
+    if read & seeds and any(relation in error.message.casefold() for relation in read & seeds):
+        return "Load the seeds first: flowforge seed"
+    if any(relation in error.message.casefold() for relation in read - from_sources):
+        return f"Build what it reads first: flowforge run --select +{node.name}"
+    known = [*manifest.nodes, *manifest.seeds]
+    return error.hint or did_you_mean(node.name, known) or "Create the table, or correct its name in sources.yml."
+
+
+def _line_in_file(text: str, statement: str, line: int) -> int:
+    """Return the line of the model's file that became line `line` of its statement; 0 when that cannot be told."""
+    written, run = text.splitlines(), statement.splitlines()
+    if len(written) == len(run) or not 1 <= line <= len(run):
+        return line
+    same = [i for i, candidate in enumerate(written, start=1) if candidate.strip() == run[line - 1].strip()]
+    return same[0] if len(same) == 1 else 0

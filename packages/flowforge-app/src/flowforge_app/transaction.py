@@ -1,0 +1,20 @@
+"""One transaction as a `with` block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flowforge_ports.engine import Session
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """Commit what the block does, or roll all of it back and let the error through; Ctrl-C is an error too."""
+    session.begin()
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise

@@ -1,0 +1,29 @@
+"""Files that FlowForge writes below a project's `.flowforge/`: all can be deleted and made again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flowforge_domain.errors import ConfigError
+
+COMPILED = Path(".flowforge", "compiled")
+DOCS = Path(".flowforge", "docs")
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file under a temporary name and rename it, so that no one reads half of it; return the path.
+
+    Raises `ConfigError` when the folder cannot be written.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ConfigError(
+            f"{path.as_posix()!r} cannot be written: {error.strerror}.", hint="Check the folder's permissions."
+        ) from error
+    return path

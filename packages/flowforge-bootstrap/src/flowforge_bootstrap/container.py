@@ -1,0 +1,65 @@
+"""The container: how ports, profile, engine and use cases are put together.
+
+The only importer of dependency-injector, and imported only when an engine is needed: it costs most of a second with
+some libraries beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dependency_injector import containers, providers
+
+from flowforge_app.build_model import BuildModel
+from flowforge_app.compile_models import CompileModels
+from flowforge_app.load_seeds import LoadSeeds
+from flowforge_app.run_checks import RunChecks
+from flowforge_app.run_models import RunModels
+from flowforge_app.show_model import ShowModel
+from flowforge_bootstrap.plugins import resolve
+from flowforge_bootstrap.profiles import ResolvedProfile
+from flowforge_domain.manifest import Manifest
+from flowforge_ports.engine import Engine
+from flowforge_ports.progress import Progress
+from flowforge_ports.project import ProjectPorts
+
+
+def open_engine(profile: ResolvedProfile, root: Path) -> Engine:
+    """Open the engine of a profile; raise `EngineError` when its target cannot be reached."""
+    engine: Engine = resolve(profile.spec.open)(profile.settings, root)
+    return engine
+
+
+def _engine(profile: ResolvedProfile, root: Path, kept: Engine | None) -> Iterator[Engine]:
+    """Open an engine and close it after; work on a second session of one that is kept."""
+    engine = kept.fork() if kept else open_engine(profile, root)
+    try:
+        yield engine
+    finally:
+        engine.session.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Container(containers.DeclarativeContainer):
+    """One command's objects; `shutdown_resources()` closes the engine."""
+
+    project = providers.Dependency(instance_of=ProjectPorts)
+    manifest = providers.Dependency(instance_of=Manifest)
+    compiler = providers.Dependency(instance_of=CompileModels)
+    profile = providers.Dependency(instance_of=ResolvedProfile)
+    kept_engine: providers.Object[Engine | None] = providers.Object(None)
+    progress: providers.Dependency[Progress] = providers.Dependency()
+
+    engine = providers.Resource(_engine, profile, manifest.provided.root, kept_engine)
+    build_model = providers.Factory(
+        BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions
+    )
+    run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(_now))
+    run_checks = providers.Factory(RunChecks, manifest, engine, progress)
+    load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress)
+    show_model = providers.Factory(ShowModel, manifest, engine)

@@ -1,0 +1,124 @@
+"""Finds plugins: the modules that distributions name in the entry-point group `flowforge`.
+
+First-party plugins come through the same door as anyone's. A broken one is remembered and reported when it is asked
+for; it takes nothing else down. (pluggy's own loader stops at the first ImportError and skips a second entry point of
+one name silently, so entry points are read here.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pkgutil import resolve_name
+from typing import Any, TypeVar
+
+import pluggy
+
+from flowforge_domain.errors import PluginError
+from flowforge_domain.text import did_you_mean
+from flowforge_ports import hooks
+from flowforge_ports.docs import SiteSpec
+from flowforge_ports.engine import EngineSpec
+from flowforge_ports.project import ProjectSpec
+from flowforge_ports.stream import StreamSpec
+
+Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
+
+# Distributions of engines that FlowForge itself ships, to name in "pip install" when one is missing.
+SHIPPED_ENGINES = ("duckdb",)
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """What was found: each spec with the distribution that announced it, and what could not be loaded."""
+
+    engines: Mapping[str, list[tuple[str, EngineSpec]]] = field(default_factory=dict)
+    projects: Mapping[str, list[tuple[str, ProjectSpec]]] = field(default_factory=dict)
+    sites: Mapping[str, list[tuple[str, SiteSpec]]] = field(default_factory=dict)
+    streams: Mapping[str, list[tuple[str, StreamSpec]]] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def engine(self, name: str) -> EngineSpec:
+        """Return the engine's spec; raise `PluginError` saying how to install it, or who else claims its name."""
+        if name not in self.engines:
+            raise self._missing_engine(name)
+        return _only(name, self.engines[name])
+
+    def project(self) -> ProjectSpec:
+        """Return the project format; raise `PluginError` when it is missing or ambiguous."""
+        return self._single("project format", self.projects)
+
+    def site(self) -> SiteSpec:
+        """Return the documentation site; raise `PluginError` when it is missing or ambiguous."""
+        return self._single("documentation site", self.sites)
+
+    def _single(self, what: str, found: Mapping[str, list[tuple[str, Spec]]]) -> Spec:
+        if not found:
+            raise PluginError(f"No {what} is installed.{self._why_not()}", hint="Install one: pip install flowforge")
+        return _only(what, [claim for claims in found.values() for claim in claims])
+
+    def _missing_engine(self, name: str) -> PluginError:
+        if name in SHIPPED_ENGINES:
+            return PluginError(
+                f'Engine {name!r} is not installed.{self._why_not()} Install it: pip install "flowforge[{name}]"'
+            )
+        hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
+        return PluginError(f"There is no engine {name!r}.{self._why_not()} {hint}".rstrip())
+
+    def _why_not(self) -> str:
+        return "".join(f" Plugin {name} is broken: {reason}." for name, reason in sorted(self.broken.items()))
+
+
+def load_plugins() -> Plugins:
+    """Return every plugin that is installed."""
+    found = entry_points(group=hooks.PROJECT)
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    broken: dict[str, str] = {}
+    distributions: dict[int, str] = {}
+    for entry in sorted(found, key=lambda e: (e.name, e.value)):
+        try:
+            module = entry.load()
+            manager.register(module, f"{_distribution(entry)}:{entry.name}")
+            distributions[id(module)] = _distribution(entry)
+        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way, and must take nothing down
+            broken[entry.name] = f"{type(error).__name__}: {error}".splitlines()[0]
+    engines, projects, sites, streams = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
+    return Plugins(engines, projects, sites, streams, broken)
+
+
+def resolve(reference: str) -> Any:
+    """Return what a spec's `module:attribute` refers to; raise `PluginError` when it cannot be imported."""
+    try:
+        return resolve_name(reference)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise PluginError(f"{reference!r} cannot be loaded: {error}", hint="Install its requirements again.") from error
+
+
+_HOOKS = ("flowforge_engines", "flowforge_projects", "flowforge_sites", "flowforge_streams")
+
+
+def _announced(
+    manager: pluggy.PluginManager, hook: str, distributions: Mapping[int, str], broken: dict[str, str]
+) -> dict[str, list[tuple[str, Any]]]:
+    claims: dict[str, list[tuple[str, Any]]] = {}
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        announce: Callable[[], list[Any]] = implementation.function
+        try:
+            for spec in announce():
+                claims.setdefault(spec.name, []).append((distributions[id(implementation.plugin)], spec))
+        except Exception as error:  # noqa: BLE001 - as above
+            broken[implementation.plugin_name] = f"{type(error).__name__}: {error}".splitlines()[0]
+    return claims
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value
+
+
+def _only(name: str, claims: list[tuple[str, Spec]]) -> Spec:
+    if len(claims) > 1:
+        claimants = " and ".join(sorted({distribution for distribution, _ in claims}))
+        raise PluginError(f"{name!r} is claimed by {claimants}.", hint="Uninstall one of them.")
+    return claims[0][1]

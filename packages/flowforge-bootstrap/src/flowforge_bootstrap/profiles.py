@@ -1,0 +1,149 @@
+"""Chooses a profile and validates it: only the one that is used, by the engine that it names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Union
+
+from flowforge_bootstrap.plugins import Plugins, resolve
+from flowforge_domain.errors import ProfileError
+from flowforge_domain.text import Location, did_you_mean
+from flowforge_ports.engine import EngineSpec
+from flowforge_ports.project import ProfileEntry
+
+_FILE = "profiles.yml"
+
+
+@dataclass(frozen=True)
+class EnvSettings:
+    """The environment: variables of the process over those of a project's `.env`."""
+
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    @classmethod
+    def of(cls, project_dir: Path) -> EnvSettings:
+        """Return the environment of a project."""
+        path = project_dir / ".env"
+        if not path.is_file():
+            return cls()
+        from dotenv import dotenv_values
+
+        kept = {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+        return cls({**kept, **os.environ})
+
+
+@dataclass(frozen=True)
+class ResolvedProfile:
+    """A validated profile: its name, its engine, and the settings as the engine's own model."""
+
+    name: str
+    spec: EngineSpec
+    settings: Any = field(repr=False)
+
+
+def choose_profile(
+    entries: Mapping[str, ProfileEntry],
+    plugins: Plugins,
+    environment: Mapping[str, str],
+    name: str | None = None,
+    engine: str | None = None,
+) -> ResolvedProfile:
+    """Return the profile `name`, else `default`, else the only one; `FF_*` variables override its settings.
+
+    `engine` (or `FF_ENGINE`) asks for another engine than the profile's, whose settings must then be there too.
+    Raises `ProfileError` naming the known profiles, or file and line of a wrong setting; `PluginError` for an engine
+    that is not installed.
+    """
+    engine = engine or environment.get("FF_ENGINE") or None
+    entry_name, entry = _entry(entries, name, engine)
+    if entry.fault:
+        raise ProfileError(
+            f"Profile {entry_name!r}: {entry.fault}", where=entry.where, hint="Set it in your shell or .env."
+        )
+    wanted = engine or entry.settings.get("engine")
+    if not isinstance(wanted, str):
+        hint = f"Add engine: one of {', '.join(sorted(plugins.engines))}."
+        raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
+    spec = plugins.engine(wanted)
+    overrides = {path: environment[key] for key, path in spec.environment.items() if key in environment}
+    if wanted != entry.settings.get("engine") and wanted not in entry.settings and not overrides:
+        raise ProfileError(
+            f"Profile {entry_name!r} has no settings for engine {wanted!r}.",
+            where=entry.where,
+            hint=f"Add {wanted}: {{…}} to it, or set {' or '.join(spec.environment)}.",
+        )
+    settings = _overridden({**entry.settings, "engine": wanted}, overrides)
+    kept = {key: value for key, value in settings.items() if key == wanted or key not in plugins.engines}
+    return ResolvedProfile(entry_name, spec, _validated(kept, spec, entry_name, entry))
+
+
+def profile_union(specs: Iterable[EngineSpec]) -> Any:
+    """Return the pydantic type of any profile of these engines, told apart by `engine`."""
+    from pydantic import Field
+
+    models = tuple(resolve(spec.profile) for spec in specs)
+    return models[0] if len(models) == 1 else Annotated[Union[models], Field(discriminator="engine")]  # noqa: UP007
+
+
+def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | None) -> tuple[str, ProfileEntry]:
+    known = ", ".join(sorted(entries))
+    if name is not None:
+        if name not in entries:
+            hint = f"{did_you_mean(name, entries)} Known: {known}." if entries else f"Write a {_FILE}."
+            raise ProfileError(f"There is no profile {name!r}.", where=Location(_FILE), hint=hint)
+        return name, entries[name]
+    if "default" in entries or len(entries) == 1:
+        chosen = "default" if "default" in entries else next(iter(entries))
+        return chosen, entries[chosen]
+    if entries:
+        raise ProfileError("Which profile?", where=Location(_FILE), hint=f"Add --env with one of: {known}.")
+    if engine is None:
+        raise ProfileError(
+            f"The project has no {_FILE}.",
+            hint="Write one, for example: default: {engine: duckdb, duckdb: {path: data.duckdb}}",
+        )
+    return "default", ProfileEntry({}, Location(_FILE))
+
+
+def _overridden(settings: Mapping[str, Any], overrides: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    changed = dict(settings)
+    for path, value in overrides.items():
+        level = changed
+        for key in path[:-1]:
+            level[key] = dict(level.get(key) or {})
+            level = level[key]
+        level[path[-1]] = value
+    return changed
+
+
+def _validated(settings: Mapping[str, Any], spec: EngineSpec, name: str, entry: ProfileEntry) -> Any:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(profile_union([spec])).validate_python(settings)
+    except ValidationError as error:
+        # Never the input itself: it may be a password.
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        path = tuple(str(part) for part in first["loc"])
+        shown = ".".join(path) or name
+        hint = did_you_mean(path[-1], _fields(spec, path[:-1])) if first["type"] == "extra_forbidden" else ""
+        message = f"Unknown key {shown!r}" if first["type"] == "extra_forbidden" else f"{shown}: {first['msg']}"
+        where = Location(_FILE, _line(entry, path))
+        raise ProfileError(f"Profile {name!r}: {message}.", where=where, hint=hint or "Correct the setting.") from None
+
+
+def _fields(spec: EngineSpec, path: tuple[str, ...]) -> list[str]:
+    model = resolve(spec.profile)
+    for part in path:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
+
+
+def _line(entry: ProfileEntry, path: tuple[str, ...]) -> int:
+    for length in range(len(path), 0, -1):
+        if path[:length] in entry.lines:
+            return entry.lines[path[:length]]
+    return entry.where.line

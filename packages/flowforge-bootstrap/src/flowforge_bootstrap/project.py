@@ -1,0 +1,205 @@
+"""The Python API: a project that can be run, tested, seeded, shown and drawn.
+
+    project = Project.load("shop", env="dev")
+    project.seed()
+    report = project.run(select="+orders")
+
+Every call reads the project's files anew, so it is never stale; the parse cache makes that cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from flowforge_app.build_docs import BuildDocs
+from flowforge_app.compile_models import CompileModels
+from flowforge_bootstrap.artifacts import COMPILED, DOCS, write_text
+from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
+from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile
+from flowforge_domain.dag import mermaid
+from flowforge_domain.errors import ProfileError
+from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.results import CheckReport, Rows, RunReport, SeedReport
+from flowforge_domain.selection import selection
+from flowforge_ports.engine import Engine
+from flowforge_ports.progress import Event, Progress
+from flowforge_ports.project import ProjectPorts
+
+if TYPE_CHECKING:
+    from flowforge_bootstrap.container import Container
+
+Names = Iterable[str] | str | None
+
+
+@dataclass(frozen=True)
+class Dag:
+    """The graph of a project: its nodes in run order, and the Mermaid text."""
+
+    order: list[str]
+    mermaid: str
+
+
+def silent(event: Event) -> None:  # noqa: ARG001 - that is its work
+    """Ignore an event."""
+
+
+class Project:
+    """A project folder and the profile it is run with.
+
+    May be used again and again, and from several threads; one call at a time works on the target.
+    """
+
+    def __init__(self, root: Path, plugins: Plugins, env: str | None, engine: str | None, progress: Progress) -> None:
+        self.root = root
+        self._plugins = plugins
+        self._env = env
+        self._engine_name = engine
+        self._progress = progress
+        self._lock = RLock()
+        self._kept: Engine | None = None
+
+    @classmethod
+    def load(
+        cls, path: str | Path = ".", env: str | None = None, engine: str | None = None, progress: Progress = silent
+    ) -> Project:
+        """Return the project in folder `path`; raise `FlowForgeError` when what it says is wrong."""
+        project = cls(Path(path).resolve(), load_plugins(), env, engine, progress)
+        project.manifest()
+        return project
+
+    def manifest(self) -> Manifest:
+        """Return what the project's files say now."""
+        return self._ports().reader.manifest()
+
+    def run(self, select: Names = None, exclude: Names = None) -> RunReport:
+        """Build the selected models; a model's own error is in the report.
+
+        Raises `FlowForgeError` for a wrong project, profile or selection.
+        """
+        with self._container() as container:
+            return container.run_models()(selection(select, exclude))
+
+    def test(self, select: Names = None, exclude: Names = None) -> CheckReport:
+        """Run the selected data-quality tests; what does not hold is in the report."""
+        with self._container() as container:
+            return container.run_checks()(selection(select, exclude))
+
+    def seed(self, select: Names = None, exclude: Names = None) -> SeedReport:
+        """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
+        with self._container() as container:
+            return container.load_seeds()(selection(select, exclude))
+
+    def show(self, name: str, limit: int = 10) -> Rows:
+        """Return the first rows of what `name` writes."""
+        with self._container() as container:
+            return container.show_model()(name, limit)
+
+    def compile(self, select: Names = None, exclude: Names = None) -> dict[str, Path]:
+        """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
+        ports = self._ports()
+        manifest = ports.reader.manifest()
+        compiled = self._compiler(ports, manifest, self._profile(ports))(selection(select, exclude))
+        return {
+            name: write_text(self.root / COMPILED / f"{manifest.nodes[name].file.removesuffix('.ff.sql')}.sql", sql)
+            for name, sql in compiled.items()
+        }
+
+    def dag(self) -> Dag:
+        """Return the graph; raise `ModelCycleError` or `DependencyNotFoundError` when it is none."""
+        manifest = self.manifest()
+        return Dag(run_order(manifest), mermaid(manifest.nodes))
+
+    def docs(self, out_dir: Path | None = None) -> Path:
+        """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
+        ports = self._ports()
+        manifest = ports.reader.manifest()
+        try:
+            compiler = self._compiler(ports, manifest, self._profile(ports))
+        except ProfileError:
+            if self._env is not None:
+                raise
+            compiler = None
+        site = resolve(self._plugins.site().open)()
+        return BuildDocs(manifest, ports.reader, site, compiler)(out_dir or self.root / DOCS)
+
+    def profile(self) -> ResolvedProfile:
+        """Return the profile that is used; raise `ProfileError` naming the known ones."""
+        return self._profile(self._ports())
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """Open the engine for a `with` block."""
+        with self._container() as container:
+            yield container.engine()
+
+    def close(self) -> None:
+        """Close what is kept open, which is only an in-memory target."""
+        with self._lock:
+            if self._kept:
+                self._kept.session.close()
+                self._kept = None
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _container(self) -> Iterator[Container]:
+        from dependency_injector import providers
+
+        from flowforge_bootstrap.container import Container
+
+        with self._lock:
+            ports = self._ports()
+            manifest, profile = ports.reader.manifest(), self._profile(ports)
+            given: dict[str, Any] = {
+                "project": ports,
+                "manifest": manifest,
+                "profile": profile,
+                "compiler": self._compiler(ports, manifest, profile),
+                "progress": self._progress,
+            }
+            container = Container(**{name: providers.Object(value) for name, value in given.items()})
+            container.kept_engine.override(providers.Object(self._keep(profile)))
+            try:
+                yield container
+            finally:
+                container.shutdown_resources()
+
+    def _keep(self, profile: ResolvedProfile) -> Engine | None:
+        """Return the engine that must stay open between calls, since its data ends with it."""
+        if self._kept is None:
+            from flowforge_bootstrap.container import open_engine
+
+            engine = open_engine(profile, self.root)
+            if engine.keeps:
+                engine.session.close()
+                return None
+            self._kept = engine
+        return self._kept
+
+    def _ports(self) -> ProjectPorts:
+        ports: ProjectPorts = resolve(self._plugins.project().open)(self.root)
+        return ports
+
+    def _profile(self, ports: ProjectPorts) -> ResolvedProfile:
+        environment = EnvSettings.of(self.root).variables
+        return choose_profile(
+            ports.reader.profiles(environment), self._plugins, environment, self._env, self._engine_name
+        )
+
+    def _compiler(self, ports: ProjectPorts, manifest: Manifest, profile: ResolvedProfile) -> CompileModels:
+        return CompileModels(
+            manifest,
+            ports.renderer,
+            profile.spec.dialect,
+            {"name": profile.name, "engine": profile.spec.name},
+            EnvSettings.of(self.root).variables,
+        )
