@@ -1,0 +1,114 @@
+"""What cases stand on: how they build, read and expect an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.checks import Check, check_query
+from flowforge_domain.dialect import RelationKind
+from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
+from flowforge_domain.materialize import clear_statements, create_statement
+from flowforge_domain.model import ModelConfig, Node
+from flowforge_domain.relation import same_relation
+from flowforge_ports.engine import Engine, Frames, SeedLoader
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def needs(*capabilities: Capability) -> Callable[[Function], Function]:
+    """Mark a case with what it needs of the engine."""
+    return pytest.mark.flowforge_needs(*(capability.name for capability in capabilities))
+
+
+def require(engine: Engine, capability: Capability) -> None:
+    """Raise `UnsupportedByEngineError` for a promise the engine does not make: there is no port to ask."""
+    if capability not in engine.capabilities:
+        raise UnsupportedByEngineError(engine.name, capability.value)
+
+
+def frames_of(engine: Engine) -> Frames:
+    """Return the port for frames; an engine that declines Python models must not have one."""
+    if engine.frames is None:
+        raise UnsupportedByEngineError(engine.name, Capability.PYTHON_MODELS.value)
+    return engine.frames
+
+
+def seeds_of(engine: Engine) -> SeedLoader:
+    """Return the port for seeds; an engine that declines every kind of seed must not have one."""
+    if engine.seeds is None:
+        raise UnsupportedByEngineError(engine.name, "seeds")
+    return engine.seeds
+
+
+def build(engine: Engine, relation: str, sql: str, kind: RelationKind = "table") -> int | None:
+    """Build a relation as a run does: one transaction, whatever is in the way cleared inside it."""
+    if kind == "view":
+        require(engine, Capability.VIEWS)
+    with transaction(engine):
+        return build_inside(engine, relation, sql, kind)
+
+
+def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "table") -> int | None:
+    """Build a relation inside the open transaction."""
+    file = "models/case.ff.sql"
+    node = Node("case", "sql", Path(file), relation=relation, config=ModelConfig(materialized=kind), file=file)
+    existing = engine.catalog.relations().get(same_relation(relation))
+    for statement in clear_statements(relation, kind, existing, engine.dialect):
+        engine.session.execute(statement)
+    return engine.session.execute(create_statement(node, sql, engine.dialect))
+
+
+def drop(engine: Engine, relation: str) -> None:
+    """Drop a table or view if it is there."""
+    existing = engine.catalog.relations().get(same_relation(relation))
+    if existing is not None:
+        other: RelationKind = "view" if existing == "table" else "table"
+        for statement in clear_statements(relation, other, existing, engine.dialect):
+            engine.session.execute(statement)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[None]:
+    """Commit what the block does, or none of it."""
+    engine.session.begin()
+    try:
+        yield
+    except BaseException:
+        engine.session.rollback()
+        raise
+    engine.session.commit()
+
+
+@contextmanager
+def forked(engine: Engine) -> Iterator[Engine]:
+    """Open a second session on the target for a block."""
+    second = engine.fork()
+    try:
+        yield second
+    finally:
+        second.session.close()
+
+
+@contextmanager
+def fails(kind: ErrorKind) -> Iterator[None]:
+    """Expect an `EngineError` of one kind, chained from the driver's own."""
+    with pytest.raises(EngineError) as caught:
+        yield
+    assert caught.value.kind is kind, f"expected {kind}, got {caught.value.kind}: {caught.value}"
+
+
+def rows(engine: Engine, sql: str) -> list[tuple[Any, ...]]:
+    """Return what a query gives, in a stable order."""
+    return sorted(engine.session.query(sql).rows, key=repr)
+
+
+def count(engine: Engine, relation: str) -> int:
+    """Return how many rows a relation holds, by the query the row-count check uses."""
+    query = check_query(Check("row_count_between", relation), relation, engine.dialect)
+    return int(engine.session.query(query).rows[0][0])

@@ -1,0 +1,113 @@
+"""Materialization: the domain's statements on this engine, and what a reader or a failure sees of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.errors import EngineError
+from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.ground import build, forked, needs, require, rows
+
+_BUILDS = ("select 1 as a union all select 1", "select 2 as a union all select 2") * 12
+
+
+def test_plain_select_becomes_a_table(engine: Engine) -> None:
+    build(engine, "ff_t", "-- people\nselect 1 as a -- one;\n;")
+    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert rows(engine, "select a from ff_t") == [(1,)]
+
+
+def test_with_query_becomes_a_table(engine: Engine) -> None:
+    build(engine, "ff_t", "with x as (select 1 as a) select a + 1 as a from x")
+    assert rows(engine, "select a from ff_t") == [(2,)]
+
+
+@needs(Capability.VIEWS)
+def test_plain_select_becomes_a_view(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    build(engine, "ff_v", "select a + 1 as a from ff_t", "view")
+    engine.session.execute("insert into ff_t select 10")
+    assert rows(engine, "select a from ff_v") == [(11,), (2,)]
+
+
+@pytest.mark.parametrize("head", ["create table ff_t as", "create or replace table ff_t as", 'CREATE TABLE "ff_t"\nAS'])
+def test_create_as_is_rewritten_for_the_engine(engine: Engine, head: str) -> None:
+    build(engine, "ff_t", f"{head} select 1 as a")
+    build(engine, "ff_t", f"{head} select 2 as a")
+    assert rows(engine, "select a from ff_t") == [(2,)]
+
+
+def test_replacing_changes_columns(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a, 2 as b")
+    build(engine, "ff_t", "select 'x' as c")
+    assert [name for name, _ in engine.catalog.columns("ff_t")] == ["c"]
+
+
+def test_empty_result_keeps_its_columns(engine: Engine) -> None:
+    build(engine, "ff_t", "select a, b from (select 1 as a, 'x' as b) as t where a = 0")
+    assert [name for name, _ in engine.catalog.columns("ff_t")] == ["a", "b"]
+    assert rows(engine, "select a from ff_t") == []
+
+
+@needs(Capability.VIEWS)
+def test_view_replaces_table_and_table_replaces_view(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    build(engine, "ff_t", "select 2 as a", "view")
+    assert (engine.catalog.relations(), rows(engine, "select a from ff_t")) == ({"ff_t": "view"}, [(2,)])
+    build(engine, "ff_t", "select 3 as a", "view")
+    build(engine, "ff_t", "select 4 as a")
+    assert (engine.catalog.relations(), rows(engine, "select a from ff_t")) == ({"ff_t": "table"}, [(4,)])
+
+
+@needs(Capability.ATOMIC_REPLACE)
+def test_failed_build_leaves_the_old_table(engine: Engine) -> None:
+    require(engine, Capability.ATOMIC_REPLACE)
+    build(engine, "ff_t", "select 1 as a")
+    with pytest.raises(EngineError):
+        build(engine, "ff_t", "select a from ff_nowhere")
+    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert rows(engine, "select a from ff_t") == [(1,)]
+
+
+@needs(Capability.ATOMIC_REPLACE, Capability.VIEWS)
+def test_failed_build_leaves_the_old_view(engine: Engine) -> None:
+    require(engine, Capability.ATOMIC_REPLACE)
+    build(engine, "ff_t", "select 1 as a", "view")
+    with pytest.raises(EngineError):
+        build(engine, "ff_t", "select a from ff_nowhere")
+    assert engine.catalog.relations() == {"ff_t": "view"}
+    assert rows(engine, "select a from ff_t") == [(1,)]
+
+
+@needs(Capability.ATOMIC_REPLACE, Capability.CONCURRENT_SESSIONS)
+def test_reader_never_sees_a_table_half_written_or_gone(engine: Engine) -> None:
+    require(engine, Capability.ATOMIC_REPLACE)
+    build(engine, "ff_t", "select 0 as a union all select 0")
+    ended = Event()
+    with forked(engine) as second, ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(_watch, second, ended)
+        try:
+            _replace_often(engine)
+        finally:
+            ended.set()
+        assert seen.result() > 0, "the reader read nothing"
+
+
+def _replace_often(engine: Engine) -> None:
+    for sql in _BUILDS:
+        build(engine, "ff_t", sql)
+
+
+def _watch(engine: Engine, ended: Event) -> int:
+    """Read until told to end: every read finds both rows, of one build."""
+    reads = 0
+    while not ended.is_set():
+        found = rows(engine, "select a from ff_t")
+        assert len(found) == 2, f"a reader saw {found}"
+        assert found[0] == found[1], f"a reader saw rows of two builds: {found}"
+        reads += 1
+    return reads

@@ -1,0 +1,86 @@
+"""Names: every identifier of the corpus comes back exactly as it was given, or is refused; nothing else happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.checks import Check, check_failure, check_query
+from flowforge_domain.errors import ConfigError, FlowForgeError, SeedError
+from flowforge_domain.relation import relation_name, same_relation
+from flowforge_domain.results import Rows
+from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.ground import build, count, drop, frames_of, needs, rows, transaction
+from flowforge_testkit.conformance.seeds import load
+
+NAMES: tuple[str, ...] = tuple(
+    json.loads(resources.files("flowforge_testkit.conformance").joinpath("names.json").read_text(encoding="utf-8"))
+)
+
+
+def test_table_of_any_name_is_found_or_refused(engine: Engine) -> None:
+    def try_name(name: str) -> None:
+        relation = relation_name(name)
+        build(engine, relation, "select 1 as a union all select 2")
+        assert set(engine.catalog.relations()) == {"ff_tripwire", same_relation(relation)}
+        assert [column for column, _ in engine.catalog.columns(relation)] == ["a"]
+        assert count(engine, relation) == 2
+        drop(engine, relation)
+
+    assert_harmless(engine, try_name)
+
+
+@needs(Capability.VIEWS)
+def test_view_of_any_name_replaces_a_table_of_that_name(engine: Engine) -> None:
+    def try_name(name: str) -> None:
+        relation = relation_name(name)
+        build(engine, relation, "select 1 as a")
+        build(engine, relation, "select 1 as a union all select 2", "view")
+        assert engine.catalog.relations() == {"ff_tripwire": "table", same_relation(relation): "view"}
+        assert count(engine, relation) == 2
+        drop(engine, relation)
+
+    assert_harmless(engine, try_name)
+
+
+@needs(Capability.PYTHON_MODELS)
+def test_frame_keeps_a_column_of_any_name_or_refuses_it(engine: Engine) -> None:
+    frames = frames_of(engine)
+
+    def try_name(name: str) -> None:
+        with transaction(engine):
+            frames.write("ff_t", frames.from_rows(Rows((name, "ff_other"), [(1, 2), (None, 3)])))
+        assert [column for column, _ in engine.catalog.columns("ff_t")] == [name, "ff_other"]
+        assert tuple(frames.columns(frames.read("ff_t"))) == (name, "ff_other")
+        check = Check("not_null", "ff_t", name)
+        value = engine.session.query(check_query(check, "ff_t", engine.dialect)).rows[0][0]
+        assert check_failure(check, value) == f"ff_t.{name} has 1 NULL values"
+
+    assert_harmless(engine, try_name)
+
+
+@needs(Capability.CSV_SEEDS)
+def test_seed_header_of_any_name_is_kept_or_refused(engine: Engine, tmp_path: Path) -> None:
+    def try_name(name: str) -> None:
+        load(engine, tmp_path, '"{}",ff_other\n1,2\n'.format(name.replace('"', '""')))
+        assert [column for column, _ in engine.catalog.columns("ff_seed")] == [name, "ff_other"]
+
+    assert_harmless(engine, try_name)
+
+
+def assert_harmless(engine: Engine, attempt: Callable[[str], None]) -> None:
+    """Attempt every name: each works or is refused as ours, and the tripwire table stays as it was."""
+    build(engine, "ff_tripwire", "select 42 as a")
+    wrong: dict[str, str] = {}
+    for name in NAMES:
+        try:
+            attempt(name)
+        except (ConfigError, SeedError):
+            continue
+        except (AssertionError, FlowForgeError) as error:
+            wrong[name] = str(error)
+        assert rows(engine, "select a from ff_tripwire") == [(42,)], f"{name!r} reached another table"
+    assert not wrong

@@ -1,0 +1,129 @@
+"""Sessions: what statements return, what transactions keep, how a statement is cancelled."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
+from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.ground import build, count, fails, forked, needs, require, rows, transaction
+
+# Products of every number with every other, compared: hours of work over a thousand rows, and no shortcut to it.
+_ENDLESS = """
+select count(*) from ff_numbers a, ff_numbers b, ff_numbers c, ff_numbers d
+where a.n * b.n < c.n * d.n + a.n * d.n
+"""
+
+
+def test_execute_tells_how_many_rows_it_wrote_or_none(engine: Engine) -> None:
+    assert build(engine, "ff_t", "select 1 as a union all select 2 union all select 3") in {3, None}
+    assert engine.session.execute("insert into ff_t select a + 10 from ff_t") in {3, None}
+    assert count(engine, "ff_t") == 6
+
+
+def test_query_returns_columns_and_rows(engine: Engine) -> None:
+    found = engine.session.query("select 1 as a, 'x' as b, case when 1 = 0 then 'y' end as c")
+    assert (found.columns, found.rows) == (("a", "b", "c"), [(1, "x", None)])
+
+
+def test_query_without_rows_keeps_its_columns(engine: Engine) -> None:
+    found = engine.session.query("select a, b from (select 1 as a, 2 as b) as t where a = 0")
+    assert (found.columns, found.rows) == (("a", "b"), [])
+
+
+def test_commit_keeps_the_work(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    engine.session.begin()
+    engine.session.execute("insert into ff_t select 2")
+    engine.session.commit()
+    engine.session.rollback()
+    assert rows(engine, "select a from ff_t") == [(1,), (2,)]
+
+
+@needs(Capability.TRANSACTIONAL_STATE)
+def test_rollback_undoes_rows_and_tables(engine: Engine) -> None:
+    require(engine, Capability.TRANSACTIONAL_STATE)
+    build(engine, "ff_t", "select 1 as a")
+    before = dict(engine.catalog.relations())
+    engine.session.begin()
+    engine.session.execute("insert into ff_t select 2")
+    engine.session.execute("create table ff_new as select 1 as a")
+    engine.session.rollback()
+    assert rows(engine, "select a from ff_t") == [(1,)]
+    assert engine.catalog.relations() == before
+
+
+def test_rollback_without_a_transaction_does_nothing(engine: Engine) -> None:
+    engine.session.rollback()
+    engine.session.rollback()
+    assert rows(engine, "select 1 as a") == [(1,)]
+
+
+def test_session_goes_on_after_a_failed_statement(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    with pytest.raises(EngineError), transaction(engine):
+        engine.session.execute("insert into ff_t select nothing from ff_nowhere")
+    with transaction(engine):
+        engine.session.execute("insert into ff_t select 2")
+    assert rows(engine, "select a from ff_t") == [(1,), (2,)]
+
+
+def test_close_twice_is_allowed(engine: Engine) -> None:
+    engine.session.close()
+    engine.session.close()
+
+
+def test_closed_session_fails_as_ours(engine: Engine) -> None:
+    engine.session.close()
+    with pytest.raises(FlowForgeError):
+        engine.session.query("select 1 as a")
+
+
+def test_interrupt_cancels_the_running_statement(engine: Engine) -> None:
+    build(engine, "ff_numbers", "select 1 as n")
+    for _ in range(10):
+        engine.session.execute("insert into ff_numbers select n + (select max(n) from ff_numbers) from ff_numbers")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(engine.session.query, _ENDLESS)
+        for _ in range(300):
+            # An interrupt that comes before the statement has begun cancels nothing: ask until it ends.
+            threading.Event().wait(0.1)
+            if running.done():
+                break
+            engine.session.interrupt()
+        with fails(ErrorKind.CANCELLED):
+            running.result(timeout=1)
+    engine.session.rollback()
+    assert rows(engine, "select 1 as a") == [(1,)]
+
+
+@needs(Capability.CONCURRENT_SESSIONS)
+def test_second_session_sees_committed_work_only(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    with forked(engine) as second:
+        engine.session.begin()
+        engine.session.execute("insert into ff_t select 2")
+        assert rows(second, "select a from ff_t") == [(1,)]
+        engine.session.commit()
+        assert rows(second, "select a from ff_t") == [(1,), (2,)]
+
+
+@needs(Capability.CONCURRENT_SESSIONS)
+def test_closing_a_second_session_leaves_the_first_open(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    with forked(engine) as second:
+        assert count(second, "ff_t") == 1
+    assert count(engine, "ff_t") == 1
+
+
+@needs(Capability.CONCURRENT_SESSIONS)
+def test_lock_keeps_a_second_writer_out(engine: Engine) -> None:
+    with forked(engine) as second:
+        with engine.lock.hold(1.0), pytest.raises(EngineError), second.lock.hold(0.1):
+            pytest.fail("two writers hold the lock at once")
+        with second.lock.hold(1.0):
+            pass

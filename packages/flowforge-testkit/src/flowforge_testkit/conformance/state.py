@@ -1,0 +1,65 @@
+"""State rows: written, read and compacted in the transaction of the data they tell of."""
+
+from __future__ import annotations
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.state import (
+    STATE_TABLE,
+    StateRow,
+    compact_state,
+    create_state,
+    insert_state,
+    select_state,
+)
+from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.ground import build, build_inside, needs, require, rows, transaction
+
+
+def test_state_rows_come_back_as_written(engine: Engine) -> None:
+    hostile = row("it's; drop table x --", "2024-01-01T00:00:02", relation='"my ""table"', rows=2**62)
+    written = [row("a", "2024-01-01T00:00:01", rows=-1), hostile]
+    save(engine, *written)
+    assert saved(engine) == written
+
+
+def test_state_table_is_made_once(engine: Engine) -> None:
+    save(engine, row("a", "2024-01-01T00:00:01"))
+    save(engine, row("b", "2024-01-01T00:00:02"))
+    assert [r.model for r in saved(engine)] == ["a", "b"]
+    assert engine.catalog.relations() == {STATE_TABLE: "table"}
+
+
+def test_compacting_keeps_the_last_row_of_each_model(engine: Engine) -> None:
+    save(engine, *(row(model, f"2024-01-01T00:00:0{i}") for i, model in enumerate("abacab")))
+    with transaction(engine):
+        engine.session.execute(compact_state(engine.dialect))
+    assert [(r.model, r.finished_at[-1]) for r in saved(engine)] == [("c", "3"), ("a", "4"), ("b", "5")]
+
+
+@needs(Capability.TRANSACTIONAL_STATE)
+def test_state_is_undone_with_the_data(engine: Engine) -> None:
+    require(engine, Capability.TRANSACTIONAL_STATE)
+    build(engine, "ff_t", "select 1 as a")
+    save(engine, row("a", "2024-01-01T00:00:01"))
+    engine.session.begin()
+    build_inside(engine, "ff_t", "select 2 as a")
+    engine.session.execute(insert_state(row("b", "2024-01-01T00:00:02"), engine.dialect))
+    engine.session.execute(compact_state(engine.dialect))
+    engine.session.rollback()
+    assert rows(engine, "select a from ff_t") == [(1,)]
+    assert [r.model for r in saved(engine)] == ["a"]
+
+
+def row(model: str, finished_at: str, relation: str = "ff_t", rows: int = 1) -> StateRow:
+    return StateRow(model, relation, "run", "data", "print", rows, finished_at)
+
+
+def save(engine: Engine, *written: StateRow) -> None:
+    with transaction(engine):
+        engine.session.execute(create_state(engine.dialect))
+        for one in written:
+            engine.session.execute(insert_state(one, engine.dialect))
+
+
+def saved(engine: Engine) -> list[StateRow]:
+    return [StateRow(*found) for found in engine.session.query(select_state(engine.dialect)).rows]

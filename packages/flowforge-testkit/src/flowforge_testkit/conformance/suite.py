@@ -1,0 +1,92 @@
+"""`EngineConformance`: the class an adapter's test file subclasses, with every case of the modules beside it.
+
+A case that needs a capability which the engine does not declare becomes a strict xfail: it must raise
+`UnsupportedByEngineError`, so an engine that quietly does nothing, or quietly works, fails.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.errors import UnsupportedByEngineError
+from flowforge_ports.engine import Engine, EngineSpec
+from flowforge_testkit.conformance import catalog, checks, errors, frames, materialize, names, seeds, session, state
+
+MODULES: tuple[ModuleType, ...] = (session, catalog, materialize, frames, seeds, checks, state, names, errors)
+_MUTED = {"skip", "skipif", "xfail"}
+
+
+class EngineConformance:
+    """Every standard case; a subclass gives the fixtures `spec` and `profile` (a dict, or the profile itself)."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _refuse_changes(cls)
+
+    @pytest.fixture
+    def spec(self) -> EngineSpec:
+        """Return the engine's spec: a subclass must."""
+        raise NotImplementedError("Give a fixture `spec` that returns the plugin's EngineSpec.")
+
+    @pytest.fixture
+    def profile(self) -> Any:
+        """Return settings of a fresh, empty target: a subclass must."""
+        raise NotImplementedError("Give a fixture `profile` that returns settings of an empty target.")
+
+    @pytest.fixture
+    def engine(
+        self, spec: EngineSpec, profile: Any, tmp_path: Path, request: pytest.FixtureRequest
+    ) -> Iterator[Engine]:
+        """Open the engine; expect a refusal where the case needs what the engine declines."""
+        opened = open_spec(spec, profile, tmp_path)
+        _expect_refusals(request, opened)
+        yield opened
+        opened.session.close()
+
+    def test_the_suite_is_whole(self) -> None:
+        """A standard case that was removed or replaced behind the class's back is found here."""
+        _refuse_changes(type(self))
+
+
+def open_spec(spec: EngineSpec, profile: Any, root: Path) -> Engine:
+    """Open an engine the way it will be opened in earnest: profile and opener by their references."""
+    settings = pkgutil.resolve_name(spec.profile)
+    checked = settings.model_validate(profile) if isinstance(profile, Mapping) else profile
+    opened: Engine = pkgutil.resolve_name(spec.open)(checked, root)
+    return opened
+
+
+def cases() -> Mapping[str, Callable[..., None]]:
+    """Return every standard case by name."""
+    found = [(name, case) for module in MODULES for name, case in vars(module).items() if name.startswith("test_")]
+    assert len(found) == len(dict(found)), "two standard cases share a name"
+    return dict(found)
+
+
+def _refuse_changes(cls: type) -> None:
+    changed = [name for name, case in cases().items() if getattr(cls, name, None) is not case]
+    if changed or cls.test_the_suite_is_whole is not EngineConformance.test_the_suite_is_whole:  # type: ignore[attr-defined]
+        listed = ", ".join(changed) or "test_the_suite_is_whole"
+        raise TypeError(f"{cls.__name__} changes standard cases: {listed}. Declare the capability as absent instead.")
+    marks = cls.__dict__.get("pytestmark", ())
+    if muted := [mark.name for mark in (marks if isinstance(marks, list | tuple) else [marks]) if mark.name in _MUTED]:
+        raise TypeError(f"{cls.__name__} is marked {', '.join(muted)}: the standard cases must run.")
+
+
+def _expect_refusals(request: pytest.FixtureRequest, engine: Engine) -> None:
+    for mark in request.node.iter_markers("flowforge_needs"):
+        for name in mark.args:
+            if Capability[name] not in engine.capabilities:
+                reason = f"{engine.name} declares no {Capability[name].value}"
+                request.applymarker(pytest.mark.xfail(reason=reason, raises=UnsupportedByEngineError, strict=True))
+
+
+for _name, _case in cases().items():
+    setattr(EngineConformance, _name, staticmethod(_case))
