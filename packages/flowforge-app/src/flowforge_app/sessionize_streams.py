@@ -16,23 +16,21 @@ from flowforge_domain.results import Rows
 from flowforge_domain.session_events import SessionEvent, session_event
 from flowforge_domain.sessions import (
     EVENT_TYPES,
-    SessionSettings,
-    count_staged,
-    create_tables,
-    delete_known,
-    drop_staging,
-    staged,
-    store_statements,
-)
-from flowforge_domain.stream_state import (
     LETTER_TYPES,
     Offset,
+    SessionSettings,
     StreamKey,
+    count_staged,
     create_stream_tables,
+    create_tables,
+    delete_known,
     drop_letter_staging,
+    drop_staging,
     insert_letters,
     select_offset,
+    staged,
     storable,
+    store_statements,
     write_offset,
 )
 from flowforge_domain.text import did_you_mean
@@ -203,4 +201,7 @@ def _place(batch: int, number: int) -> str:
 
 
 def _shown(values: RawEvent) -> str:
-    return json.dumps({str(name): value for name, value in values.items()}, default=str, ensure_ascii=False)
+    try:
+        return json.dumps({str(name): value for name, value in values.items()}, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return f"an event that is no JSON, with {', '.join(map(str, values))}"
