@@ -79,8 +79,8 @@ def is_missing(value: Any) -> bool:
         return True
     try:
         return bool(value != value)  # NaN and NaT alone differ from themselves
-    except TypeError:
-        # pandas.NA refuses to be true or false.
+    except (TypeError, ArithmeticError):
+        # pandas.NA refuses to be true or false, a signalling NaN to be compared.
         return True
     except ValueError:
         # An array has no truth of its own; the reader of the column refuses it.
@@ -133,7 +133,7 @@ def _millionths(value: Any, column: str) -> int:
     if is_missing(value):
         return 0
     amount = _decimal(value, column)
-    if not amount.is_finite() or abs(amount) > _MOST_REVENUE:
+    if not amount.is_finite() or amount.copy_abs() > _MOST_REVENUE:
         raise _refused(value, column, f"beyond ±{_MOST_REVENUE:,}")
     return int(_EXACT.multiply(amount, Decimal(REVENUE_UNIT)).to_integral_value(context=_EXACT))
 
