@@ -7,7 +7,6 @@ some libraries beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from dependency_injector import containers, providers
@@ -18,18 +17,12 @@ from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_app.show_model import ShowModel
-from flowforge_bootstrap.plugins import resolve
+from flowforge_bootstrap.engines import now, open_engine
 from flowforge_bootstrap.profiles import ResolvedProfile
 from flowforge_domain.manifest import Manifest
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 from flowforge_ports.project import ProjectPorts
-
-
-def open_engine(profile: ResolvedProfile, root: Path) -> Engine:
-    """Open the engine of a profile; raise `EngineError` when its target cannot be reached."""
-    engine: Engine = resolve(profile.spec.open)(profile.settings, root)
-    return engine
 
 
 def _engine(profile: ResolvedProfile, root: Path, kept: Engine | None) -> Iterator[Engine]:
@@ -39,10 +32,6 @@ def _engine(profile: ResolvedProfile, root: Path, kept: Engine | None) -> Iterat
         yield engine
     finally:
         engine.session.close()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Container(containers.DeclarativeContainer):
@@ -59,7 +48,7 @@ class Container(containers.DeclarativeContainer):
     build_model = providers.Factory(
         BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions
     )
-    run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(_now))
+    run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now))
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress)
     show_model = providers.Factory(ShowModel, manifest, engine)

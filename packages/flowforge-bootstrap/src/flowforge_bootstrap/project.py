@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
 from flowforge_bootstrap.artifacts import COMPILED, DOCS, write_text
+from flowforge_bootstrap.engines import open_engine
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
 from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile
 from flowforge_domain.dag import mermaid
@@ -44,7 +45,7 @@ class Dag:
     mermaid: str
 
 
-def silent(event: Event) -> None:  # noqa: ARG001 - that is its work
+def silent(event: Event) -> None:
     """Ignore an event."""
 
 
@@ -64,11 +65,18 @@ class Project:
         self._kept: Engine | None = None
 
     @classmethod
+    def open(
+        cls, path: str | Path = ".", env: str | None = None, engine: str | None = None, progress: Progress = silent
+    ) -> Project:
+        """Return the project in folder `path` without reading it yet."""
+        return cls(Path(path).resolve(), load_plugins(), env, engine, progress)
+
+    @classmethod
     def load(
         cls, path: str | Path = ".", env: str | None = None, engine: str | None = None, progress: Progress = silent
     ) -> Project:
         """Return the project in folder `path`; raise `FlowForgeError` when what it says is wrong."""
-        project = cls(Path(path).resolve(), load_plugins(), env, engine, progress)
+        project = cls.open(path, env, engine, progress)
         project.manifest()
         return project
 
@@ -114,6 +122,11 @@ class Project:
         manifest = self.manifest()
         return Dag(run_order(manifest), mermaid(manifest.nodes))
 
+    def write_dag(self, out_dir: Path | None = None) -> tuple[Dag, Path]:
+        """Write the Mermaid text, by default into `.flowforge/docs/`, and return the graph and the file."""
+        dag = self.dag()
+        return dag, write_text((out_dir or self.root / DOCS) / "dag.mmd", dag.mermaid)
+
     def docs(self, out_dir: Path | None = None) -> Path:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self._ports()
@@ -136,6 +149,10 @@ class Project:
         """Open the engine for a `with` block."""
         with self._container() as container:
             yield container.engine()
+
+    def is_in_memory(self) -> bool:
+        """Whether the target's data ends with this object."""
+        return self._kept is not None
 
     def close(self) -> None:
         """Close what is kept open, which is only an in-memory target."""
@@ -176,8 +193,6 @@ class Project:
     def _keep(self, profile: ResolvedProfile) -> Engine | None:
         """Return the engine that must stay open between calls, since its data ends with it."""
         if self._kept is None:
-            from flowforge_bootstrap.container import open_engine
-
             engine = open_engine(profile, self.root)
             if engine.keeps:
                 engine.session.close()

@@ -1,1 +1,3 @@
+"""The command line: parse, call the Python API, print, map to an exit code."""
+
 from __future__ import annotations

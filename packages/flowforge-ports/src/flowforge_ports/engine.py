@@ -120,7 +120,8 @@ class EngineSpec:
 
     `profile` and `open` are `module:attribute` references, resolved when the engine is used: a pydantic model whose
     field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
-    `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
+    `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`. `example` is
+    what a new project's profile says below the engine's name.
     """
 
     name: str
@@ -130,6 +131,7 @@ class EngineSpec:
     profile: str
     open: str
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)
 
 
 OpenEngine = Callable[[Any, Path], Engine]

@@ -75,10 +75,15 @@ class ProjectPorts:
 
 @dataclass(frozen=True)
 class ProjectSpec:
-    """A project format as a plugin announces it; `open` refers to a function `(root: Path) -> ProjectPorts`."""
+    """A project format as a plugin announces it.
+
+    `open` refers to a function `(root: Path) -> ProjectPorts`, `create` to one that writes a small new project,
+    `(root: Path, engine: str, settings: Mapping) -> list[str]`, and returns its files relative to `root`.
+    """
 
     name: str
     open: str
+    create: str
 
 
 OpenProject = Callable[[Path], ProjectPorts]

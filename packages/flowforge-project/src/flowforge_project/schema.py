@@ -16,7 +16,7 @@ from flowforge_domain.text import Location, did_you_mean
 from flowforge_project.yaml_files import YamlFile
 
 
-class Fault(ValueError):
+class FaultError(ValueError):
     """What is wrong with an entry, and one fix; `key` is the key it is about, if it is about one."""
 
     def __init__(self, message: str, hint: str, key: str = "") -> None:
@@ -38,10 +38,10 @@ class Strict(BaseModel):
 
 
 def require_known(data: Any, known: Iterable[str]) -> None:
-    """Raise `Fault` for the first key of a mapping that is not known."""
+    """Raise `FaultError` for the first key of a mapping that is not known."""
     for key in data if isinstance(data, dict) else ():
         if key not in known:
-            raise Fault(f"Unknown key {key!r}.", did_you_mean(str(key), known), key)
+            raise FaultError(f"Unknown key {key!r}.", did_you_mean(str(key), known), key)
 
 
 class ColumnEntry(Strict):
@@ -91,16 +91,18 @@ class CheckEntry(Strict):
     def _fits_rule(self) -> CheckEntry:
         rule = RULES.get(self.type)
         if rule is None:
-            raise Fault(f"There is no test {self.type!r}.", did_you_mean(self.type, RULES))
+            raise FaultError(f"There is no test {self.type!r}.", did_you_mean(self.type, RULES))
         if rule.needs_column != bool(self.column):
             wanted = "needs" if rule.needs_column else "takes no"
-            raise Fault(f"The test {self.type!r} {wanted} `column`.", "Correct the entry.")
+            raise FaultError(f"The test {self.type!r} {wanted} `column`.", "Correct the entry.")
         given = {key for key in ("threshold", "min", "max", "max_delay_minutes") if getattr(self, key) is not None}
         for key in sorted(given.difference(rule.parameters)):
-            raise Fault(f"The test {self.type!r} takes no {key!r}.", f"Takes: {', '.join(rule.parameters) or 'none'}.")
+            raise FaultError(
+                f"The test {self.type!r} takes no {key!r}.", f"Takes: {', '.join(rule.parameters) or 'none'}."
+            )
         for key in rule.required:
             if key not in given:
-                raise Fault(f"The test {self.type!r} needs {key!r}.", f"Add {key}: …")
+                raise FaultError(f"The test {self.type!r} needs {key!r}.", f"Add {key}: …")
         return self
 
 
@@ -170,7 +172,7 @@ def _config_error(error: ValidationError, file: YamlFile) -> ConfigError:
     first = error.errors(include_url=False)[0]
     path = tuple(part for part in first["loc"] if part != "[key]")
     fault = first.get("ctx", {}).get("error")
-    if isinstance(fault, Fault):
+    if isinstance(fault, FaultError):
         message, hint, path = str(fault), fault.hint, (*path, *filter(None, [fault.key]))
     else:
         name = next((part for part in reversed(path) if isinstance(part, str)), "the file")

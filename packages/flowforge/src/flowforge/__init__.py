@@ -1,1 +1,33 @@
+"""FlowForge: SQL and Python data modelling, batch and streaming, in one DAG, on any engine.
+
+This package is the public face; what stands behind it lives in `flowforge_domain`, `flowforge_bootstrap` and others.
+Names are resolved when they are used, so that `import flowforge` costs nothing.
+"""
+
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowforge.core import ref, relation_for
+    from flowforge_bootstrap.project import Project
+    from flowforge_domain.model import model, source
+
+__version__ = "0.1.0"
+__all__ = ["Project", "__version__", "model", "ref", "relation_for", "source"]
+
+_HOMES = {
+    "Project": "flowforge_bootstrap.project",
+    "model": "flowforge_domain.model",
+    "source": "flowforge_domain.model",
+    "ref": "flowforge.core",
+    "relation_for": "flowforge.core",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'flowforge' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,35 @@
+"""Opens engines: that of a profile, or one by its name without a project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flowforge_bootstrap.plugins import load_plugins, resolve
+from flowforge_bootstrap.profiles import ResolvedProfile, choose_profile
+from flowforge_domain.text import Location
+from flowforge_ports.engine import Engine
+from flowforge_ports.project import ProfileEntry
+
+
+def open_by_name(name: str, settings: Mapping[str, Any], root: Path) -> Engine:
+    """Open an engine with the settings that a profile has below its name.
+
+    Raises `PluginError` when it is not installed, `ProfileError` for wrong settings.
+    """
+    entry = ProfileEntry({"engine": name, name: dict(settings)}, Location("settings"))
+    profile = choose_profile({"default": entry}, load_plugins(), {})
+    return open_engine(profile, root)
+
+
+def open_engine(profile: ResolvedProfile, root: Path) -> Engine:
+    """Open the engine of a profile; raise `EngineError` when its target cannot be reached."""
+    engine: Engine = resolve(profile.spec.open)(profile.settings, root)
+    return engine
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,23 @@
+"""Starts a project: the project format writes its files, the engine says what its profile needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins, load_plugins, resolve
+
+
+def create_project(root: Path, engine: str | None = None) -> list[str]:
+    """Write a small project into `root` and return its files, relative to it.
+
+    Raises `ConfigError` when a file is in the way, `PluginError` for an engine that is not installed.
+    """
+    plugins = load_plugins()
+    spec = plugins.engine(engine or _default_engine(plugins))
+    written: list[str] = resolve(plugins.project().create)(root, spec.name, spec.example)
+    return written
+
+
+def _default_engine(plugins: Plugins) -> str:
+    """Return the first engine of ours that is installed, else any, else the one to install."""
+    return next((name for name in (*SHIPPED_ENGINES, *sorted(plugins.engines)) if name in plugins.engines), "duckdb")

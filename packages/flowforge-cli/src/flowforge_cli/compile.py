@@ -1,0 +1,27 @@
+"""`flowforge compile`: write the SQL that models become."""
+
+from __future__ import annotations
+
+from flowforge_cli.opening import open_project
+from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.output import output
+
+
+def compile_(
+    project: ProjectPath = ".",
+    env: Env = None,
+    engine: Engine = None,
+    select: Select = None,
+    exclude: Exclude = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
+) -> None:
+    """Write the SQL of the models below .flowforge/compiled/; no engine is opened."""
+    out = output(quiet, verbose, log_format)
+    written = open_project(project, env, engine, out).compile(select, exclude)
+    for name, path in written.items():
+        out.line(f"{name}: {path}")
+        if out.verbose:
+            out.line(f"{path.read_text(encoding='utf-8')}\n")
+        out.event("compiled", name, model=name, path=str(path))

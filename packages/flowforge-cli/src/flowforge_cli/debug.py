@@ -1,0 +1,25 @@
+"""`flowforge debug`: check the project, its profile and its engine, and say what each can do."""
+
+from __future__ import annotations
+
+import typer
+
+from flowforge_cli import exit_codes
+from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath
+from flowforge_cli.output import GREEN, RED, output
+
+
+def debug(
+    project: ProjectPath = ".", env: Env = None, engine: Engine = None, log_format: Format = LogFormat.text
+) -> None:
+    """Check everything a run needs, one line each, with a fix for what is wrong."""
+    from flowforge_bootstrap.diagnose import diagnose
+
+    out = output(False, False, log_format)
+    findings = diagnose(project, env, engine)
+    for finding in findings:
+        mark = out.paint("✓", GREEN) if finding.ok else out.paint("✗", RED)
+        detail = "\n".join(f"{'':<14}{line}" for line in finding.detail.splitlines()).strip()
+        out.line(f"{mark} {finding.subject:<12}{detail}")
+        out.event("finding", finding.detail, "info" if finding.ok else "error", subject=finding.subject, ok=finding.ok)
+    raise typer.Exit(exit_codes.OK if all(f.ok for f in findings) else exit_codes.USER_ERROR)

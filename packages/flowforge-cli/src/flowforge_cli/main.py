@@ -1,0 +1,100 @@
+"""The `flowforge` command: its subcommands, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from flowforge_cli import exit_codes
+from flowforge_cli.compile import compile_
+from flowforge_cli.dag import dag
+from flowforge_cli.debug import debug
+from flowforge_cli.init import init
+from flowforge_cli.run import run
+from flowforge_cli.seed import seed
+from flowforge_cli.show import show
+from flowforge_cli.test import test
+
+app = typer.Typer(
+    name="flowforge",
+    help="SQL and Python data models, batch and streaming, in one DAG, on any engine.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _flowforge(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+) -> None:
+    if version:
+        from flowforge_cli.version import print_version
+
+        print_version()
+        raise typer.Exit
+
+
+for _name, _command in (
+    ("init", init),
+    ("seed", seed),
+    ("run", run),
+    ("test", test),
+    ("dag", dag),
+    ("show", show),
+    ("compile", compile_),
+    ("debug", debug),
+):
+    app.command(_name)(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; raises nothing."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return int(app(given, prog_name="flowforge", standalone_mode=False) or exit_codes.OK)
+    except TyperException as error:
+        # Typer's own exit code for usage errors is 2, which means failed data-quality tests here.
+        print(f"✗ {error.format_message()}\nSee: flowforge {_command_of(given)}--help", file=sys.stderr)
+        return exit_codes.USER_ERROR
+    except (KeyboardInterrupt, typer.Abort):
+        print("\nInterrupted; what was not finished was rolled back.", file=sys.stderr)
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): keep Python from complaining once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.USER_ERROR
+    except Exception as error:  # noqa: BLE001 - the edge: everything becomes an exit code
+        return _failed(error, given)
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    from flowforge_cli.output import report_error
+    from flowforge_domain.errors import FlowForgeError
+
+    if os.environ.get("FLOWFORGE_TRACE") == "1":
+        traceback.print_exception(error)
+    if isinstance(error, FlowForgeError):
+        report_error(error, as_json=_speaks_json(arguments))
+        return exit_codes.USER_ERROR
+    print(
+        f"✗ This is a bug in FlowForge: {type(error).__name__}: {error}\n"
+        "Please report it with the trace that FLOWFORGE_TRACE=1 prints.",
+        file=sys.stderr,
+    )
+    return exit_codes.BUG
+
+
+def _speaks_json(arguments: Sequence[str]) -> bool:
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return "--log-format=json" in arguments or ("--log-format", "json") in pairs
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    known = {command.name for command in app.registered_commands}
+    return next((f"{argument} " for argument in arguments if argument in known), "")

@@ -1,0 +1,28 @@
+"""The arguments and options that commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Optional
+
+import typer
+
+
+class LogFormat(StrEnum):
+    """How a command speaks."""
+
+    text = "text"
+    json = "json"
+
+
+ProjectPath = Annotated[str, typer.Argument(help="The project's folder.", show_default="the current folder")]
+Env = Annotated[Optional[str], typer.Option("--env", help="The profile of profiles.yml to use.")]  # noqa: UP045
+Engine = Annotated[Optional[str], typer.Option("--engine", help="Use this engine's settings.")]  # noqa: UP045
+Select = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--select", "-s", help="Only these: a name, tag or path; +x, x+, 2+x follow the graph."),
+]
+Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="Not these.")]  # noqa: UP045
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more: profile, target, SQL.")]
+Format = Annotated[LogFormat, typer.Option("--log-format", help="json: one object a line.")]

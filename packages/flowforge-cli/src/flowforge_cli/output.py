@@ -1,0 +1,94 @@
+"""Where a command's words go: plain or coloured text, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
+
+from flowforge_cli.options import LogFormat
+
+if TYPE_CHECKING:
+    from flowforge_domain.errors import FlowForgeError
+
+RED, GREEN, YELLOW = "red", "green", "yellow"
+
+
+@dataclass(frozen=True)
+class Output:
+    """How this command speaks; `live` is whether a progress line may be drawn and erased."""
+
+    quiet: bool
+    verbose: bool
+    as_json: bool
+    color: bool
+    live: bool
+
+    def line(self, text: str = "") -> None:
+        """Print a line of the normal report; nothing when quiet or when JSON is spoken."""
+        if not self.quiet and not self.as_json:
+            print(text, flush=self.live)
+
+    def problem(self, text: str) -> None:
+        """Print a line of the report that a quiet command shows too."""
+        if not self.as_json:
+            print(text)
+
+    def event(self, name: str, message: str, level: str = "info", **data: Any) -> None:
+        """Print one JSON line when JSON is spoken."""
+        if self.as_json:
+            print(json_line(name, message, level, data))
+
+    def warn(self, message: str) -> None:
+        """Say something the user should know on standard error."""
+        if self.as_json:
+            self.event("warning", message, "warning")
+        elif not self.quiet:
+            print(paint(f"! {message}", YELLOW, self.color), file=sys.stderr)
+
+    def paint(self, text: str, color: str) -> str:
+        """Return `text` in a colour where colours are shown."""
+        return paint(text, color, self.color)
+
+    def progress_line(self, text: str) -> None:
+        """Draw over the progress line; an empty text erases it."""
+        if self.live:
+            width = os.get_terminal_size(sys.stdout.fileno()).columns
+            print(f"\r\x1b[2K{text[: width - 1]}", end="", flush=True)
+
+
+def output(quiet: bool, verbose: bool, log_format: LogFormat) -> Output:
+    """Return the output that the options and the terminal ask for."""
+    as_json = log_format is LogFormat.json
+    colored = not as_json and shows_color(sys.stdout)
+    return Output(quiet, verbose, as_json, colored, live=colored and not quiet and sys.stdout.isatty())
+
+
+def shows_color(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal whose user did not refuse colour (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, color: str, colored: bool) -> str:
+    """Return `text` in a colour, or as it is."""
+    return typer.style(text, fg=color) if colored else text
+
+
+def report_error(error: FlowForgeError, as_json: bool) -> None:
+    """Print an error of the user's: what, where, one fix."""
+    if as_json:
+        data = {"where": str(error.where or ""), "hint": error.hint}
+        print(json_line("error", error.message, "error", data))
+        return
+    print(f"{paint('✗', RED, shows_color(sys.stderr))} {error}", file=sys.stderr)
+
+
+def json_line(name: str, message: str, level: str, data: dict[str, Any]) -> str:
+    """Return one event as JSON: when, what, how serious, and its facts."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"ts": now, "level": level, "event": name, "msg": message, "data": data}, ensure_ascii=False)

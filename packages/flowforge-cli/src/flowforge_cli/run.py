@@ -1,0 +1,30 @@
+"""`flowforge run`: build models."""
+
+from __future__ import annotations
+
+import typer
+
+from flowforge_cli import exit_codes
+from flowforge_cli.opening import open_project, warn_if_lost
+from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.output import output
+
+
+def run(
+    project: ProjectPath = ".",
+    env: Env = None,
+    engine: Engine = None,
+    select: Select = None,
+    exclude: Exclude = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
+) -> None:
+    """Build the models in the order of the graph."""
+    out = output(quiet, verbose, log_format)
+    with open_project(project, env, engine, out) as opened:
+        report = opened.run(select, exclude)
+        warn_if_lost(opened, out)
+    if not report.results:
+        out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")
+    raise typer.Exit(exit_codes.OK if report.ok else exit_codes.USER_ERROR)

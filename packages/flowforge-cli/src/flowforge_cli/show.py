@@ -1,0 +1,55 @@
+"""`flowforge show`: print the first rows of a model."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from flowforge_cli.opening import open_project
+from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath
+from flowforge_cli.output import Output, output
+from flowforge_domain.results import Rows
+
+Model = Annotated[str, typer.Argument(help="A model, a seed, or a table.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")]
+
+
+def show(
+    model: Model,
+    project: ProjectPath = ".",
+    env: Env = None,
+    engine: Engine = None,
+    limit: Limit = 10,
+    log_format: Format = LogFormat.text,
+) -> None:
+    """Print the first rows of what a model or seed wrote."""
+    out = output(False, False, log_format)
+    with open_project(project, env, engine, out) as opened:
+        rows = opened.show(model, limit)
+    for row in rows.rows:
+        out.event("row", model, **dict(zip(rows.columns, map(_plain, row), strict=True)))
+    if not out.as_json:
+        _print_table(rows, out)
+
+
+def _print_table(rows: Rows, out: Output) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for i, name in enumerate(rows.columns):
+        numeric = all(isinstance(row[i], int | float) for row in rows.rows) and rows.rows
+        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows.rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    width = None if sys.stdout.isatty() else 10_000
+    Console(no_color=not out.color, width=width, highlight=False).print(table)
+    print(f"{len(rows.rows)} row{'s' * (len(rows.rows) != 1)}")
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,37 @@
+"""`flowforge test`: run the data-quality tests."""
+
+from __future__ import annotations
+
+import typer
+
+from flowforge_cli import exit_codes
+from flowforge_cli.opening import open_project
+from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.output import output
+from flowforge_cli.summary import check_summary
+
+
+def test(
+    project: ProjectPath = ".",
+    env: Env = None,
+    engine: Engine = None,
+    select: Select = None,
+    exclude: Exclude = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
+) -> None:
+    """Run the data-quality tests of project.yml; exit code 2 when one fails."""
+    out = output(quiet, verbose, log_format)
+    with open_project(project, env, engine, out) as opened:
+        report = opened.test(select, exclude)
+    if not report.results:
+        out.warn("There are no tests: add some below `tests:` in project.yml.")
+    say = out.line if report.ok else out.problem
+    say(check_summary(report, out))
+    if out.verbose:
+        for result in report.results:
+            out.line(f"\n{result.check.where}  {result.check.type} {result.check.subject}\n{result.query}")
+    if any(result.error for result in report.results):
+        raise typer.Exit(exit_codes.USER_ERROR)
+    raise typer.Exit(exit_codes.OK if report.ok else exit_codes.CHECKS_FAILED)

@@ -1,0 +1,41 @@
+"""Every error a user can meet."""
+
+from __future__ import annotations
+
+from flowforge_domain.errors import (
+    ConfigError,
+    DependencyNotFoundError,
+    EngineError,
+    FlowForgeError,
+    ModelCycleError,
+    ModelError,
+    ModuleLoadError,
+    PluginError,
+    ProfileError,
+    RequiredColumnsError,
+    SeedError,
+    SelectionError,
+    StreamError,
+    TemplateError,
+    TestFailureError,
+    UnsupportedByEngineError,
+)
+
+__all__ = [
+    "ConfigError",
+    "DependencyNotFoundError",
+    "EngineError",
+    "FlowForgeError",
+    "ModelCycleError",
+    "ModelError",
+    "ModuleLoadError",
+    "PluginError",
+    "ProfileError",
+    "RequiredColumnsError",
+    "SeedError",
+    "SelectionError",
+    "StreamError",
+    "TemplateError",
+    "TestFailureError",
+    "UnsupportedByEngineError",
+]

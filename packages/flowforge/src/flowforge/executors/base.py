@@ -1,0 +1,136 @@
+"""An executor runs single nodes of the loaded project on an engine that it holds open.
+
+It is kept for scripts in the style of the original design. To add an engine, write a plugin (`flowforge_ports`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowforge.core import REGISTRY
+from flowforge_app.build_model import BuildModel
+from flowforge_app.compile_models import CompileModels
+from flowforge_app.run_models import RunModels
+from flowforge_bootstrap.engines import now, open_by_name
+from flowforge_bootstrap.project import silent
+from flowforge_domain.manifest import ref_relation, source_relation
+from flowforge_domain.model import Node
+from flowforge_domain.results import Rows
+from flowforge_domain.selection import Selection
+from flowforge_ports.engine import Engine, Frames
+from flowforge_ports.project import RenderContext
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class BaseExecutor(ABC):
+    """Renders, runs and materializes nodes of `REGISTRY` on one engine."""
+
+    def __init__(self, engine_name: str, settings: dict[str, Any]) -> None:
+        self.engine: Engine = open_by_name(engine_name, settings, Path.cwd())
+
+    def render_sql(
+        self,
+        node: Node,
+        env: Environment,
+        ref_resolver: Callable[[str], str] | None = None,
+        source_resolver: Callable[[str, str], str] | None = None,
+    ) -> str:
+        """Return a SQL node's text as `env` renders it; raise `TemplateError`."""
+        names = {"ref": ref_resolver or _ref, "source": source_resolver or _source, "this": node.relation}
+        return env.from_string(node.path.read_text("utf-8-sig")).render(**names)
+
+    def run_sql(self, node: Node, env: Environment) -> None:
+        """Build a SQL node in one transaction; raise `ModelError` with file and line."""
+        self._run(node, self.engine, env)
+
+    def run_python(self, node: Node) -> None:
+        """Build a Python node in one transaction; raise `ModelError` with file and line."""
+        self._run(node, replace(self.engine, frames=_Frames(self, node)), REGISTRY.env)
+
+    def close(self) -> None:
+        """Close the engine."""
+        self.engine.session.close()
+
+    @abstractmethod
+    def _read_relation(self, relation: str, node: Node, deps: Iterable[str]) -> Any: ...
+
+    @abstractmethod
+    def _materialize_relation(self, relation: str, df: Any, node: Node) -> int | None: ...
+
+    def _run(self, node: Node, engine: Engine, env: Environment) -> None:
+        ports = REGISTRY.ports
+        if ports is None:
+            raise RuntimeError("Load a project first: REGISTRY.load_project(path)")
+        manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node})
+        compiler = CompileModels(manifest, _Renderer(self, env), engine.dialect, {"engine": engine.name}, {})
+        build = BuildModel(manifest, engine, compiler, ports.reader, ports.functions)
+        report = RunModels(manifest, engine, build, silent, now)(Selection((node.name,)))
+        for result in report.results:
+            if result.error is not None:
+                raise result.error
+
+
+class EngineExecutor(BaseExecutor):
+    """An executor whose frames are its engine's own."""
+
+    def _read_relation(self, relation: str, node: Node, deps: Iterable[str]) -> Any:  # noqa: ARG002
+        return _frames(self.engine).read(relation)
+
+    def _materialize_relation(self, relation: str, df: Any, node: Node) -> int | None:  # noqa: ARG002
+        return _frames(self.engine).write(relation, df)
+
+
+@dataclass(frozen=True)
+class _Renderer:
+    """Renders with the environment that the caller passed in."""
+
+    executor: BaseExecutor
+    env: Environment
+
+    def render(self, node: Node, context: RenderContext) -> str:
+        return self.executor.render_sql(node, self.env, context.ref, context.source)
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """The engine's frames, read and written through the executor's own two methods."""
+
+    executor: BaseExecutor
+    node: Node
+
+    def read(self, relation: str) -> Any:
+        return self.executor._read_relation(relation, self.node, self.node.deps)  # noqa: SLF001 - its own other half
+
+    def write(self, relation: str, frame: Any) -> int | None:
+        return self.executor._materialize_relation(relation, frame, self.node)  # noqa: SLF001
+
+    def columns(self, frame: Any) -> Sequence[str]:
+        return _frames(self.executor.engine).columns(frame)
+
+    def from_rows(self, rows: Rows) -> Any:
+        return _frames(self.executor.engine).from_rows(rows)
+
+    def to_rows(self, frame: Any) -> Rows:
+        return _frames(self.executor.engine).to_rows(frame)
+
+
+def _frames(engine: Engine) -> Frames:
+    if engine.frames is None:
+        from flowforge_domain.errors import UnsupportedByEngineError
+
+        raise UnsupportedByEngineError(engine.name, "Python models")
+    return engine.frames
+
+
+def _ref(name: str) -> str:
+    return ref_relation(REGISTRY.manifest, name)
+
+
+def _source(group: str, table: str) -> str:
+    return source_relation(REGISTRY.manifest, group, table)
