@@ -13,7 +13,7 @@ from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import EngineError, FlowForgeError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
-from flowforge_domain.materialize import clear_statements
+from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Node
 from flowforge_domain.relation import same_relation
 from flowforge_domain.requirements import check_required_columns
@@ -54,7 +54,7 @@ class BuildModel:
 
     def _run_statement(self, node: Node, statement: str, existing: Mapping[str, RelationKind]) -> int | None:
         try:
-            self._clear(node, existing)
+            self._prepare(node, existing)
             rows = self.engine.session.execute(statement)
         except EngineError as error:
             raise statement_error(error, node, statement, self.reader.text(node), self.manifest) from error
@@ -68,7 +68,7 @@ class BuildModel:
         try:
             inputs = self._inputs(node, frames)
             result = _call(function, list(inputs.values()), inputs, node, self.manifest)
-            self._clear(node, existing)
+            self._prepare(node, existing)
             return frames.write(node.relation, result)
         except EngineError as error:
             raise python_engine_error(error, node, self.manifest) from error
@@ -83,9 +83,9 @@ class BuildModel:
             raise
         return inputs
 
-    def _clear(self, node: Node, existing: Mapping[str, RelationKind]) -> None:
+    def _prepare(self, node: Node, existing: Mapping[str, RelationKind]) -> None:
         kind = existing.get(same_relation(node.relation))
-        for statement in clear_statements(node.relation, node.config.materialized, kind, self.engine.dialect):
+        for statement in prepare_statements(node.relation, node.config.materialized, kind, self.engine.dialect):
             self.engine.session.execute(statement)
 
 

@@ -11,7 +11,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.materialize import clear_statements
+from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import SeedReport, SeedResult
@@ -62,7 +62,7 @@ class LoadSeeds:
     def _load(self, loader: SeedLoader, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
         started = perf_counter()
         kind = existing.get(same_relation(seed.relation))
-        for statement in clear_statements(seed.relation, "table", kind, self.engine.dialect):
+        for statement in prepare_statements(seed.relation, "table", kind, self.engine.dialect):
             self.engine.session.execute(statement)
         rows = loader.load(seed, seed.relation)
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)

@@ -26,12 +26,13 @@ from flowforge_ports.project import ProjectPorts
 
 
 def _engine(profile: ResolvedProfile, root: Path, kept: Engine | None) -> Iterator[Engine]:
-    """Open an engine and close it after; work on a second session of one that is kept."""
-    engine = kept.fork() if kept else open_engine(profile, root)
+    """Open an engine and close it after, unless its data would end with it; `kept` is one that was left open."""
+    engine = kept or open_engine(profile, root)
     try:
         yield engine
     finally:
-        engine.session.close()
+        if engine.keeps:
+            engine.session.close()
 
 
 class Container(containers.DeclarativeContainer):

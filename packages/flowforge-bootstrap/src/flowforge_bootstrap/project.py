@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
 from flowforge_bootstrap.artifacts import COMPILED, DOCS, write_text
-from flowforge_bootstrap.engines import open_engine
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
 from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile
 from flowforge_domain.dag import mermaid
@@ -184,21 +183,13 @@ class Project:
                 "progress": self._progress,
             }
             container = Container(**{name: providers.Object(value) for name, value in given.items()})
-            container.kept_engine.override(providers.Object(self._keep(profile)))
+            container.kept_engine.override(providers.Object(self._kept))
             try:
                 yield container
             finally:
+                if container.engine.initialized and not container.engine().keeps:
+                    self._kept = container.engine()
                 container.shutdown_resources()
-
-    def _keep(self, profile: ResolvedProfile) -> Engine | None:
-        """Return the engine that must stay open between calls, since its data ends with it."""
-        if self._kept is None:
-            engine = open_engine(profile, self.root)
-            if engine.keeps:
-                engine.session.close()
-                return None
-            self._kept = engine
-        return self._kept
 
     def _ports(self) -> ProjectPorts:
         ports: ProjectPorts = resolve(self._plugins.project().open)(self.root)

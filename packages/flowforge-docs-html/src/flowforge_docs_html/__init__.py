@@ -1,1 +1,3 @@
+"""FlowForge's documentation site as static HTML; start with `site.py`."""
+
 from __future__ import annotations

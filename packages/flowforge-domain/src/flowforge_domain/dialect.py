@@ -19,7 +19,8 @@ class Dialect:
 
     `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for each neutral type;
     `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
-    `seconds_between` one over `{earlier}` and `{later}`; `longest_name` is in characters.
+    `seconds_between` one over `{earlier}` and `{later}`; `longest_name` is in characters;
+    `schemas` is whether tables live in schemas that can be created.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Dialect:
     quote: str = '"'
     replaces: frozenset[RelationKind] = frozenset({"table", "view"})
     longest_name: int = 255
+    schemas: bool = False
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

@@ -9,6 +9,7 @@ from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
 from flowforge_domain.dialect import Dialect, RelationKind, quote_relation
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import Node
+from flowforge_domain.relation import relation_name, relation_parts
 from flowforge_domain.text import Location
 
 
@@ -28,13 +29,17 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
     return f"{sql[: target.start]}{_create(target.kind, target.relation, dialect)}{sql[target.end :]}"
 
 
-def clear_statements(
+def prepare_statements(
     relation: str, kind: RelationKind, existing: RelationKind | None, dialect: Dialect
 ) -> tuple[str, ...]:
-    """Return what must run before `relation` can be created as `kind`: nothing, or the drop of what is there."""
-    if existing is None or (existing == kind and kind in dialect.replaces):
-        return ()
-    return (f"drop {existing} {quote_relation(relation, dialect)}",)
+    """Return what must run before `relation` can be created as `kind`: its schema, and the drop of what is in the way."""
+    statements = []
+    schema = relation_parts(relation)[:-1]
+    if schema and dialect.schemas and existing is None:
+        statements.append(f"create schema if not exists {quote_relation(relation_name(*schema), dialect)}")
+    if existing is not None and (existing != kind or kind not in dialect.replaces):
+        statements.append(f"drop {existing} {quote_relation(relation, dialect)}")
+    return tuple(statements)
 
 
 def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:

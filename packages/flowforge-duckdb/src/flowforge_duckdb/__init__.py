@@ -1,1 +1,3 @@
+"""DuckDB as an engine of FlowForge; start with `engine.py`."""
+
 from __future__ import annotations

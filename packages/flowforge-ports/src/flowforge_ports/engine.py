@@ -120,8 +120,8 @@ class EngineSpec:
 
     `profile` and `open` are `module:attribute` references, resolved when the engine is used: a pydantic model whose
     field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
-    `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`. `example` is
-    what a new project's profile says below the engine's name.
+    `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
+    `example` is what a new project's profile says below the engine's name.
     """
 
     name: str

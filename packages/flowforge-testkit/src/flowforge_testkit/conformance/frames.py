@@ -12,7 +12,17 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, fails, forked, frames_of, needs, require, rows, transaction
+from flowforge_testkit.conformance.ground import (
+    build,
+    clear,
+    fails,
+    forked,
+    frames_of,
+    needs,
+    require,
+    rows,
+    transaction,
+)
 
 python_models = needs(Capability.PYTHON_MODELS)
 
@@ -138,6 +148,7 @@ def test_write_replaces_a_view(engine: Engine) -> None:
     frames = frames_of(engine)
     build(engine, "ff_t", "select 'old' as b", "view")
     with transaction(engine):
+        clear(engine, "ff_t")
         frames.write("ff_t", frames.from_rows(Rows(("a",), [(1,)])))
     assert engine.catalog.relations() == {"ff_t": "table"}
     assert rows(engine, "select a from ff_t") == [(1,)]

@@ -13,7 +13,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_query
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
-from flowforge_domain.materialize import clear_statements, create_statement
+from flowforge_domain.materialize import prepare_statements, create_statement
 from flowforge_domain.model import ModelConfig, Node
 from flowforge_domain.relation import same_relation
 from flowforge_ports.engine import Engine, Frames, SeedLoader
@@ -58,19 +58,21 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
     """Build a relation inside the open transaction."""
     file = "models/case.ff.sql"
     node = Node("case", "sql", Path(file), relation=relation, config=ModelConfig(materialized=kind), file=file)
-    existing = engine.catalog.relations().get(same_relation(relation))
-    for statement in clear_statements(relation, kind, existing, engine.dialect):
-        engine.session.execute(statement)
+    clear(engine, relation, kind)
     return engine.session.execute(create_statement(node, sql, engine.dialect))
 
 
-def drop(engine: Engine, relation: str) -> None:
-    """Drop a table or view if it is there."""
+def clear(engine: Engine, relation: str, kind: RelationKind = "table") -> None:
+    """Drop what must be gone before the relation can be created as `kind`, as the use cases do before they write."""
     existing = engine.catalog.relations().get(same_relation(relation))
-    if existing is not None:
-        other: RelationKind = "view" if existing == "table" else "table"
-        for statement in clear_statements(relation, other, existing, engine.dialect):
-            engine.session.execute(statement)
+    for statement in prepare_statements(relation, kind, existing, engine.dialect):
+        engine.session.execute(statement)
+
+
+def drop(engine: Engine, relation: str) -> None:
+    """Drop a table or view if it is there: what stands in the way of the other kind is dropped."""
+    existing = engine.catalog.relations().get(same_relation(relation))
+    clear(engine, relation, "view" if existing == "table" else "table")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.errors import FlowForgeError, SeedError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, needs, require, rows, seeds_of, transaction
+from flowforge_testkit.conformance.ground import build, clear, needs, require, rows, seeds_of, transaction
 
 csv_seeds = needs(Capability.CSV_SEEDS)
 sql_seeds = needs(Capability.SQL_SEEDS)
@@ -250,6 +250,7 @@ def load(
     name = f"seed.{kind}"
     write_bytes(folder, text.encode(), name)
     with transaction(engine):
+        clear(engine, "ff_seed")
         return seeds_of(engine).load(seed(folder, name, kind, options), "ff_seed")
 
 

@@ -17,9 +17,31 @@ import pytest
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import UnsupportedByEngineError
 from flowforge_ports.engine import Engine, EngineSpec
-from flowforge_testkit.conformance import catalog, checks, errors, frames, materialize, names, seeds, session, state
+from flowforge_testkit.conformance import (
+    catalog,
+    checks,
+    errors,
+    frames,
+    materialize,
+    names,
+    seeds,
+    session,
+    state,
+    use_cases,
+)
 
-MODULES: tuple[ModuleType, ...] = (session, catalog, materialize, frames, seeds, checks, state, names, errors)
+MODULES: tuple[ModuleType, ...] = (
+    session,
+    catalog,
+    materialize,
+    frames,
+    seeds,
+    checks,
+    state,
+    names,
+    errors,
+    use_cases,
+)
 _MUTED = {"skip", "skipif", "xfail"}
 
 

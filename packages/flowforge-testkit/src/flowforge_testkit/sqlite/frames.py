@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from flowforge_domain.dialect import quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.materialize import clear_statements
+from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Catalog, Session
@@ -78,7 +78,7 @@ def replace_table(
     table = quote_relation(relation, DIALECT)
     declared = ", ".join(f"{quote_name(name, DIALECT)} {kind}" for name, kind in columns.items())
     with _all_or_nothing(session):
-        for statement in clear_statements(relation, "table", existing, DIALECT):
+        for statement in prepare_statements(relation, "table", existing, DIALECT):
             session.execute(statement)
         session.execute(f"create table {table} ({declared})")
         with translated():

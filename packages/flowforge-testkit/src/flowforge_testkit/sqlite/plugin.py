@@ -14,6 +14,7 @@ SPEC = EngineSpec(
     profile="flowforge_testkit.sqlite.settings:SqliteProfile",
     open="flowforge_testkit.sqlite.engine:open_engine",
     environment={"FF_SQLITE_PATH": ("sqlite", "path")},
+    example={"path": ".local/data.sqlite"},
 )
 
 

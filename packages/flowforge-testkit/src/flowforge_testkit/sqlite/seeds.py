@@ -18,7 +18,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.ddl import find_target, is_blank, one_statement
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.errors import EngineError, SeedError, UnsupportedByEngineError
-from flowforge_domain.materialize import clear_statements
+from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import same_relation
 from flowforge_domain.text import Location, did_you_mean
@@ -47,7 +47,7 @@ class SqliteSeeds:
         with _readable(seed):
             body = _create_body(seed, one_statement(seed.path.read_text(seed.options.encoding), seed.file))
         existing = self.catalog.relations().get(same_relation(relation))
-        for statement in clear_statements(relation, "table", existing, DIALECT):
+        for statement in prepare_statements(relation, "table", existing, DIALECT):
             self.session.execute(statement)
         try:
             return self.session.execute(f"create table {quote_relation(relation, DIALECT)}{body}") or 0
