@@ -5,7 +5,7 @@ at once. A crash before the commit leaves everything as it was; a batch that arr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -188,12 +188,15 @@ class SessionizeStreams:
 def _events(batch: Frame | Sequence[RawEvent], frames: Frames) -> Sequence[RawEvent]:
     if isinstance(batch, Sequence) and all(isinstance(event, Mapping) for event in batch):
         return batch
-    rows = frames.to_rows(batch)
-    return list(_as_mappings(rows))
-
-
-def _as_mappings(rows: Rows) -> Iterable[RawEvent]:
-    return (dict(zip(rows.columns, row, strict=True)) for row in rows.rows)
+    try:
+        rows = frames.to_rows(batch)
+    except (AttributeError, TypeError) as error:
+        # A port promises nothing of values that are no frames.
+        raise StreamError(
+            f"A batch of type {type(batch).__name__!r} is no frame and no list of events.",
+            hint="Pass a frame of the engine, or a list of dicts.",
+        ) from error
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
 
 
 def _place(batch: int, number: int) -> str:

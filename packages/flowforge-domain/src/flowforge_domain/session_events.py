@@ -163,6 +163,6 @@ def _text(value: Any, column: str) -> str:
 def _refused(value: Any, column: str, why: str) -> StreamError:
     try:
         shown = repr(value)[:_SHOWN]
-    except ValueError:
+    except (ValueError, RecursionError):
         shown = f"a {type(value).__name__}"
     return StreamError(f"{column!r} is {why}: {shown}.")
