@@ -1,0 +1,215 @@
+"""Python models' frames: pandas out, and in whatever is a pandas frame, an Arrow table or gives an Arrow stream.
+
+Frames are stored by way of Arrow, which takes types from all values where DuckDB would take them from a sample.
+pandas is imported when a frame is wanted, never for a project of SQL models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flowforge_domain.dialect import quote_relation
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.results import Rows
+from flowforge_duckdb.dialect import DUCKDB
+from flowforge_duckdb.errors import translated
+from flowforge_ports.engine import Frame
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+# DuckDB types for which pandas has no dtype of its own that keeps every value.
+_HUGE = frozenset({"hugeint", "uhugeint"})
+_INEXACT = _HUGE | {"decimal", "list", "array", "struct", "map"}
+
+
+@dataclass(frozen=True)
+class DuckDBFrames:
+    """The frames of one session."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def read(self, relation: str) -> Frame:
+        with translated():
+            found = self.connection.sql(f"select * from {quote_relation(relation, DUCKDB)}")
+            types = {name: kind.id for name, kind in zip(found.columns, found.types, strict=True)}
+            if _INEXACT.isdisjoint(types.values()):
+                return found.df()
+            return self._pandas(_narrow(found.to_arrow_table(), types))
+
+    def write(self, relation: str, frame: Frame) -> int | None:
+        flowforge_frame = _arrow(frame)
+        _require_columns(flowforge_frame.column_names)
+        with translated():
+            # DuckDB finds the table by this variable's name; a registered view would not outlive a failure.
+            done = self.connection.execute(
+                f"create or replace table {quote_relation(relation, DUCKDB)} as select * from flowforge_frame"
+            )
+            return int(done.fetchall()[0][0])
+
+    def columns(self, frame: Frame) -> Sequence[str]:
+        return [str(name) for name in getattr(frame, "column_names", frame.columns)]
+
+    def from_rows(self, rows: Rows) -> Frame:
+        import pandas as pd
+
+        values = [[row[i] for row in rows.rows] for i in range(len(rows.columns))]
+        objects = [pd.Series(column, dtype=object) for column in values]
+        with translated():
+            return self._pandas(_arrow(pd.concat(objects, axis=1, keys=rows.columns)))
+
+    def to_rows(self, frame: Frame) -> Rows:
+        table = _arrow(frame)
+        columns = [column.to_pylist() for column in table.columns]
+        return Rows(tuple(table.column_names), list(zip(*columns, strict=True)))
+
+    def _pandas(self, table: pa.Table) -> pd.DataFrame:
+        """Leave to DuckDB what pandas holds exactly, and hand over the other columns as they are."""
+        import pandas as pd
+
+        exact = [field.name for field in table.schema if _needs_arrow(field.type)]
+        plain = table.drop_columns(exact)
+        frame = self.connection.from_arrow(plain).df() if plain.num_columns else pd.DataFrame(index=range(len(table)))
+        for name in exact:
+            values = pd.Series(pd.arrays.ArrowExtensionArray(table[name]))
+            frame.insert(table.column_names.index(name), name, values)
+        return frame
+
+
+def _arrow(frame: Frame) -> pa.Table:
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(frame, pd.DataFrame):
+        return _storable(_from_pandas(frame))
+    if not (hasattr(frame, "__arrow_c_stream__") and hasattr(frame, "columns")):
+        what = "None" if frame is None else type(frame).__name__
+        raise _data_error(
+            f"The model returned {what}, expected a pandas DataFrame.",
+            "Return a pandas DataFrame; a polars DataFrame or a pyarrow Table will do as well.",
+        )
+    return _storable(pa.table(frame))
+
+
+def _from_pandas(frame: pd.DataFrame) -> pa.Table:
+    import pyarrow as pa
+
+    _require_columns([str(name) for name in frame.columns])
+    named = [str(name) for name in frame.index.names if name is not None]
+    if named:
+        raise _data_error(
+            f"The model returned a DataFrame whose index holds {', '.join(named)}; a table has no index.",
+            "Return `frame.reset_index()` to keep it as a column, `frame.reset_index(drop=True)` to leave it out.",
+        )
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, ArithmeticError, TypeError, ValueError) as error:
+        raise _misfit(frame) from error
+    for name, column in zip(frame.columns, table.columns, strict=True):
+        if frame[name].dtype == object and _may_hide_a_mix(column.type) and len(_kinds(frame[name])) > 1:
+            raise _misfit(frame[[name]])
+    return table
+
+
+def _misfit(frame: pd.DataFrame) -> EngineError:
+    """Return which column of a frame could not be stored, and why."""
+    import pyarrow as pa
+
+    name: Any = ""
+    reason = "DuckDB has no type for it"
+    for name, column in frame.items():  # noqa: B007
+        try:
+            pa.Array.from_pandas(column)
+            reason = ""
+        except (pa.ArrowException, ArithmeticError, TypeError, ValueError) as error:
+            reason = str(error.args[0] if isinstance(error, pa.ArrowException) else error)
+        kinds = _kinds(column) if column.dtype == object else set()
+        if len(kinds) > 1:
+            reason = f"it mixes {' and '.join(sorted(kinds))}"
+        if reason:
+            break
+    return _data_error(
+        f"Column {str(name)!r} of the model's frame cannot be stored: {reason}.",
+        f"Give it one type, e.g. `frame[{str(name)!r}] = frame[{str(name)!r}].astype('string')`.",
+    )
+
+
+def _kinds(column: pd.Series[Any]) -> set[str]:
+    return {_kind(value) for value in column.dropna()}
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, datetime):
+        return "datetime with zone" if value.tzinfo else "datetime"
+    return "bytes" if isinstance(value, bytearray | memoryview) else type(value).__name__
+
+
+def _may_hide_a_mix(kind: pa.DataType) -> bool:
+    """Tell whether Arrow makes this type also of mixed values: dates cut from times, zones added, text as bytes."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_temporal(kind) or pa.types.is_binary(kind))
+
+
+def _require_columns(names: Iterable[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if not name.strip():
+            raise _data_error("The model returned a frame with a column that has no name.", "Rename it.")
+        if name.casefold() in seen:
+            raise _data_error(
+                f"The model returned a frame with two columns {seen[name.casefold()]!r} and {name!r}; "
+                "names in a table differ by more than case.",
+                "Rename or drop one of them.",
+            )
+        seen[name.casefold()] = name
+    if not seen:
+        raise _data_error("The model returned a frame without columns.", "Return at least one column.")
+
+
+def _storable(table: pa.Table) -> pa.Table:
+    """Give a type to what has none: a column of no values is text."""
+    _require_columns(table.column_names)
+    schema = table.schema
+    for i, field in enumerate(schema):
+        schema = schema.set(i, field.with_type(_typed(field.type)))
+    return table if schema.equals(table.schema) else table.cast(schema)
+
+
+def _typed(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if pa.types.is_null(kind):
+        return pa.string()
+    if pa.types.is_float16(kind):
+        return pa.float32()
+    if pa.types.is_list(kind):
+        return pa.list_(_typed(kind.value_type))
+    return kind
+
+
+def _narrow(table: pa.Table, types: Mapping[str, str]) -> pa.Table:
+    """Turn integers of 128 bits, such as any sum(), into 64 bits where all of them fit."""
+    import pyarrow as pa
+
+    for i, name in enumerate(table.column_names):
+        if types[name] in _HUGE:
+            with suppress(pa.ArrowInvalid):
+                table = table.set_column(i, name, table[i].cast(pa.int64()))
+    return table
+
+
+def _needs_arrow(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_decimal(kind) or pa.types.is_nested(kind))
+
+
+def _data_error(message: str, hint: str) -> EngineError:
+    return EngineError(message, kind=ErrorKind.DATA, hint=hint)
