@@ -28,6 +28,7 @@ SPEC = EngineSpec(
     profile="flowforge_duckdb.settings:DuckDBProfile",
     open="flowforge_duckdb.engine:open_engine",
     environment={"FF_DUCKDB_PATH": ("duckdb", "path")},
+    example={"path": ".local/data.duckdb"},
 )
 
 
