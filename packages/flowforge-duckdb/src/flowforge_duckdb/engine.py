@@ -54,6 +54,18 @@ def open_engine(profile: DuckDBProfile, root: Path) -> Engine:
     return _engine(_session(connection), DuckDBLock(path, target))
 
 
+def engine_on(connection: duckdb.DuckDBPyConnection) -> Engine:
+    """Return an engine on the database of a user's own connection, which keeps its settings and transaction.
+
+    Raises `EngineError` of kind UNREACHABLE for a closed connection.
+    """
+    with translated():
+        session = _session(connection.cursor())
+    found = session.query("select path from duckdb_databases() where database_name = current_database()").rows
+    path = found[0][0]
+    return _engine(session, DuckDBLock(Path(path) if path else None, path or ":memory:"))
+
+
 @dataclass(frozen=True)
 class DuckDBSession:
     """A connection, or a cursor of one; closing it closes its forks."""
