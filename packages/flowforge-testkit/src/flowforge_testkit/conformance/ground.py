@@ -13,7 +13,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_query
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
-from flowforge_domain.materialize import prepare_statements, create_statement
+from flowforge_domain.materialize import create_statement, prepare_statements
 from flowforge_domain.model import ModelConfig, Node
 from flowforge_domain.relation import same_relation
 from flowforge_ports.engine import Engine, Frames, SeedLoader

@@ -1,0 +1,156 @@
+"""Use cases on this engine: what is declared works through them, what is declined is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flowforge_app.build_model import BuildModel
+from flowforge_app.compile_models import CompileModels
+from flowforge_app.load_seeds import LoadSeeds
+from flowforge_app.run_checks import RunChecks
+from flowforge_app.run_models import RunModels
+from flowforge_domain.capability import Capability
+from flowforge_domain.checks import Check
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.model import Seed, model
+from flowforge_domain.results import RunReport, Status
+from flowforge_domain.state import STATE_TABLE
+from flowforge_ports.engine import Engine
+from flowforge_ports.project import ProjectPorts
+from flowforge_testkit.conformance.ground import build, needs, require, rows
+from flowforge_testkit.fakes import Clock, Recorder, memory_project
+
+
+@model(deps=["ff_users"])
+def ff_copy(users: Any) -> Any:
+    """Give back what it gets: every engine's frames can."""
+    return users
+
+
+@model(deps=["ff_users"])
+def ff_wrong(users: Any) -> Any:
+    """Return what is no frame."""
+    return 42
+
+
+def test_models_run_in_order(engine: Engine) -> None:
+    report = run(
+        engine,
+        memory_project(
+            {
+                "ff_adults": "select id from {{ ref('ff_users') }} where age >= 18",
+                "ff_users": "create or replace table ff_users as select 1 as id, 17 as age union all select 2, 18",
+            }
+        ),
+    )
+    assert [(r.name, r.status, r.rows in {2, 1, None}) for r in report.results] == [
+        ("ff_users", Status.BUILT, True),
+        ("ff_adults", Status.BUILT, True),
+    ]
+    assert rows(engine, "select id from ff_adults") == [(2,)]
+    assert STATE_TABLE in engine.catalog.relations()
+
+
+def test_run_twice_gives_the_same(engine: Engine) -> None:
+    project = memory_project({"ff_users": "select 1 as id"})
+    assert run(engine, project).ok
+    assert run(engine, project).ok
+    assert rows(engine, "select id from ff_users") == [(1,)]
+
+
+@needs(Capability.VIEWS)
+def test_view_model_runs(engine: Engine) -> None:
+    report = run(engine, memory_project({"ff_view": "create view ff_view as select 1 as id"}))
+    raise_first(report)
+    assert engine.catalog.relations()["ff_view"] == "view"
+
+
+@needs(Capability.PYTHON_MODELS)
+def test_python_model_runs(engine: Engine) -> None:
+    report = run(engine, memory_project({"ff_users": "select 1 as id, 'ann' as name", "ff_copy": ff_copy}))
+    raise_first(report)
+    assert rows(engine, "select id, name from ff_copy") == [(1, "ann")]
+
+
+@needs(Capability.PYTHON_MODELS)
+def test_python_model_that_returns_no_frame_fails_and_keeps_its_table(engine: Engine) -> None:
+    build(engine, "ff_wrong", "select 'old' as a")
+    report = run(engine, memory_project({"ff_users": "select 1 as id", "ff_wrong": ff_wrong}))
+    failed = report.results[1].error
+    if failed is not None and not caused_by(failed, ErrorKind.DATA):
+        raise failed
+    assert failed is not None, "a model that returned 42 was built"
+    assert rows(engine, "select a from ff_wrong") == [("old",)]
+
+
+@needs(Capability.ATOMIC_REPLACE)
+def test_failed_model_keeps_its_table_and_skips_what_follows(engine: Engine) -> None:
+    require(engine, Capability.ATOMIC_REPLACE)
+    build(engine, "ff_users", "select 'old' as a")
+    report = run(
+        engine,
+        memory_project(
+            {"ff_users": "select missing_one from ff_nowhere", "ff_next": "select * from {{ ref('ff_users') }}"}
+        ),
+    )
+    assert [r.status for r in report.results] == [Status.FAILED, Status.SKIPPED]
+    assert rows(engine, "select a from ff_users") == [("old",)]
+    assert "ff_next" not in engine.catalog.relations()
+
+
+@needs(Capability.CSV_SEEDS)
+def test_csv_seed_is_loaded(engine: Engine, tmp_path: Path) -> None:
+    assert load_text(engine, tmp_path, "csv", "id,name\n1,ann\n") == 1
+    assert rows(engine, "select id, name from ff_seed") == [(1, "ann")]
+
+
+@needs(Capability.SQL_SEEDS)
+def test_sql_seed_is_loaded(engine: Engine, tmp_path: Path) -> None:
+    assert load_text(engine, tmp_path, "sql", "select 1 as id, 'ann' as name") == 1
+    assert rows(engine, "select id, name from ff_seed") == [(1, "ann")]
+
+
+def test_checks_run(engine: Engine) -> None:
+    build(engine, "ff_users", "select 1 as id union all select 1")
+    wanted = [Check("not_null", "ff_users", "id"), Check("unique", "ff_users", "id"), Check("unique", "ff_gone", "id")]
+    project = memory_project({}, checks=wanted)
+    report = RunChecks(project.reader.manifest(), engine, Recorder())()
+    assert [(r.ok, bool(r.failure), r.error is not None) for r in report.results] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+
+
+def run(engine: Engine, project: ProjectPorts) -> RunReport:
+    """Run a project's models through the use case itself."""
+    manifest = project.reader.manifest()
+    compiler = CompileModels(manifest, project.renderer, engine.dialect, {"engine": engine.name}, {})
+    built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
+    return RunModels(manifest, engine, built, Recorder(), Clock())()
+
+
+def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:
+    """Load one seed through the use case and return its rows."""
+    path = folder / f"seed.{kind}"
+    path.write_text(text, encoding="utf-8")
+    seed = Seed("ff_seed", kind, path, "ff_seed", f"seeds/seed.{kind}")  # type: ignore[arg-type]
+    manifest = memory_project({}, seeds=[seed]).reader.manifest()
+    return LoadSeeds(manifest, engine, Recorder())().results[0].rows
+
+
+def raise_first(report: RunReport) -> None:
+    """Raise the first error of a run, so that a refusal is seen as one."""
+    for result in report.results:
+        if result.error is not None:
+            raise result.error
+
+
+def caused_by(error: BaseException | None, kind: ErrorKind) -> bool:
+    """Tell whether an engine's error of this kind is behind an error."""
+    while error is not None:
+        if isinstance(error, EngineError) and error.kind is kind:
+            return True
+        error = error.__cause__
+    return False

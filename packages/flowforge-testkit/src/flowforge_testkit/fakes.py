@@ -1,0 +1,188 @@
+"""Small real fulfilments of the ports, for tests: a project in memory, a recorder of progress, a clock."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flowforge_domain.checks import Check
+from flowforge_domain.ddl import find_target
+from flowforge_domain.errors import TemplateError
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import ModelConfig, Node, Seed, SourceTable, node_name
+from flowforge_domain.relation import relation_name
+from flowforge_domain.text import line_of
+from flowforge_ports.progress import Event
+from flowforge_ports.project import ProfileEntry, ProjectPorts, RenderContext
+
+Model = str | Callable[..., Any]
+
+_CALL = re.compile(r"\{\{\s*(?:(this)|(ref|source|var|config)\(([^()]*)\))\s*\}\}")
+_TEXT = re.compile(r"['\"]([^'\"]*)['\"]")
+
+
+def memory_project(
+    models: Mapping[str, Model],
+    *,
+    seeds: Sequence[Seed] = (),
+    sources: Sequence[SourceTable] = (),
+    checks: Sequence[Check] = (),
+    configs: Mapping[str, ModelConfig] | None = None,
+    variables: Mapping[str, Any] | None = None,
+    profiles: Mapping[str, ProfileEntry] | None = None,
+    root: Path = Path("project"),
+) -> ProjectPorts:
+    """Return a project whose models are SQL texts, or functions marked with `@model`, by name.
+
+    The SQL may call `ref`, `source`, `var` and `this` with literal arguments, and `config(materialized='view')`.
+    """
+    manifest = Manifest(
+        name="memory",
+        root=root,
+        nodes={name: _node(name, model, configs or {}) for name, model in models.items()},
+        seeds={seed.name: seed for seed in seeds},
+        sources={(source.group, source.table): source for source in sources},
+        checks=tuple(checks),
+        variables=variables or {},
+    )
+    reader = MemoryReader(manifest, models, profiles or {})
+    return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models))
+
+
+@dataclass(frozen=True)
+class MemoryReader:
+    """Gives what it was given."""
+
+    content: Manifest
+    models: Mapping[str, Model]
+    entries: Mapping[str, ProfileEntry] = field(default_factory=dict)
+
+    def manifest(self) -> Manifest:
+        """Return the manifest."""
+        return self.content
+
+    def text(self, node: Node) -> str:
+        """Return the SQL, or the function's source."""
+        model = self.models[node.name]
+        return model if isinstance(model, str) else inspect.getsource(model)
+
+    def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
+        """Return the profiles as they are."""
+        return self.entries
+
+
+@dataclass(frozen=True)
+class MemoryRenderer:
+    """Replaces each `{{ … }}` by what the context says; there is no other template language."""
+
+    models: Mapping[str, Model]
+
+    def render(self, node: Node, context: RenderContext) -> str:
+        """Return the SQL; raise `TemplateError` for a call it does not know."""
+        rendered = _CALL.sub(lambda call: _rendered(call, context), str(self.models[node.name]))
+        if "{{" in rendered:
+            line = line_of(rendered, rendered.index("{{"))
+            raise TemplateError(
+                "Only literal ref, source, var, this and config.", where=replace(node.where(), line=line)
+            )
+        return rendered
+
+
+@dataclass(frozen=True)
+class MemoryFunctions:
+    """Gives the functions themselves."""
+
+    models: Mapping[str, Model]
+
+    def function(self, node: Node) -> Callable[..., Any]:
+        """Return the function."""
+        model = self.models[node.name]
+        assert callable(model), f"{node.name} is SQL"
+        return model
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Takes note of every event of a run."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Take note."""
+        self.events.append(event)
+
+
+@dataclass
+class Clock:
+    """A clock that starts at a fixed time and moves by one step whenever it is read."""
+
+    now: datetime = datetime(2024, 1, 1, tzinfo=UTC)
+    step: timedelta = timedelta(seconds=1)
+
+    def __call__(self) -> datetime:
+        """Return the time and move on."""
+        read, self.now = self.now, self.now + self.step
+        return read
+
+
+def _node(name: str, model: Model, configs: Mapping[str, ModelConfig]) -> Node:
+    config = configs.get(name, ModelConfig())
+    return _sql_node(name, model, config) if isinstance(model, str) else _python_node(name, model, config)
+
+
+def _python_node(name: str, function: Callable[..., Any], config: ModelConfig) -> Node:
+    spec = function.__flowforge_model__  # type: ignore[attr-defined]
+    file = f"models/{name}.ff.py"
+    return Node(
+        spec.name or name,
+        "python",
+        Path(file),
+        spec.deps,
+        spec.sources,
+        config=config,
+        requires=spec.requires,
+        file=file,
+    )
+
+
+def _sql_node(name: str, sql: str, config: ModelConfig) -> Node:
+    file = f"models/{name}.ff.sql"
+    target = find_target(sql, file)
+    calls = [
+        (found[2], _TEXT.findall(found[3]), line_of(sql, found.start())) for found in _CALL.finditer(sql) if found[2]
+    ]
+    refs = {node_name(texts[0]): line for kind, texts, line in calls if kind == "ref"}
+    if target:
+        config = replace(config, materialized=target.kind)
+    elif any(kind == "config" and texts == ["view"] for kind, texts, _ in calls):
+        config = replace(config, materialized="view")
+    return Node(
+        name,
+        "sql",
+        Path(file),
+        tuple(refs),
+        tuple((texts[0], texts[1]) for kind, texts, _ in calls if kind == "source"),
+        target.relation if target else relation_name(name),
+        config,
+        file=file,
+        lines=refs,
+    )
+
+
+def _rendered(call: re.Match[str], context: RenderContext) -> str:
+    if call[1]:
+        return context.this
+    texts = _TEXT.findall(call[3])
+    match call[2]:
+        case "ref":
+            return context.ref(texts[0])
+        case "source":
+            return context.source(texts[0], texts[1])
+        case "var":
+            return str(context.variables[texts[0]])
+    return ""

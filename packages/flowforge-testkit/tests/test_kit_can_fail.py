@@ -1,0 +1,174 @@
+"""The suite is only worth something if it can fail: engines broken on purpose, each found by the case meant for it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+HEADER = """
+    from __future__ import annotations
+
+    from dataclasses import replace
+
+    import pytest
+    from flowforge_domain.capability import Capability
+    from flowforge_domain.errors import EngineError, SeedError
+    from flowforge_testkit.conformance import EngineConformance
+    from flowforge_testkit.sqlite import engine as sqlite
+    from flowforge_testkit.sqlite.plugin import SPEC
+    from flowforge_testkit.sqlite.settings import SqliteProfile
+"""
+SUITE = """
+    class TestBroken(EngineConformance):
+        @pytest.fixture
+        def spec(self):
+            return replace(SPEC, open=f"{__name__}:open_broken")
+
+        @pytest.fixture
+        def profile(self):
+            return SqliteProfile.model_validate({"engine": "sqlite", "sqlite": {"path": "test.db"}})
+"""
+
+
+@pytest.fixture
+def outcome(pytester: pytest.Pytester):
+    def run(broken: str, only: str) -> dict[str, int]:
+        blocks = (textwrap.dedent(block) for block in (HEADER, broken, SUITE))
+        pytester.makepyfile("\n".join(blocks))
+        found = pytester.runpytest("-q", "-p", "no:cacheprovider", "-o", "xfail_strict=true", "-k", only)
+        return found.parseoutcomes()
+
+    return run
+
+
+def session_with(method: str) -> str:
+    """Return an engine whose session has one method of its own."""
+    return f"""
+    class Broken(sqlite.SqliteSession):
+        {method}
+
+    def open_broken(profile, root):
+        opened = sqlite.open_engine(profile, root)
+        session = Broken(opened.session.connection)
+        return replace(opened, session=session, catalog=sqlite.SqliteCatalog(session))
+    """
+
+
+def engine_with(changes: str) -> str:
+    """Return an engine with other ports."""
+    return f"""
+    def open_broken(profile, root):
+        opened = sqlite.open_engine(profile, root)
+        return replace(opened, {changes})
+    """
+
+
+BROKEN = {
+    "rollback-does-nothing": (session_with("def rollback(self): pass"), "test_failed_build_leaves_the_old_table"),
+    "rollback-commits": (
+        session_with("def rollback(self): self.connection.commit()"),
+        "test_state_is_undone_with_the_data",
+    ),
+    "begin-does-nothing": (
+        session_with("def begin(self): pass\n        def commit(self): pass"),
+        "test_reader_never_sees",
+    ),
+    "cancelled-without-its-kind": (
+        session_with(
+            """def query(self, sql):
+            try:
+                return super().query(sql)
+            except EngineError as error:
+                raise EngineError(error.message) from error"""
+        ),
+        "test_interrupt_cancels",
+    ),
+    "errors-not-translated": (
+        session_with("def query(self, sql): return self.connection.execute(sql)"),
+        "test_error_is_chained",
+    ),
+    "rows-miscounted": (session_with("def execute(self, sql): super().execute(sql); return 7"), "test_execute_tells"),
+    "lock-holds-nothing": (engine_with("lock=sqlite.SqliteLock(':memory:')"), "test_lock_keeps"),
+    "names-unquoted": (
+        engine_with("dialect=replace(opened.dialect, quote='')"),
+        "test_table_of_any_name_is_found_or_refused",
+    ),
+    "views-work-though-declined": (
+        engine_with("capabilities=opened.capabilities - {Capability.VIEWS}"),
+        "test_view_model_runs",
+    ),
+    "python-models-work-though-declined": (
+        engine_with("capabilities=opened.capabilities - {Capability.PYTHON_MODELS}"),
+        "test_empty_frame_keeps_its_columns",
+    ),
+    "python-models-declared-but-absent": (engine_with("frames=None"), "test_empty_frame_keeps_its_columns"),
+    "second-session-works-though-declined": (
+        engine_with("capabilities=opened.capabilities - {Capability.CONCURRENT_SESSIONS}"),
+        "test_second_session_sees",
+    ),
+    "parquet-declared-but-absent": (
+        engine_with("capabilities=frozenset(Capability)"),
+        "test_parquet_that_is_none_is_refused_by_name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("broken", "case"), BROKEN.values(), ids=BROKEN)
+def test_broken_engine_is_found(outcome, broken, case):
+    found = outcome(broken, f"{case} or test_close_twice_is_allowed")
+    assert found.get("failed", 0) + found.get("errors", 0) >= 1
+    assert found["passed"] == 1, "only closing works"
+
+
+def test_sound_engine_passes_the_same_cases(outcome):
+    sound = engine_with("name='sqlite'")
+    found = outcome(sound, " or ".join(sorted({case for _, case in BROKEN.values()})))
+    assert found.get("failed", 0) + found.get("errors", 0) == 0
+    assert found["passed"] >= len({case for _, case in BROKEN.values()}) - 1
+
+
+def test_declined_port_that_is_absent_is_an_expected_failure(outcome):
+    declined = engine_with("frames=None, capabilities=opened.capabilities - {Capability.PYTHON_MODELS}")
+    found = outcome(declined, "frame and not second")
+    assert found["xfailed"] >= 10
+    assert "failed" not in found
+
+
+class Standard:
+    """Subclasses made in a test, without being collected."""
+
+    @staticmethod
+    def subclass(**members):
+        from flowforge_testkit.conformance import EngineConformance
+
+        return type("TestMine", (EngineConformance,), members)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"test_commit_keeps_the_work": lambda self: None},
+        {"test_commit_keeps_the_work": None},
+        {"test_the_suite_is_whole": lambda self: None},
+        {"pytestmark": pytest.mark.skip(reason="later")},
+        {"pytestmark": [pytest.mark.xfail]},
+    ],
+    ids=["overridden", "deleted", "watchman-overridden", "skipped", "expected-to-fail"],
+)
+def test_changing_a_standard_case_is_refused(members):
+    with pytest.raises(TypeError, match=r"standard cases"):
+        Standard.subclass(**members)
+
+
+def test_a_case_taken_away_later_is_found():
+    mine = Standard.subclass()
+    mine.test_commit_keeps_the_work = None
+    with pytest.raises(TypeError, match="test_commit_keeps_the_work"):
+        mine().test_the_suite_is_whole()
+
+
+def test_own_cases_may_be_added():
+    assert Standard.subclass(test_mine=lambda self: None)
