@@ -5,8 +5,7 @@ All sessions of one engine are cursors of one database: they see each other's co
 
 from __future__ import annotations
 
-import os
-import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,16 +14,17 @@ from pathlib import Path
 
 import duckdb
 
-from flowforge_domain.dialect import RelationKind, quote_relation, quote_text
+from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
+from flowforge_duckdb.database import connect
 from flowforge_duckdb.dialect import DUCKDB
-from flowforge_duckdb.errors import refusal, translated
+from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
 from flowforge_duckdb.plugin import SPEC
 from flowforge_duckdb.seeds import DuckDBSeeds
-from flowforge_duckdb.settings import DuckDBProfile, DuckDBSettings
+from flowforge_duckdb.settings import DuckDBProfile
 from flowforge_ports.engine import Engine
 
 _RELATIONS = """
@@ -41,29 +41,8 @@ def open_engine(profile: DuckDBProfile, root: Path) -> Engine:
 
     Raises `EngineError` of kind UNREACHABLE when the file cannot be opened.
     """
-    settings = profile.duckdb
-    if settings.path == ":memory:":
-        return _engine(_session(_connect(":memory:", settings)), DuckDBLock(None, ":memory:"))
-    path = root / Path(settings.path).expanduser()
-    target = str(path.relative_to(root) if path.is_relative_to(root) else path)
-    _create(path, target)
-    try:
-        connection = _connect(str(path), settings)
-    except duckdb.Error as error:
-        raise refusal(error, target) from error
+    connection, path, target = connect(profile.duckdb, root)
     return _engine(_session(connection), DuckDBLock(path, target))
-
-
-def engine_on(connection: duckdb.DuckDBPyConnection) -> Engine:
-    """Return an engine on the database of a user's own connection, which keeps its settings and transaction.
-
-    Raises `EngineError` of kind UNREACHABLE for a closed connection.
-    """
-    with translated():
-        session = _session(connection.cursor())
-    found = session.query("select path from duckdb_databases() where database_name = current_database()").rows
-    path = found[0][0]
-    return _engine(session, DuckDBLock(Path(path) if path else None, path or ":memory:"))
 
 
 @dataclass(frozen=True)
@@ -124,24 +103,27 @@ class DuckDBCatalog:
 
 @dataclass(frozen=True)
 class DuckDBLock:
-    """A lock file beside the database: DuckDB keeps processes apart, this keeps runs apart."""
+    """Keeps runs apart, by a file beside the database: DuckDB itself only keeps processes apart."""
 
     path: Path | None
     target: str
+    guard: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def hold(self, timeout: float) -> Iterator[None]:
-        if self.path is None:
-            yield
-            return
         from filelock import FileLock, Timeout
 
-        lock = FileLock(f"{self.path}.lock", thread_local=False, is_singleton=False)
+        # Its own lock object each time, or two threads of one process would share the lock they mean to contend for.
+        lock = FileLock(f"{self.path}.lock", thread_local=False, is_singleton=False) if self.path else self.guard
         try:
-            lock.acquire(timeout=timeout)
-        except Timeout as error:
+            if not lock.acquire(timeout=timeout):
+                raise TimeoutError
+        except (Timeout, TimeoutError) as error:
             message = f"Another run is writing to {self.target}; waited {timeout:g} s."
             raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.") from error
+        except OSError as error:
+            message = f"The lock file of {self.target} cannot be made: {error.strerror}"
+            raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint="Check who may write there.") from error
         try:
             yield
         finally:
@@ -175,33 +157,3 @@ def _session(connection: duckdb.DuckDBPyConnection) -> DuckDBSession:
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
     connection.execute("set session errors_as_json = true")
     return DuckDBSession(connection)
-
-
-def _create(path: Path, target: str) -> None:
-    """Make a new file with blocks of 16 KB, which suit many small tables; DuckDB's own are 256 KB.
-
-    It is made aside and linked into place, so that two sessions that start together get one file.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refusal(error, target) from error
-    if path.exists():
-        return
-    # Where that does not work, DuckDB makes the file itself, or says why it cannot.
-    with suppress(OSError, duckdb.Error), tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
-        new = Path(folder) / "database"
-        duckdb.connect(str(new), config={"default_block_size": "16384"}).close()
-        os.link(new, path)
-
-
-def _connect(path: str, settings: DuckDBSettings) -> duckdb.DuckDBPyConnection:
-    # Set here and not given to connect(), which refuses a second connection whose configuration differs.
-    connection = duckdb.connect(path)
-    connection.execute("set autoinstall_known_extensions = false")
-    connection.execute("set autoload_known_extensions = false")
-    if settings.threads is not None:
-        connection.execute(f"set threads = {settings.threads}")
-    if settings.memory_limit is not None:
-        connection.execute(f"set memory_limit = {quote_text(settings.memory_limit)}")
-    return connection

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,26 +15,24 @@ import duckdb
 
 from flowforge_domain.errors import EngineError, ErrorKind
 
-# The first row whose class and pattern (searched in DuckDB's words, its subtype and type first) fit counts.
+# The first row counts whose class and pattern, searched in DuckDB's words, fit.
 _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
     (duckdb.InterruptException, "", ErrorKind.CANCELLED),
-    (duckdb.CatalogException, "^MISSING_ENTRY (Table|View|Schema)|because schema", ErrorKind.MISSING_RELATION),
-    (duckdb.BinderException, "^COLUMN_NOT_FOUND|column named|column .*not found", ErrorKind.MISSING_COLUMN),
-    (duckdb.BinderException, "does not have a column", ErrorKind.MISSING_COLUMN),
-    (duckdb.BinderException, "Referenced table .* not found", ErrorKind.MISSING_RELATION),
+    (duckdb.CatalogException, r"(Table|View|Schema) with name .* does not exist", ErrorKind.MISSING_RELATION),
+    (duckdb.BinderException, r"Referenced table .* not found", ErrorKind.MISSING_RELATION),
+    (duckdb.BinderException, r"[Cc]olumn .* not found|not have a column", ErrorKind.MISSING_COLUMN),
     (duckdb.ParserException, "", ErrorKind.SYNTAX),
     (duckdb.SyntaxException, "", ErrorKind.SYNTAX),
     (duckdb.DataError, "", ErrorKind.DATA),
-    (duckdb.ConstraintException, "", ErrorKind.DATA),
+    (duckdb.IntegrityError, "", ErrorKind.DATA),
     (duckdb.InvalidInputException, "", ErrorKind.DATA),
+    (duckdb.NotImplementedException, "Arrow", ErrorKind.DATA),
     (duckdb.TransactionException, "[Cc]onflict", ErrorKind.CONFLICT),
     (duckdb.TransactionException, "constraint", ErrorKind.DATA),
     (duckdb.ConnectionException, "", ErrorKind.UNREACHABLE),
-    (duckdb.IOException, "Could not set lock|already open", ErrorKind.UNREACHABLE),
 )
 _HINTS = re.compile(r"\s*(Did you mean|Candidate|Either |Possible solutions|\* )")
 _CLASS = re.compile(r"^[\w /]+ Error: ")
-_HOLDER = re.compile(r"(?:held in|open in)\s+(.+?) \(PID (\d+)\)", re.DOTALL)
 _MOST_HINTS = 6
 
 
@@ -47,31 +45,11 @@ def translated(sql: str = "") -> Iterator[None]:
         raise _engine_error(error, sql) from error
 
 
-def refusal(error: Exception, target: str) -> EngineError:
-    """Return why the file `target` cannot be opened."""
-    text = str(_facts(error)["exception_message"])
-    if "Could not set lock" in text or "already open" in text:
-        message, hint = _in_use(text, target)
-    elif "not a valid DuckDB database" in text:
-        message, hint = f"{target} is not a DuckDB database.", "Choose another `path`, or move this file away."
-    else:
-        message, hint = f"{target} cannot be opened: {text}", "Check the `path` and who may write there."
-    return EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
-
-
-def _in_use(text: str, target: str) -> tuple[str, str]:
-    held = _HOLDER.search(text)
-    if held is None:
-        return f"{target} is in use by another process.", "Close it there: DuckDB lets one process write to a file."
-    program, pid = held.groups()
-    return f"{target} is in use by process {pid} ({program}).", f"Wait for process {pid}, or close the file there."
-
-
 def _engine_error(error: Exception, sql: str) -> EngineError:
     facts = _facts(error)
     message, hint = _split(facts["exception_message"])
     line, column = _place(sql, facts.get("position"))
-    return EngineError(message, kind=_kind(error, facts), line=line, column=column, hint=hint)
+    return EngineError(message, kind=_kind(error, facts["exception_message"]), line=line, column=column, hint=hint)
 
 
 def _facts(error: Exception) -> dict[str, Any]:
@@ -83,12 +61,9 @@ def _facts(error: Exception) -> dict[str, Any]:
         return {"exception_message": _CLASS.sub("", text.partition("\n\nLINE ")[0])}
 
 
-def _kind(error: Exception, facts: Mapping[str, Any]) -> ErrorKind:
-    said = f"{facts.get('error_subtype', '')} {facts.get('type', '')} {facts['exception_message']}"
-    for meant, pattern, kind in _MEANINGS:
-        if isinstance(error, meant) and re.search(pattern, said):
-            return kind
-    return ErrorKind.UNKNOWN
+def _kind(error: Exception, said: str) -> ErrorKind:
+    fitting = (kind for meant, words, kind in _MEANINGS if isinstance(error, meant) and re.search(words, said))
+    return next(fitting, ErrorKind.UNKNOWN)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flowforge_domain.dialect import quote_relation
+from flowforge_domain.dialect import quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
 from flowforge_duckdb.dialect import DUCKDB
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # DuckDB types for which pandas has no dtype of its own that keeps every value.
 _HUGE = frozenset({"hugeint", "uhugeint"})
-_INEXACT = _HUGE | {"decimal", "list", "array", "struct", "map"}
+_INEXACT = _HUGE | {"decimal", "date", "list", "array", "struct", "map"}
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,8 @@ class DuckDBFrames:
     def from_rows(self, rows: Rows) -> Frame:
         import pandas as pd
 
-        values = [[row[i] for row in rows.rows] for i in range(len(rows.columns))]
-        objects = [pd.Series(column, dtype=object) for column in values]
         with translated():
-            return self._pandas(_arrow(pd.concat(objects, axis=1, keys=rows.columns)))
+            return self._pandas(_arrow(pd.DataFrame(rows.rows, columns=list(rows.columns), dtype=object)))
 
     def to_rows(self, frame: Frame) -> Rows:
         table = _arrow(frame)
@@ -160,8 +158,7 @@ def _may_hide_a_mix(kind: pa.DataType) -> bool:
 def _require_columns(names: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for name in names:
-        if not name.strip():
-            raise _data_error("The model returned a frame with a column that has no name.", "Rename it.")
+        quote_name(name, DUCKDB)
         if name.casefold() in seen:
             raise _data_error(
                 f"The model returned a frame with two columns {seen[name.casefold()]!r} and {name!r}; "
@@ -208,7 +205,7 @@ def _narrow(table: pa.Table, types: Mapping[str, str]) -> pa.Table:
 def _needs_arrow(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    return bool(pa.types.is_decimal(kind) or pa.types.is_nested(kind))
+    return bool(pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_nested(kind))
 
 
 def _data_error(message: str, hint: str) -> EngineError:

@@ -1,0 +1,72 @@
+"""Opening a database: its file is found or made, its limits set, and a refusal says who holds it or what it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from flowforge_domain.dialect import quote_text
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_duckdb.settings import DuckDBSettings
+
+MEMORY = ":memory:"
+# For many small tables: DuckDB's own blocks of 256 KB take three times the memory and fifteen times the disk.
+_BLOCK = "16384"
+_HOLDER = re.compile(r"(?:held in|open in)\s+(.+?) \(PID (\d+)\)", re.DOTALL)
+
+
+def connect(settings: DuckDBSettings, root: Path) -> tuple[duckdb.DuckDBPyConnection, Path | None, str]:
+    """Return a connection, the file it writes to (None for memory), and that file as the user knows it.
+
+    A new file and its folders are created. Raises `EngineError` of kind UNREACHABLE.
+    """
+    if settings.path == MEMORY:
+        return _limited(duckdb.connect(MEMORY), settings), None, MEMORY
+    path = root / Path(settings.path).expanduser()
+    target = str(path.relative_to(root) if path.is_relative_to(root) else path)
+    try:
+        _create(path)
+        return _limited(duckdb.connect(str(path)), settings), path, target
+    except (duckdb.Error, OSError) as error:
+        raise _refusal(error, target) from error
+
+
+def _create(path: Path) -> None:
+    """Make a new file aside and link it into place, so that two sessions that start together get one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        return
+    # Where this does not work, DuckDB makes the file itself, or says why it cannot.
+    with suppress(OSError, duckdb.Error), tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
+        made = Path(folder) / "database"
+        duckdb.connect(str(made), config={"default_block_size": _BLOCK}).close()
+        os.link(made, path)
+
+
+def _limited(connection: duckdb.DuckDBPyConnection, settings: DuckDBSettings) -> duckdb.DuckDBPyConnection:
+    # Set here and not given to connect(), which refuses a second connection whose configuration differs.
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    if settings.threads is not None:
+        connection.execute(f"set threads = {settings.threads}")
+    if settings.memory_limit is not None:
+        connection.execute(f"set memory_limit = {quote_text(settings.memory_limit)}")
+    return connection
+
+
+def _refusal(error: Exception, target: str) -> EngineError:
+    text = str(error).removeprefix("IO Error: ")
+    if "Could not set lock" in text or "already open" in text:
+        held = _HOLDER.search(text)
+        holder = f"process {held[2]} ({held[1]})" if held else "another process"
+        message, hint = f"{target} is in use by {holder}.", "Wait for it to end, or close the file there."
+    elif "not a valid DuckDB database" in text:
+        message, hint = f"{target} is not a DuckDB database.", "Choose another `path`, or move this file away."
+    else:
+        message, hint = f"{target} cannot be opened: {text}", "Check the `path` and who may write there."
+    return EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
