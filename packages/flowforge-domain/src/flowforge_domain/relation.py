@@ -11,7 +11,7 @@ import re
 from flowforge_domain.errors import ConfigError
 
 _PLAIN = re.compile(r"[^\W\d]\w*\Z")
-_PART = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|([^\s."`;(){}\',]+)')
+_PART = re.compile(r'"((?:[^"]|"")+)"|`((?:[^`]|``)+)`|((?:(?!--|/\*)[^\s."`;(){}\',])+)')
 
 
 def relation_name(*parts: str) -> str:
@@ -36,7 +36,7 @@ def scan_relation(text: str, start: int) -> tuple[tuple[str, ...], int]:
     end = start
     while found := _PART.match(text, end):
         quoted, ticked, plain = found.groups()
-        parts.append(quoted.replace('""', '"') if quoted else ticked or plain)
+        parts.append(quoted.replace('""', '"') if quoted else ticked.replace("``", "`") if ticked else plain)
         end = found.end()
         if text[end : end + 1] != ".":
             return tuple(parts), end

@@ -208,7 +208,7 @@ def round_trip(engine: Engine, values: list[Any]) -> list[Any]:
     """Write values beside their position and return what is read, in order."""
     frames = frames_of(engine)
     with transaction(engine):
-        frames.write("ff_t", frames.from_rows(Rows(("at", "value"), list(enumerate(values)))))
+        frames.write("ff_t", frames.from_rows(Rows(("place", "held"), list(enumerate(values)))))
     found = frames.to_rows(frames.read("ff_t"))
-    assert found.columns == ("at", "value")
+    assert found.columns == ("place", "held")
     return [value for _, value in sorted(found.rows, key=lambda row: int(row[0]))]

@@ -52,16 +52,16 @@ def test_csv_becomes_a_table(engine: Engine, tmp_path: Path) -> None:
     ],
 )
 def test_csv_types_are_found(engine: Engine, tmp_path: Path, texts: list[str], values: list[Any]) -> None:
-    load(engine, tmp_path, "\n".join(["at,value", *(f"{i},{text}" for i, text in enumerate(texts)), ""]))
-    found = [value for _, value in rows(engine, "select at, value from ff_seed")]
+    load(engine, tmp_path, "\n".join(["place,found", *(f"{i},{text}" for i, text in enumerate(texts)), ""]))
+    found = [value for _, value in rows(engine, "select place, found from ff_seed")]
     assert found == values
     assert [isinstance(v, str) for v in found] == [isinstance(v, str) for v in values]
 
 
 @csv_seeds
 def test_csv_dates_and_timestamps_are_found(engine: Engine, tmp_path: Path) -> None:
-    load(engine, tmp_path, "d,at\n2024-02-29,2024-02-29 10:11:12\n2024-03-01,2024-03-01 00:00:00\n")
-    found = rows(engine, "select d, at from ff_seed")
+    load(engine, tmp_path, "day,moment\n2024-02-29,2024-02-29 10:11:12\n2024-03-01,2024-03-01 00:00:00\n")
+    found = rows(engine, "select day, moment from ff_seed")
     assert [(as_date(d), as_timestamp(at)) for d, at in found] == [
         (date(2024, 2, 29), datetime.fromisoformat("2024-02-29T10:11:12")),
         (date(2024, 3, 1), datetime.fromisoformat("2024-03-01T00:00:00")),
