@@ -45,6 +45,10 @@ class Graph:
         """Every edge, in the order of what reads."""
         return [(parent, child) for child, parents in enumerate(self.parents) for parent in parents]
 
+    def place(self, name: str) -> int:
+        """Return the vertex of a model or seed."""
+        return self.models[name] if name in self.models else self.seeds[name]
+
 
 def graph_of(manifest: Manifest) -> Graph:
     """Return the graph; a name that no model gives is a seed, declared or not."""
@@ -57,7 +61,9 @@ def graph_of(manifest: Manifest) -> Graph:
     vertices = [*_models(nodes, models), *_anchored("seed", seeds), *_anchored("source", map(".".join, sources))]
     parents: list[list[int]] = [[] for _ in vertices]
     for name, index in models.items():
-        parents[index] = _parents(nodes[name], models, seeds, sources)
+        deps = [node_name(dep) for dep in nodes[name].deps]
+        read = [models[dep] if dep in models else seeds[dep] for dep in deps]
+        parents[index] = list(dict.fromkeys([*read, *(sources[key] for key in nodes[name].sources)]))
     return Graph(vertices, parents, _children(parents), models, seeds, sources)
 
 
@@ -80,14 +86,6 @@ def _anchored(kind: str, labels: Iterator[str] | Mapping[str, int]) -> list[Vert
     listed = list(labels)
     stems = safe_names(listed)
     return [Vertex(label, kind, f"index.html#{kind}-{stems[label]}") for label in listed]
-
-
-def _parents(
-    node: Node, models: Mapping[str, int], seeds: Mapping[str, int], sources: Mapping[SourceKey, int]
-) -> list[int]:
-    deps = (node_name(dep) for dep in node.deps)
-    found = [models[dep] if dep in models else seeds[dep] for dep in deps]
-    return list(dict.fromkeys([*found, *(sources[key] for key in node.sources)]))
 
 
 def _children(parents: Sequence[Sequence[int]]) -> list[list[int]]:

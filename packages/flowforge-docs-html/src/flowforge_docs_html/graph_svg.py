@@ -12,6 +12,7 @@ from flowforge_docs_html.graph import Graph, Vertex
 from flowforge_docs_html.layout import HEIGHT, Box, Layout, Point, layout
 
 MARGIN = 16
+_PAGE_WIDTH, _LOWEST, _TALLEST = 1280, 150, 640
 _LONGEST_LABEL = 34
 # Labels are set in a monospaced font of 12 px, whose advance is 0.6 em nearly everywhere; a little is added for luck.
 _ADVANCE = 7.4
@@ -40,16 +41,14 @@ def draw(graph: Graph, title: str) -> Picture:
     edges = graph.edges
     found = layout([columns(label) * _ADVANCE + _LABEL_LEFT + _LABEL_RIGHT for label in labels], edges)
     width, height = round(found.width) + 2 * MARGIN, round(found.height) + 2 * MARGIN
-    pieces = [
+    head = (
         f'<svg id="graph" class="graph" role="group" aria-label="{escape(title)}" width="100%" '
-        f'height="{min(max(height, 160), 620)}" viewBox="0 0 {width} {height}" '
-        f'data-width="{width}" data-height="{height}">',
-        '<g class="edges">',
-        *_lines(found, edges),
-        '</g><g class="nodes">',
-        *_nodes(graph.vertices, labels, found.boxes),
-        "</g></svg>",
-    ]
+        f'height="{_stage_height(width, height)}" viewBox="0 0 {width} {height}" '
+        f'data-width="{width}" data-height="{height}">'
+    )
+    lines = _lines(found, edges)
+    nodes = _nodes(graph.vertices, labels, found.boxes)
+    pieces = [head, '<g class="edges">', *lines, '</g><g class="nodes">', *nodes, "</g></svg>"]
     return Picture(Markup("".join(pieces)), width, height)  # noqa: S704 - every piece is escaped below
 
 
@@ -68,6 +67,12 @@ def columns(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _stage_height(width: int, height: int) -> int:
+    """Return how tall the drawing stands in the page: as it is, or as it is once a wide one is shrunk to fit."""
+    shrunk = height * min(1.0, _PAGE_WIDTH / width)
+    return round(min(max(shrunk, _LOWEST), _TALLEST))
 
 
 def _lines(found: Layout, edges: Sequence[tuple[int, int]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 Edge = tuple[int, int]
 _SWEEPS = 12
@@ -54,7 +55,7 @@ def ranks(vertices: Sequence[int], edges: Sequence[Edge]) -> dict[int, int]:
 def crossings(columns: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]]) -> int:
     """Return how many pairs of edges cross between neighbouring columns (Barth, Mutzel, Jünger 2004, simplified)."""
     found = 0
-    for left, right in zip(columns, columns[1:], strict=False):
+    for left, right in pairwise(columns):
         place = {v: i for i, v in enumerate(right)}
         seen: list[int] = []
         for vertex in left:
@@ -107,7 +108,7 @@ def _neighbours(chains: Iterable[Sequence[int]]) -> tuple[dict[int, list[int]], 
     before: dict[int, list[int]] = {}
     after: dict[int, list[int]] = {}
     for chain in chains:
-        for tail, head in zip(chain, chain[1:], strict=False):
+        for tail, head in pairwise(chain):
             after.setdefault(tail, []).append(head)
             before.setdefault(head, []).append(tail)
     return before, after
@@ -135,21 +136,19 @@ def _swept(
     columns: list[list[int]], before: Mapping[int, Sequence[int]], after: Mapping[int, Sequence[int]]
 ) -> list[list[int]]:
     """Order columns by the mean place of their neighbours, right and left in turn; keep the best seen."""
-    best, fewest, idle = columns, _crossed(columns, before, after), 0
+    best, fewest, idle = columns, _crossed(columns, after), 0
     for sweep in range(_SWEEPS):
         if not fewest or idle > _PATIENCE:
             break
         columns = _sweep(columns, before) if sweep % 2 == 0 else _sweep(columns[::-1], after)[::-1]
-        found = _crossed(columns, before, after)
+        found = _crossed(columns, after)
         idle += 1
         if found < fewest:
             best, fewest, idle = columns, found, 0
     return best
 
 
-def _crossed(
-    columns: Sequence[Sequence[int]], before: Mapping[int, Sequence[int]], after: Mapping[int, Sequence[int]]
-) -> int:
+def _crossed(columns: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]]) -> int:
     """Count crossings, leaving out edges without bends that leap over columns."""
     rank = {v: i for i, column in enumerate(columns) for v in column}
     near = {v: [h for h in heads if rank[h] == rank[v] + 1] for v, heads in after.items()}

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, sqrt
 
 from flowforge_docs_html.layers import Edge, Layered, layered
 
 HEIGHT = 30.0
-_ROW_GAP, _BEND_GAP, _COLUMN_GAP, _WRAPPED_GAP, _PART_GAP = 14.0, 10.0, 64.0, 22.0, 34.0
+_ROW_GAP, _BEND_GAP, _COLUMN_GAP, _WRAPPED_GAP, _PART_GAP = 14.0, 10.0, 64.0, 36.0, 34.0
 _ROWS_BEFORE_WRAP = 30
 _BENDS_PER_VERTEX = 4
 _PASSES = 6
@@ -121,7 +122,7 @@ def _middles(
     near: dict[int, list[int]] = {}
     for chain in found.chains:
         links = [chain[0], chain[-1]] if wrapped else chain
-        for tail, head in zip(links, links[1:], strict=False):
+        for tail, head in pairwise(links):
             near.setdefault(tail, []).append(head)
             near.setdefault(head, []).append(tail)
     side = {v: i for i, column in enumerate(columns) for row in column for v in row}

@@ -31,10 +31,10 @@ class Lineage:
 def lineage(graph: Graph, nodes: Mapping[str, Node], name: str) -> Lineage:
     """Return the widest neighbourhood of a model that is still comfortable to read; its neighbours at least."""
     depth, near = _near(graph, graph.models[name])
-    chosen = {other: _cut(nodes[other], graph, near) for other, i in graph.models.items() if i in near}
+    chosen = [graph.vertices[i].label for i in near if i < len(graph.models)]
     ids = _ids(graph, near)
     subject = next(key for key, vertex in ids.items() if vertex == graph.models[name])
-    return Lineage(flowchart(chosen), depth, ids, subject)
+    return Lineage(flowchart({other: _cut(nodes[other], graph, near) for other in chosen}), depth, ids, subject)
 
 
 def _near(graph: Graph, start: int) -> tuple[int, set[int]]:
@@ -47,19 +47,19 @@ def _near(graph: Graph, start: int) -> tuple[int, set[int]]:
 
 def _cut(node: Node, graph: Graph, near: set[int]) -> Node:
     """Drop what lies outside: `flowchart` would draw it as a seed."""
-    places = {**graph.seeds, **graph.models}
-    return replace(
-        node,
-        deps=[d for dep in node.deps if places[d := node_name(dep)] in near],
-        sources=tuple(key for key in node.sources if graph.sources[key] in near),
-    )
+    deps = [name for dep in node.deps if graph.place(name := node_name(dep)) in near]
+    sources = tuple(key for key in node.sources if graph.sources[key] in near)
+    if deps == list(node.deps) and sources == node.sources:
+        return node
+    return replace(node, deps=deps, sources=sources)
 
 
 def _ids(graph: Graph, near: set[int]) -> dict[str, int]:
     """Number vertices as `flowchart` does: models, seeds and sources in the order of their names."""
-    numbered = (("n", graph.models), ("x", graph.seeds), ("s", graph.sources))
-    return {
-        f"{letter}{i}": vertex
-        for letter, places in numbered
-        for i, vertex in enumerate(sorted(near.intersection(places.values())))
-    }
+    ids: dict[str, int] = {}
+    groups = ("n", len(graph.models)), ("x", len(graph.seeds)), ("s", len(graph.sources))
+    ordered, start, end = sorted(near), 0, 0
+    for letter, size in groups:
+        start, end = end, end + size
+        ids |= {f"{letter}{i}": v for i, v in enumerate(v for v in ordered if start <= v < end)}
+    return ids

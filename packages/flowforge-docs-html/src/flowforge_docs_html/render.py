@@ -41,6 +41,7 @@ def templates() -> Templates:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
     )
     environment.filters |= {"rich": rich, "json": json_block}
     environment.globals |= {

@@ -56,8 +56,8 @@ def _pages(book: Book) -> Iterator[tuple[str, str]]:
 
 def _without_root(text: str, root: Path) -> str:
     """Replace the project's folder where a model's SQL spells it out: a site is made to be passed on."""
-    spelling = str(root)
-    if len(root.parts) < 3 or spelling not in text:  # noqa: PLR2004 - "/data" is no one's folder
+    spelling = str(root)  # a folder right below the top, such as /data, tells nothing about anyone
+    if len(root.parts) < 3 or spelling not in text:
         return text
     return re.sub(re.escape(spelling) + r"(?![\w-])", ".", text)
 

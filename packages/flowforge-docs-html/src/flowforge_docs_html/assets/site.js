@@ -97,12 +97,14 @@
   }
   all("code[data-language]").forEach(colour);
 
-  /* Mermaid: the neighbourhood of one model */
+  /* Mermaid: the neighbourhood of one model; boxes are measured in the font they are drawn in */
+  const MONO = getComputedStyle(document.documentElement).getPropertyValue("--mono").trim();
   async function drawNeighbourhood(place) {
     const source = $(place.dataset.source).textContent.replace(/^ {2}classDef .*\n/gm, "");
     mermaid.initialize({
-      startOnLoad: false, securityLevel: "strict", htmlLabels: false, theme: "base", maxEdges: 5000, maxTextSize: 500000,
-      flowchart: { htmlLabels: false, useMaxWidth: false, nodeSpacing: 22, rankSpacing: 56, padding: 10, curve: "basis" },
+      startOnLoad: false, securityLevel: "strict", htmlLabels: false, theme: "base",
+      fontFamily: MONO, themeVariables: { fontFamily: MONO, fontSize: "12.5px" }, maxEdges: 5000, maxTextSize: 500000,
+      flowchart: { htmlLabels: false, useMaxWidth: false, nodeSpacing: 24, rankSpacing: 56, padding: 14, curve: "basis" },
     });
     try {
       const { svg } = await mermaid.render("neighbourhood", source);
@@ -244,6 +246,7 @@
   let drag = null;
   let moved = false;
   const FAR = 0.42;
+  const READABLE = 0.75;
   const size = () => ({ width: graph.clientWidth || 1, height: graph.clientHeight || 1 });
   const fitScale = () => { const s = size(); return Math.min(1, s.width / natural.width, s.height / natural.height); };
   function show() {
@@ -257,6 +260,14 @@
     view.x = (natural.width - s.width / view.scale) / 2;
     view.y = (natural.height - s.height / view.scale) / 2;
     touched = false;
+    show();
+  }
+  /* A wide, low graph on a narrow screen starts at its left end, readable, rather than whole and tiny. */
+  function begin() {
+    fit();
+    if (view.scale >= READABLE || natural.height * READABLE > size().height) return;
+    const middle = size().height / READABLE;
+    Object.assign(view, { x: 0, y: (natural.height - middle) / 2, scale: READABLE });
     show();
   }
   function zoom(factor, x, y) {
@@ -337,7 +348,7 @@
     large: () => enlarge(!$("lineage").classList.contains("large")),
   };
   all("[data-zoom]").forEach((button) => button.addEventListener("click", ZOOMS[button.dataset.zoom]));
-  new ResizeObserver(() => (touched ? show() : fit())).observe(graph);
+  new ResizeObserver(() => (touched ? show() : begin())).observe(graph);
 
   /* index.html#graph/<page> holds that page's node; the hash is looked up, never used as anything else */
   const byStem = new Map(nodes.map((node, i) => [node.getAttribute("href").replace(/^models\/|\.html$/g, ""), i]));
@@ -349,6 +360,6 @@
     center(found);
   }
   addEventListener("hashchange", followHash);
-  fit();
+  begin();
   followHash();
 })();
