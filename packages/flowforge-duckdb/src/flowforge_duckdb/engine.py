@@ -18,7 +18,7 @@ from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
-from flowforge_duckdb.database import connect
+from flowforge_duckdb.database import MEMORY, connect
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
@@ -43,6 +43,17 @@ def open_engine(profile: DuckDBProfile, root: Path) -> Engine:
     """
     connection, path, target = connect(profile.duckdb, root)
     return _engine(_session(connection), DuckDBLock(path, target))
+
+
+def engine_on(connection: duckdb.DuckDBPyConnection) -> Engine:
+    """Return an engine on the database of a user's own connection, which keeps its settings and its transaction.
+
+    Raises `EngineError` of kind UNREACHABLE for a closed connection.
+    """
+    with translated():
+        session = _session(connection.cursor())
+    path = session.query("select path from duckdb_databases() where database_name = current_database()").rows[0][0]
+    return _engine(session, DuckDBLock(Path(path) if path else None, path or MEMORY))
 
 
 @dataclass(frozen=True)
