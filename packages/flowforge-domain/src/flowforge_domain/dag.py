@@ -14,6 +14,8 @@ from flowforge_domain.text import did_you_mean
 
 __all__ = ["downstream", "mermaid", "topo_sort", "upstream"]
 
+_SHOWN = 15
+
 
 def topo_sort(nodes: Mapping[str, Node], outside: Collection[str] = ()) -> list[str]:
     """Return the names of `nodes`, dependencies first, ties in alphabetical order.
@@ -64,12 +66,12 @@ def _require_known(nodes: Mapping[str, Node], outside: Collection[str]) -> None:
         if (absent := sorted({d for d in node.deps if d not in known}))
     }
     if missing:
-        details = [
-            f"{name}: {dep} ({nodes[name].where(dep)}) {did_you_mean(dep, known - {name})}".rstrip()
-            for name, absent in missing.items()
-            for dep in absent
-        ]
-        raise DependencyNotFoundError(missing, details)
+        wanted = [(name, dep) for name, absent in missing.items() for dep in absent]
+        lines = [f"{name}: {dep} ({nodes[name].where(dep)})" for name, dep in wanted]
+        # Finding the nearest of thousands of names takes its time: only lines that are shown get a suggestion.
+        hints = [did_you_mean(dep, known - {name}) for name, dep in wanted[:_SHOWN]]
+        shown = [f"{line} {hint}".rstrip() for line, hint in zip(lines, hints, strict=False)]
+        raise DependencyNotFoundError(missing, [*shown, *lines[_SHOWN:]])
 
 
 def _children(deps: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:

@@ -17,8 +17,15 @@ _LEADING = re.compile(
 )
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
+_AS = re.compile(r"\bas\b", re.IGNORECASE)
 # A literal, an identifier, a comment or a dollar-quoted text: semicolons inside them end no statement.
-_ATOM = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1|(;)", re.DOTALL)
+_ATOM = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1|(?P<end>;)|(?P<open>/\*|'|\")",
+    re.DOTALL,
+)
+_FOREIGN = re.compile(
+    r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
+)
 _BLANK = re.compile(r"(?:\s+|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
 
 
@@ -40,6 +47,8 @@ def find_target(sql: str, file: str = "") -> Target | None:
     """
     start = cast("re.Match[str]", _LEADING.match(sql)).end()
     if not _CREATE.match(sql, start):
+        if foreign := _FOREIGN.match(sql, start):
+            raise _error(sql, start, file, f"A SQL model is a query, not `{foreign.group().lower()}`.")
         return None
     head = _HEADER.match(sql, start)
     if head is None:
@@ -47,6 +56,8 @@ def find_target(sql: str, file: str = "") -> Target | None:
     parts, end = scan_relation(sql, head.end())
     if not parts:
         raise _error(sql, head.end(), file, "The name after `create table` must be literal.")
+    if not _AS.search(sql, end):
+        raise _error(sql, end, file, "A SQL model says `as` and a query after the name.")
     kind = cast("RelationKind", head.group(1).lower())
     return Target(kind, relation_name(*parts), start, end)
 
@@ -54,10 +65,13 @@ def find_target(sql: str, file: str = "") -> Target | None:
 def one_statement(sql: str, file: str = "") -> str:
     """Return `sql` without the semicolon that ends it.
 
-    Raises `TemplateError` when another statement follows.
+    Raises `TemplateError` when another statement follows, and for a comment or text that is never closed.
     """
     for atom in _ATOM.finditer(sql):
-        if atom.group(2):
+        # A backslash may have closed a text otherwise than we think: in some dialects it escapes the quote.
+        if atom["open"] and (atom["open"] == "/*" or "\\" not in sql):
+            raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.")
+        if atom["end"]:
             if not _BLANK.match(sql, atom.start()):
                 raise _error(sql, atom.start(), file, "A SQL model is one statement; another follows this semicolon.")
             return sql[: atom.start()]

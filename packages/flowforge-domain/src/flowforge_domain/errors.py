@@ -77,7 +77,8 @@ class ModelCycleError(FlowForgeError):
 
     def __init__(self, cycle: Sequence[str], references: Sequence[str] = ()) -> None:
         self.cycle = list(cycle)
-        message = f"Cycle detected among nodes: {' → '.join(self.cycle)}"
+        shown = self.cycle if len(self.cycle) <= _MOST_LINES else [*self.cycle[: _MOST_LINES - 1], "…", self.cycle[-1]]
+        message = f"Cycle detected among nodes: {' → '.join(shown)}"
         super().__init__(
             "\n".join([message, *(f"  {line}" for line in references)]),
             hint="Remove one of these references.",

@@ -49,12 +49,12 @@ def require_distinct(nodes: Iterable[Node], seeds: Iterable[Seed]) -> None:
     things: list[Node | Seed] = [*nodes, *seeds]
     for thing in things:
         for known, key, what in (
-            (names, thing.name, f"the name {thing.name!r}"),
-            (relations, same_relation(thing.relation), f"the relation {thing.relation!r}"),
+            (names, thing.name, f"The name {thing.name!r}"),
+            (relations, same_relation(thing.relation), f"The relation {thing.relation!r}"),
         ):
             if key in known:
                 raise ConfigError(
-                    f"{what} is given twice: here and in {known[key]}.",
+                    f"{what} is given twice: here and {'again' if known[key] == thing.file else f'in {known[key]}'}.",
                     where=Location(thing.file),
                     hint="Rename one of the files, or what it creates.",
                 )

@@ -32,7 +32,7 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
 def prepare_statements(
     relation: str, kind: RelationKind, existing: RelationKind | None, dialect: Dialect
 ) -> tuple[str, ...]:
-    """Return what must run before `relation` can be created as `kind`: its schema, and the drop of what is in the way."""
+    """Return what must run before `relation` is created as `kind`: its schema, and the drop of what is in the way."""
     statements = []
     schema = relation_parts(relation)[:-1]
     if schema and dialect.schemas and existing is None:

@@ -6,7 +6,7 @@ wherever a name is, and never printed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -148,16 +148,25 @@ def model(
     return mark
 
 
-def spec_of(
-    name: str | None, deps: Iterable[str], requires: Mapping[str, Iterable[str]], settings: Mapping[str, Any]
-) -> ModelSpec:
-    """Return the frozen form of `@model`'s arguments, the same whether they were read or executed."""
-    listed = list(deps)
+def spec_of(name: Any, deps: Any, requires: Any, settings: Mapping[str, Any]) -> ModelSpec:
+    """Return the frozen form of `@model`'s arguments, the same whether they were read or executed.
+
+    Raises `TypeError` for an argument of another kind, such as one text where a list of names belongs.
+    """
+    if callable(name):
+        raise TypeError("write @model(), with brackets")
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise TypeError(f"name is a text, not {name!r}")
+    if isinstance(deps, Set):
+        raise TypeError("deps is a list, since the order of names is that of the inputs")
+    listed = _texts("deps", deps)
+    if not isinstance(requires, Mapping):
+        raise TypeError("requires maps relations to column names")
     return ModelSpec(
         name=node_name(name) if name else None,
         deps=tuple(node_name(d) for d in listed if not isinstance(d, SourceRef)),
         sources=tuple(d.key for d in listed if isinstance(d, SourceRef)),
-        requires={relation: frozenset(columns) for relation, columns in requires.items()},
+        requires={r: frozenset(_texts(f"requires[{r!r}]", columns)) for r, columns in requires.items()},
         settings=dict(settings),
     )
 
@@ -171,8 +180,16 @@ def node_name(spelling: str) -> str:
     """Return the name of a node from any accepted spelling: `users`, `users.ff`, `users.ff.sql`."""
     for suffix in (".ff", ".ff.sql", ".ff.py"):
         if spelling.endswith(suffix) and len(spelling) > len(suffix):
-            return spelling.removesuffix(suffix)
+            return node_name(spelling.removesuffix(suffix))
     return spelling
+
+
+def _texts(what: str, given: Any) -> list[str]:
+    """Return the texts of a list; one text alone would otherwise be taken for its letters."""
+    listed = [] if isinstance(given, str | Mapping) else list(given)
+    if isinstance(given, str | Mapping) or not all(isinstance(item, str) for item in listed):
+        raise TypeError(f"{what} is a list of names, not {given!r}")
+    return listed
 
 
 def relation_for(name: str, nodes: Mapping[str, Node]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,10 +22,10 @@ class Location:
 
 def caret(text: str, line: int, column: int = 0) -> str:
     """Return line `line` of `text` with its number and, where `column` is known, a caret below it."""
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not 1 <= line <= len(lines):
         return ""
-    shown, column = _window(lines[line - 1].expandtabs(1), column)
+    shown, column = _window("".join(c if c.isprintable() else " " for c in lines[line - 1]), column)
     gutter = f"{line:>5} | "
     if column < 1:
         return gutter + shown
@@ -40,6 +39,8 @@ def line_of(text: str, offset: int) -> int:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` most likely meant, or None."""
+    import difflib
+
     by_folded = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
