@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flowforge_docs_html.names import safe_names
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, SourceKey, node_name
+from flowforge_domain.relation import relation_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def graph_of(manifest: Manifest) -> Graph:
     seeds = {name: i for i, name in enumerate(sorted({*manifest.seeds, *named}), len(models))}
     keys = {*manifest.sources, *(key for node in nodes.values() for key in node.sources)}
     sources = {key: i for i, key in enumerate(sorted(keys), len(models) + len(seeds))}
-    vertices = [*_models(nodes, models), *_anchored("seed", seeds), *_anchored("source", map(".".join, sources))]
+    vertices = [*_models(nodes, models), *_seeds(seeds), *_sources(sources)]
     parents: list[list[int]] = [[] for _ in vertices]
     for name, index in models.items():
         deps = [node_name(dep) for dep in nodes[name].deps]
@@ -82,10 +83,15 @@ def _models(nodes: Mapping[str, Node], models: Mapping[str, int]) -> Iterator[Ve
         yield Vertex(name, "sql" if nodes[name].kind == "sql" else "python", f"models/{stems[name]}.html")
 
 
-def _anchored(kind: str, labels: Iterator[str] | Mapping[str, int]) -> list[Vertex]:
-    listed = list(labels)
-    stems = safe_names(listed)
-    return [Vertex(label, kind, f"index.html#{kind}-{stems[label]}") for label in listed]
+def _seeds(seeds: Mapping[str, int]) -> list[Vertex]:
+    stems = safe_names(seeds)
+    return [Vertex(name, "seed", f"index.html#seed-{stems[name]}") for name in seeds]
+
+
+def _sources(sources: Mapping[SourceKey, int]) -> list[Vertex]:
+    """Anchor sources by their quoted name: `a.b` + `c` and `a` + `b.c` read the same, and are two."""
+    stems = safe_names(relation_name(*key) for key in sources)
+    return [Vertex(".".join(key), "source", f"index.html#source-{stems[relation_name(*key)]}") for key in sources]
 
 
 def _children(parents: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -7,7 +7,7 @@ Vertices are numbers; an edge is a pair of them, from what is read to what reads
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,16 +53,20 @@ def ranks(vertices: Sequence[int], edges: Sequence[Edge]) -> dict[int, int]:
 
 
 def crossings(columns: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]]) -> int:
-    """Return how many pairs of edges cross between neighbouring columns (Barth, Mutzel, Jünger 2004, simplified)."""
+    """Return how many pairs of edges cross between neighbouring columns.
+
+    Edges are read from the top; each crosses those read before that end below it.
+    """
     found = 0
     for left, right in pairwise(columns):
         place = {v: i for i, v in enumerate(right)}
-        seen: list[int] = []
+        ends: list[int] = []
         for vertex in left:
-            heads = [place[head] for head in after.get(vertex, ())]
-            found += sum(len(seen) - bisect_left(seen, head + 1) for head in heads)
+            heads = sorted([place[head] for head in after.get(vertex, ()) if head in place])
             for head in heads:
-                insort(seen, head)
+                at = bisect_right(ends, head)
+                found += len(ends) - at
+                ends.insert(at, head)
     return found
 
 
@@ -136,36 +140,27 @@ def _swept(
     columns: list[list[int]], before: Mapping[int, Sequence[int]], after: Mapping[int, Sequence[int]]
 ) -> list[list[int]]:
     """Order columns by the mean place of their neighbours, right and left in turn; keep the best seen."""
-    best, fewest, idle = columns, _crossed(columns, after), 0
+    best, fewest, idle = columns, crossings(columns, after), 0
     for sweep in range(_SWEEPS):
         if not fewest or idle > _PATIENCE:
             break
         columns = _sweep(columns, before) if sweep % 2 == 0 else _sweep(columns[::-1], after)[::-1]
-        found = _crossed(columns, after)
+        found = crossings(columns, after)
         idle += 1
         if found < fewest:
             best, fewest, idle = columns, found, 0
     return best
 
 
-def _crossed(columns: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]]) -> int:
-    """Count crossings, leaving out edges without bends that leap over columns."""
-    rank = {v: i for i, column in enumerate(columns) for v in column}
-    near = {v: [h for h in heads if rank[h] == rank[v] + 1] for v, heads in after.items()}
-    return crossings(columns, near)
-
-
 def _sweep(columns: Sequence[list[int]], towards: Mapping[int, Sequence[int]]) -> list[list[int]]:
     place: dict[int, float] = {}
     swept = []
     for column in columns:
-        here = {v: i / len(column) for i, v in enumerate(column)}
-        wish = {v: _mean([place[n] for n in towards.get(v, ()) if n in place], here[v]) for v in column}
-        ordered = sorted(column, key=lambda v: (wish[v], here[v]))
+        wish = {}
+        for i, vertex in enumerate(column):
+            seen = [place[n] for n in towards.get(vertex, ()) if n in place]
+            wish[vertex] = sum(seen) / len(seen) if seen else (i + 0.5) / len(column)
+        ordered = sorted(column, key=wish.__getitem__)
         place |= {v: (i + 0.5) / len(ordered) for i, v in enumerate(ordered)}
         swept.append(ordered)
     return swept
-
-
-def _mean(values: Sequence[float], default: float) -> float:
-    return sum(values) / len(values) if values else default

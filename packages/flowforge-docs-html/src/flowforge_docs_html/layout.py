@@ -16,7 +16,7 @@ from flowforge_docs_html.layers import Edge, Layered, layered
 HEIGHT = 30.0
 _ROW_GAP, _BEND_GAP, _COLUMN_GAP, _WRAPPED_GAP, _PART_GAP = 14.0, 10.0, 64.0, 36.0, 34.0
 _ROWS_BEFORE_WRAP = 30
-_BENDS_PER_VERTEX = 4
+_BENDS_PER_VERTEX = 3
 _PASSES = 6
 
 Point = tuple[float, float]

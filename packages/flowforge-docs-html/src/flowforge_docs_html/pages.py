@@ -160,10 +160,12 @@ def _lineage_data(around: Lineage, vertices: Sequence[Vertex]) -> dict[str, Any]
 
 def shown_file(file: str, path: PurePath, root: PurePath) -> str:
     """Return a path inside the project, or only the file's name: where the project lies is nobody's business."""
-    shown = PurePath(file) if file else path
-    if not shown.is_absolute():
-        return shown.as_posix()
-    return shown.relative_to(root).as_posix() if shown.is_relative_to(root) else shown.name
+    if file and not PurePath(file).is_absolute():
+        return file
+    absolute = PurePath(file or path)
+    if not absolute.is_absolute():
+        return absolute.as_posix()
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.name
 
 
 def spelled(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -5,9 +5,11 @@ Reading order: `pages.py` (what is said), `templates/` (how it looks), `graph_sv
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import get_ident
 
 from flowforge_docs_html.pages import Book, model_pages, overview
 from flowforge_docs_html.render import templates
@@ -18,6 +20,7 @@ _INDEX = "index.html"
 # Names the pages we made, so that the next build can remove those of models that are gone, and no file of a user's.
 _LIST = "models/.flowforge-pages"
 _OURS = re.compile(r"models/[a-z0-9_][a-z0-9_.-]*\.html")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class HtmlSite:
@@ -33,7 +36,7 @@ class HtmlSite:
         # Listed before they exist: a build that is killed leaves no page that nobody knows.
         _write_list(out_dir, pages | before)
         for path, text in _pages(book):
-            _write(out_dir / path, _without_root(text, content.manifest.root).encode("utf-8", "backslashreplace"))
+            _write(out_dir / path, _encoded(_without_root(text, content.manifest.root)))
         for asset in sorted(_ASSETS.iterdir()):
             _write(out_dir / "assets" / asset.name, asset.read_bytes())
         for gone in sorted(before - pages):
@@ -62,10 +65,16 @@ def _without_root(text: str, root: Path) -> str:
     return re.sub(re.escape(spelling) + r"(?![\w-])", ".", text)
 
 
+def _encoded(text: str) -> bytes:
+    """Make what HTML cannot carry visible: control characters as their pictures, lone surrogates as escapes."""
+    visible = _CONTROLS.sub(lambda found: chr(0x2400 + ord(found[0])), text)
+    return visible.encode("utf-8", "backslashreplace")
+
+
 def _listed(out_dir: Path) -> set[str]:
     """Return the pages of an earlier build; a line that no build of ours wrote is not believed."""
     file = out_dir / _LIST
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
     return {line for line in lines if _OURS.fullmatch(line)}
 
 
@@ -74,9 +83,12 @@ def _write_list(out_dir: Path, pages: Iterable[str]) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write beside the file and rename; leave a file alone that is as it should be."""
+    """Write beside the file and rename; leave a file alone that is as it should be.
+
+    Two builds into one folder do not meet: each thread writes beside in a name of its own.
+    """
     if path.is_file() and path.read_bytes() == data:
         return
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.new")
     fresh.write_bytes(data)
     fresh.replace(path)
