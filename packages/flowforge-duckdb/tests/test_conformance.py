@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from flowforge_duckdb.plugin import SPEC
 from flowforge_testkit.conformance import EngineConformance
 

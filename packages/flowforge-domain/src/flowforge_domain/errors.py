@@ -11,6 +11,7 @@ from enum import Enum
 from flowforge_domain.text import Location
 
 _MOST_LINES = 15
+_MOST_HINT_LINES = 10
 
 
 class FlowForgeError(Exception):
@@ -29,7 +30,7 @@ class FlowForgeError(Exception):
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
         lines = [*head.splitlines(), *self.snippet.splitlines()]
-        fix = self.hint.splitlines()
+        fix = self.hint.splitlines()[:_MOST_HINT_LINES]
         room = _MOST_LINES - len(fix)
         if len(lines) > room:
             lines = [*lines[: room - 1], f"… {len(lines) - room + 1} more lines"]

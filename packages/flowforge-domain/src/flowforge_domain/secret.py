@@ -9,8 +9,7 @@ from typing import final
 class Secret:
     """A string that prints as `***`; only `reveal()` gives it back.
 
-    Equality is by value, hashing by identity of the text; formatting, repr and copying into an f-string
-    never show the text.
+    Equality is by value; formatting, repr and copying into an f-string never show the text.
     """
 
     __slots__ = ("_text",)
@@ -35,7 +34,7 @@ class Secret:
         return isinstance(other, Secret) and other._text == self._text
 
     def __hash__(self) -> int:
-        return hash(self._text)
+        return hash((Secret, self._text))
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         raise TypeError("A Secret cannot be serialized.")

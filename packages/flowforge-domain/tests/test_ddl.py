@@ -1,0 +1,155 @@
+"""What a SQL model writes, read from its text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
+from flowforge_domain.errors import TemplateError
+
+HEADS = [
+    ("create table users as select 1", "table", "users"),
+    ("create or replace table users as select 1", "table", "users"),
+    ("CREATE OR REPLACE VIEW Users AS select 1", "view", "Users"),
+    ("create table if not exists users as select 1", "table", "users"),
+    ('create table "my users" as select 1', "table", '"my users"'),
+    ("create table `users` as select 1", "table", "users"),
+    ("create table analytics.users as select 1", "table", "analytics.users"),
+    ('create table a."b ""c""".d as select 1', "table", 'a."b ""c""".d'),
+    ("create\r\nor replace\r\n\ttable\nusers\r\nas\r\nselect 1", "table", "users"),
+    ("create table users\nas select 1", "table", "users"),
+    ("create table users--note\nas select 1", "table", "users"),
+    ("create table users/* note */as select 1", "table", "users"),
+    ("create table users(id) as select 1", "table", "users"),
+]
+BEFORE = [
+    "",
+    "\n\n  ",
+    "-- a comment\n",
+    "-- create view other as\r\n",
+    "/* create view other as */ ",
+    "/* ; */",
+    "{# create view other as #}\n",
+    "{{ config(materialized='view', tags=['a)', \"b\"]) }}\n",
+    "{{- config(tags=[f(1)]) -}}",
+    "{% set x = 1 %}\n",
+    "{%- set x = 'create view y as' -%}",
+    "-- one\n/* two */\n{# three #}\n{{ config() }}\n",
+]
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize(("sql", "kind", "relation"), HEADS)
+def test_target_is_found(before, sql, kind, relation):
+    target = find_target(before + sql)
+    assert target == Target(kind, relation, len(before), target.end)
+    text = before + sql
+    assert text[target.start :].lower().startswith("create")
+    assert text[target.end :].lstrip().lower().startswith(("as", "--note", "/* note", "(id)"))
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize(
+    "sql", ["select 1", "with x as (select 1) select * from x", "created_at", "creates", "from t", "", "(select 1)"]
+)
+def test_plain_query_has_no_target(before, sql):
+    assert find_target(before + sql) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        ("create index i on t (a)", 1),
+        ("\n\ncreate temp table t as select 1", 3),
+        ("create", 1),
+        ("create schema s", 1),
+        ("create table {{ this }} as select 1", 1),
+        ("-- c\ncreate table\n{{ name }}\nas select 1", 3),
+        ("create table 'text' as select 1", 1),
+        ("create table (select 1)", 1),
+        ("create table a. as select 1", 1),
+        ("create table", 1),
+    ],
+)
+def test_other_creates_are_errors_with_place_and_caret(sql, line):
+    with pytest.raises(TemplateError) as caught:
+        find_target(sql, "models/m.ff.sql")
+    assert str(caught.value.where) == f"models/m.ff.sql:{line}"
+    assert caught.value.hint.startswith("Write `create or replace table NAME as select …`")
+
+
+def test_create_without_file_has_no_place():
+    with pytest.raises(TemplateError) as caught:
+        find_target("create index i")
+    assert caught.value.where is None
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1",
+        "select ';'",
+        "select 'it''s; fine'",
+        'select ";" from t',
+        "select `;` from t",
+        "select 1 -- one; two",
+        "select 1 /* ; */ + 1",
+        "select $$ ; $$",
+        "select $tag$ ; $$ ; $tag$",
+        "select '-- ;' || \"/* ;\"",
+        "select '\n;\n'",
+    ],
+)
+def test_semicolons_inside_end_nothing(sql):
+    assert one_statement(sql) == sql
+
+
+@pytest.mark.parametrize("end", [";", ";\n", " ; ", ";;", "; -- done", ";\r\n/* done; */\r\n", "\n;\n;\n"])
+def test_final_semicolon_and_what_follows_is_cut(end):
+    assert one_statement(f"select ';'{end}").rstrip() == "select ';'"
+
+
+@pytest.mark.parametrize("sql", ["select 1; select 2", "select 1;\ndrop table t", ";select 1", "select 'a'; -- x\n'b'"])
+def test_second_statement_is_refused(sql):
+    with pytest.raises(TemplateError, match="another follows this semicolon") as caught:
+        one_statement(sql, "models/m.ff.sql")
+    assert str(caught.value.where) == "models/m.ff.sql:1"
+    assert caught.value.snippet.endswith("^")
+
+
+@pytest.mark.parametrize("sql", ["", " \r\n\t", ";", "-- only\n", "-- only", "/* a */;-- b"])
+def test_blank(sql):
+    assert is_blank(sql)
+
+
+@pytest.mark.parametrize("sql", ["select 1", "/* open", "-- a\nx", "'"])
+def test_not_blank(sql):
+    assert not is_blank(sql)
+
+
+ATOMS = st.sampled_from(
+    ["'", '"', "`", ";", "--", "/*", "*/", "$$", "$t$", "\n", " ", "a", "''", "{", "#}", "create", "table"]
+)
+
+
+@given(st.lists(ATOMS, max_size=25).map("".join))
+def test_any_text_is_read_or_refused(sql):
+    for read in (find_target, one_statement):
+        try:
+            read(sql, "m.ff.sql")
+        except TemplateError as error:
+            assert len(str(error).splitlines()) <= 15
+
+
+@given(st.text(alphabet="a;'\"-/* \n$`", max_size=30))
+def test_a_text_literal_hides_whatever_it_holds(text):
+    sql = "select '{}' as a".format(text.replace("'", "''"))
+    assert one_statement(f"{sql};") == sql
+
+
+def test_reading_is_linear():
+    sql = "-- c\n" * 50_000 + "/* x */" * 20_000 + "create table t as select '" + "''" * 100_000 + "'"
+    assert find_target(sql).relation == "t"
+    assert one_statement(sql) == sql

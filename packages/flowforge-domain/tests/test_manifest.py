@@ -1,0 +1,89 @@
+"""How names resolve to relations, and what a wrong one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowforge_domain.errors import ConfigError, DependencyNotFoundError
+from flowforge_domain.manifest import (
+    Manifest,
+    input_relations,
+    ref_relation,
+    require_distinct,
+    run_order,
+    source_relation,
+    table_relation,
+)
+from flowforge_domain.model import Node, Seed, SourceTable
+
+DAILY = Node(
+    "daily", "sql", Path("x"), ("users", "countries"), (("crm", "people"),), relation="mart", file="models/daily.ff.sql"
+)
+USERS = Node("users", "sql", Path("x"), file="models/users.ff.sql")
+COUNTRIES = Seed("countries", "csv", Path("x"), "lookup.countries", "seeds/countries.csv")
+MANIFEST = Manifest(
+    "p",
+    Path(),
+    {"daily": DAILY, "users": USERS},
+    {"countries": COUNTRIES},
+    {("crm", "people"): SourceTable("crm", "people", "raw.people")},
+)
+
+
+def test_refs_give_relations_of_nodes_and_seeds():
+    assert ref_relation(MANIFEST, "daily") == ref_relation(MANIFEST, "daily.ff") == "mart"
+    assert ref_relation(MANIFEST, "countries") == "lookup.countries"
+    assert source_relation(MANIFEST, "crm", "people") == "raw.people"
+    assert input_relations(MANIFEST, DAILY) == ["users", "lookup.countries", "raw.people"]
+
+
+def test_check_names_a_node_a_seed_or_a_relation():
+    assert [table_relation(MANIFEST, t) for t in ("daily", "countries", "raw.people")] == [
+        "mart",
+        "lookup.countries",
+        "raw.people",
+    ]
+
+
+def test_wrong_ref_says_what_was_meant():
+    with pytest.raises(DependencyNotFoundError, match="Did you mean 'users'"):
+        ref_relation(MANIFEST, "usres")
+
+
+def test_wrong_source_says_what_was_meant():
+    with pytest.raises(DependencyNotFoundError, match=r"Did you mean 'crm\.people'"):
+        source_relation(MANIFEST, "crm", "peple")
+
+
+def test_run_order_takes_seeds_as_given():
+    assert run_order(MANIFEST) == ["users", "daily"]
+
+
+def test_missing_source_is_told_before_anything_runs():
+    wrong = Node("w", "sql", Path("x"), sources=(("crm", "peple"),), file="models/w.ff.sql", lines={"crm.peple": 2})
+    with pytest.raises(DependencyNotFoundError) as caught:
+        run_order(Manifest("p", Path(), {"w": wrong}, {}, MANIFEST.sources))
+    assert caught.value.missing == {"w": ["crm.peple"]}
+    assert "w: source crm.peple (models/w.ff.sql:2) Did you mean 'crm.people'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        (Node("users", "python", Path("y"), relation="else", file="models/b/users.ff.py"), "The name 'users'"),
+        (Node("people", "sql", Path("y"), relation="USERS", file="models/people.ff.sql"), "The relation 'USERS'"),
+        (Seed("users", "csv", Path("y"), "raw.users", "seeds/users.csv"), "The name 'users'"),
+    ],
+)
+def test_two_of_one_name_or_relation_are_told_with_both_files(other, what):
+    nodes, seeds = ([USERS, other], []) if isinstance(other, Node) else ([USERS], [other])
+    with pytest.raises(ConfigError, match=what) as caught:
+        require_distinct(nodes, seeds)
+    assert "models/users.ff.sql" in str(caught.value)
+    assert other.file in str(caught.value)
+
+
+def test_distinct_nodes_and_seeds_are_fine():
+    require_distinct(MANIFEST.nodes.values(), MANIFEST.seeds.values())

@@ -1,0 +1,99 @@
+"""Plans: the statement that builds a model, and what must run before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowforge_domain.dialect import Dialect
+from flowforge_domain.errors import TemplateError
+from flowforge_domain.materialize import create_statement, prepare_statements
+from flowforge_domain.model import ModelConfig, Node
+
+REPLACING = Dialect("replacing", {}, "", "", schemas=True)
+PLAIN = Dialect("plain", {}, "", "", quote="`", replaces=frozenset())
+HALF = Dialect("half", {}, "", "", replaces=frozenset({"view"}))
+
+
+def node(relation="users", kind="table"):
+    return Node("m", "sql", Path("m.ff.sql"), relation=relation, config=ModelConfig(kind), file="models/m.ff.sql")
+
+
+@pytest.mark.parametrize(
+    ("sql", "statement"),
+    [
+        ("select 1", 'create or replace table "users" as select 1'),
+        ("select 1;\n", 'create or replace table "users" as select 1'),
+        ("create table users as select 1", 'create or replace table "users" as select 1'),
+        ("create or replace table users as select 1;", 'create or replace table "users" as select 1'),
+        ("create table if not exists users as select 1", 'create or replace table "users" as select 1'),
+        ("-- why\ncreate table users\nas\nselect 1", '-- why\ncreate or replace table "users"\nas\nselect 1'),
+    ],
+)
+def test_table_is_created_or_replaced(sql, statement):
+    assert create_statement(node(), sql, REPLACING) == statement
+
+
+def test_dialect_without_replace_creates():
+    assert (
+        create_statement(node(), "create or replace table users as select 1", PLAIN)
+        == "create table `users` as select 1"
+    )
+    assert create_statement(node(kind="view"), "select 1", HALF) == 'create or replace view "users" as select 1'
+    assert create_statement(node(), "select 1", HALF) == 'create table "users" as select 1'
+
+
+def test_parts_of_a_relation_are_quoted_one_by_one():
+    statement = create_statement(node('a."b ""c"""'), "select 1", REPLACING)
+    assert statement == 'create or replace table "a"."b ""c""" as select 1'
+
+
+@pytest.mark.parametrize("sql", ["select 1\n\nfrom t", "-- a\n\ncreate table users as\n\nselect 1\nfrom t"])
+def test_lines_of_the_model_stay_where_they_are(sql):
+    statement = create_statement(node(), sql, REPLACING)
+    assert [line for line in statement.split("\n") if "from" in line] == ["from t"]
+    assert statement.split("\n").index("from t") == sql.split("\n").index("from t")
+
+
+@pytest.mark.parametrize("sql", ["", " \n", "-- nothing\n", ";"])
+def test_model_that_renders_to_nothing_is_refused(sql):
+    with pytest.raises(TemplateError, match="renders to no SQL") as caught:
+        create_statement(node(), sql, REPLACING)
+    assert caught.value.where.path == "models/m.ff.sql"
+
+
+@pytest.mark.parametrize("sql", ["create table other as select 1", "create view users as select 1"])
+def test_model_that_renders_to_something_else_is_refused(sql):
+    with pytest.raises(TemplateError, match="but its file promises table users"):
+        create_statement(node(), sql, REPLACING)
+
+
+def test_second_statement_is_refused():
+    with pytest.raises(TemplateError, match="one statement"):
+        create_statement(node(), "select 1; drop table users", REPLACING)
+
+
+@pytest.mark.parametrize(
+    ("kind", "existing", "dialect", "statements"),
+    [
+        ("table", None, REPLACING, ()),
+        ("table", "table", REPLACING, ()),
+        ("view", "view", REPLACING, ()),
+        ("table", "view", REPLACING, ('drop view "users"',)),
+        ("view", "table", REPLACING, ('drop table "users"',)),
+        ("table", None, PLAIN, ()),
+        ("table", "table", PLAIN, ("drop table `users`",)),
+        ("view", "view", HALF, ()),
+        ("table", "table", HALF, ('drop table "users"',)),
+    ],
+)
+def test_what_is_in_the_way_is_dropped_first(kind, existing, dialect, statements):
+    assert prepare_statements("users", kind, existing, dialect) == statements
+
+
+def test_schema_is_created_with_its_first_table():
+    assert prepare_statements("a.users", "table", None, REPLACING) == ('create schema if not exists "a"',)
+    assert prepare_statements('c."a b".users', "table", None, REPLACING) == ('create schema if not exists "c"."a b"',)
+    assert prepare_statements("a.users", "table", "table", REPLACING) == ()
+    assert prepare_statements("a.users", "table", None, PLAIN) == ()

@@ -1,0 +1,92 @@
+"""Relations: printed and parsed back without loss, whatever their parts are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowforge_domain.dialect import Dialect, quote_name, quote_relation, quote_text
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.relation import relation_name, relation_parts, same_relation, scan_relation
+
+DOUBLE = Dialect("double", {}, "", "")
+TICKS = Dialect("ticks", {}, "", "", quote="`", longest_name=63)
+PARTS = st.lists(st.text(min_size=1, max_size=20).filter(lambda t: "\0" not in t), min_size=1, max_size=3)
+
+
+@given(PARTS)
+def test_parts_survive_printing(parts):
+    assert relation_parts(relation_name(*parts)) == tuple(parts)
+
+
+@given(PARTS)
+@pytest.mark.parametrize("dialect", [DOUBLE, TICKS])
+def test_parts_survive_quoting_for_an_engine(dialect, parts):
+    assert relation_parts(quote_relation(relation_name(*parts), dialect)) == tuple(parts)
+
+
+@given(PARTS, st.sampled_from([" as select 1", "(a int)", ";", "\n", ",x", "--note", "/*note*/"]))
+def test_relation_ends_where_it_ends(parts, rest):
+    text = relation_name(*parts)
+    assert scan_relation(f"x {text}{rest}", 2) == (tuple(parts), 2 + len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("users", ("users",)),
+        ("analytics.users", ("analytics", "users")),
+        ('"my table"', ("my table",)),
+        ("`my-project`.ds.`t`", ("my-project", "ds", "t")),
+        ("my-project.ds.t", ("my-project", "ds", "t")),
+        ('a."b.c"', ("a", "b.c")),
+        ('"say ""so"""', ('say "so"',)),
+        ("`a``b`", ("a`b",)),
+        ("straße", ("straße",)),
+        ("1st", ("1st",)),
+    ],
+)
+def test_spellings_that_are_read(text, parts):
+    assert relation_parts(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "a.", ".a", "a..b", "a b", '"', '""', "``", "a;b", "a(b)", "{{ x }}", "a--b", "'a'"]
+)
+def test_what_is_no_relation_is_refused(text):
+    with pytest.raises(ConfigError, match="not the name of a table"):
+        relation_parts(text)
+
+
+@pytest.mark.parametrize("name", ["plain", "_x", "Mixed", "ümlaut", "a1"])
+def test_plain_names_stay_unquoted(name):
+    assert relation_name(name) == name
+
+
+def test_case_does_not_tell_relations_apart():
+    assert same_relation("Analytics.USERS") == same_relation("analytics.users")
+
+
+@given(st.text(min_size=1, max_size=63).filter(lambda t: "\0" not in t))
+def test_quoted_name_has_one_way_out(name):
+    inside = quote_name(name, TICKS)[1:-1]
+    assert "`" not in inside.replace("``", "")
+
+
+@pytest.mark.parametrize(("name", "reason"), [("", "identifier"), ("a\0b", "identifier"), ("x" * 64, "63")])
+def test_names_no_engine_holds_are_refused(name, reason):
+    with pytest.raises(ConfigError, match=reason):
+        quote_name(name, TICKS)
+
+
+@given(st.text().filter(lambda t: "\0" not in t))
+def test_text_literal_has_one_way_out(text):
+    literal = quote_text(text)
+    assert literal[1:-1].replace("''", "'") == text
+    assert "'" not in literal[1:-1].replace("''", "")
+
+
+def test_text_with_a_nul_is_refused():
+    with pytest.raises(ConfigError, match="NUL"):
+        quote_text("a\0b")
