@@ -111,6 +111,8 @@ def _require_sources(manifest: Manifest) -> None:
             if key not in manifest.sources:
                 wanted = ".".join(key)
                 missing.setdefault(name, []).append(wanted)
-                details.append(f"{name}: source {wanted} ({node.where(wanted)}) {did_you_mean(wanted, known)}".rstrip())
+                # As in `dag.py`: the search takes its time, and a message shows few.
+                meant = did_you_mean(wanted, known) if len(details) < 15 else ""
+                details.append(f"{name}: source {wanted} ({node.where(wanted)}) {meant}".rstrip())
     if missing:
         raise DependencyNotFoundError(missing, details)
