@@ -11,7 +11,7 @@ from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import ModelConfig, Seed, SourceTable, model
 from flowforge_ports.progress import ModelStarted
 from flowforge_ports.project import RenderContext
-from flowforge_testkit.fakes import Clock, Recorder, memory_project
+from flowforge_testkit.fakes import Clock, ListSource, Recorder, memory_project
 
 CONTEXT = RenderContext(
     ref=lambda name: f"<{name}>",
@@ -75,3 +75,10 @@ def test_recorder_and_clock():
     recorder(ModelStarted("a", 1, 1))
     assert recorder.events == [ModelStarted("a", 1, 1)]
     assert [clock(), clock()] == [datetime(2024, 1, 1, 0, 0, second, tzinfo=UTC) for second in (0, 1)]
+
+
+def test_list_is_a_stream():
+    source = ListSource([{"n": 1}, {"n": 2}, {"n": 3}])
+    first = source.read("", 2)
+    assert (first.events, first.position) == ([{"n": 1}, {"n": 2}], "2")
+    assert source.read("2", 2).position == source.read("3", 2).position == "3"
