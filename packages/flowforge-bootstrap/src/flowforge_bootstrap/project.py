@@ -63,6 +63,7 @@ class Project:
         self._progress = progress
         self._lock = RLock()
         self._kept: Engine | None = None
+        self._running: Container | None = None
 
     @classmethod
     def open(
@@ -161,6 +162,12 @@ class Project:
         with self._container() as container:
             yield container.engine()
 
+    def interrupt(self) -> None:
+        """Cancel the statement that another thread runs through this object, if any."""
+        running = self._running
+        if running and running.engine.initialized:
+            running.engine().session.interrupt()
+
     def is_in_memory(self) -> bool:
         """Whether the target's data ends with this object."""
         return self._kept is not None
@@ -196,9 +203,11 @@ class Project:
             }
             container = Container(**{name: providers.Object(value) for name, value in given.items()})
             container.kept_engine.override(providers.Object(self._kept))
+            self._running = container
             try:
                 yield container
             finally:
+                self._running = None
                 if container.engine.initialized and not container.engine().keeps:
                     self._kept = container.engine()
                 container.shutdown_resources()

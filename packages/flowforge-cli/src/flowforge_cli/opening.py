@@ -19,6 +19,7 @@ def open_project(path: str, env: str | None, engine: str | None, output: Output)
     Raises `FlowForgeError` when it has no such profile.
     """
     from flowforge_bootstrap.project import Project
+    from flowforge_cli.ctrl_c import on_ctrl_c
     from flowforge_cli.progress import Reporter
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
@@ -26,7 +27,8 @@ def open_project(path: str, env: str | None, engine: str | None, output: Output)
         if output.verbose:
             profile = project.profile()
             output.line(f"Profile {profile.name}, engine {profile.spec.name}")
-        yield project
+        with on_ctrl_c(project.interrupt):
+            yield project
 
 
 def warn_if_lost(project: Project, output: Output) -> None:
