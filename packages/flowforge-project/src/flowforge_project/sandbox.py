@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
 AVAILABLE = ("ref", "source", "config", "var", "env_var", "this", "target")
+
+__all__ = ["Environment", "sandbox", "template_error"]
 
 # Not deterministic, or a way to reach attributes by name: a model has no need of them.
 _NO_GLOBALS = ("lipsum", "cycler", "joiner")

@@ -25,7 +25,7 @@ from flowforge_ports.engine import Engine, Frames
 from flowforge_ports.project import RenderContext
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from flowforge_project.sandbox import Environment
 
 
 class BaseExecutor(ABC):
