@@ -46,7 +46,7 @@ class Fit:
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
 _NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|(?i)nan|-?inf"
-_EXACT_IN_DOUBLE = r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) <= 9007199254740992)"
+_EXACT_IN_DOUBLE = r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) < 9007199254740992)"
 _TEXT = Fit("VARCHAR", "true")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
