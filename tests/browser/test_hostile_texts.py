@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+SITE = open_site()
 TEXTS: list[str] = json.loads((Path(__file__).parent / "data" / "hostile_texts.json").read_text(encoding="utf-8"))
 # What our own templates and Mermaid's drawings are made of; anything else came out of a text.
 TAGS = set(
@@ -65,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("text", TEXTS, ids=[f"{i:03}" for i in range(len(TEXTS))])
 def test_a_hostile_text_is_only_a_text(text: str, folder: Path, one_page: Watched) -> None:
-    index = open_site().write(folder, _project(text))
+    index = SITE.write(folder, _project(text))
     page = one_page.open(index, f"#graph/{quote(text, safe='')}")
     page.evaluate(USE_THE_OVERVIEW, text)
     _assert_shown(page, _overview(text), scripts=3)
@@ -80,7 +81,7 @@ def test_a_hostile_text_is_only_a_text(text: str, folder: Path, one_page: Watche
 def test_a_drawing_of_hostile_texts_shows_them(half: int, folder: Path, one_page: Watched) -> None:
     texts = TEXTS[half::2]
     nodes = {text: Node(text, "sql", Path("m"), ("hub",)) for text in texts} | {"hub": Node("hub", "sql", Path("m"))}
-    site = open_site().write(folder / "drawing", SiteContent(Manifest("p", Path("/p"), nodes))).parent
+    site = SITE.write(folder / "drawing", SiteContent(Manifest("p", Path("/p"), nodes))).parent
     page = one_page.open(site / "models" / "hub.html")
     page.locator("#drawn").scroll_into_view_if_needed()
     page.locator("#drawn[data-drawn]").wait_for()

@@ -113,7 +113,9 @@
       mermaid.initialize({
         startOnLoad: false, securityLevel: "strict", htmlLabels: false, theme: "base",
         fontFamily: MONO, themeVariables: { fontFamily: MONO, fontSize: "12.5px" }, maxEdges: 5000, maxTextSize: 500000,
-        flowchart: { htmlLabels: false, useMaxWidth: false, nodeSpacing: 24, rankSpacing: 56, padding: 14, curve: "basis" },
+        flowchart: {
+          htmlLabels: false, useMaxWidth: false, wrappingWidth: 420, nodeSpacing: 24, rankSpacing: 56, padding: 14, curve: "basis",
+        },
       });
       const { svg } = await mermaid.render("neighbourhood", source);
       // The one place where markup is parsed; Mermaid has cleaned it, and a parsed SVG document runs no scripts.
@@ -122,6 +124,7 @@
       decode(drawn);
       place.replaceChildren(document.importNode(drawn, true));
       link(place);
+      settle(place);
     } catch {
       place.textContent = "This neighbourhood cannot be drawn. Its Mermaid source is in the other tab.";
     }
@@ -147,6 +150,19 @@
       node.classList.add("linked");
       node.addEventListener("click", () => { location.href = pages.get(id); });
     });
+  }
+  /* Shrink a wide drawing as far as it stays readable, and bring its subject into sight. */
+  function settle(place) {
+    const svg = place.querySelector("svg");
+    const [width, height] = svg.getAttribute("viewBox").split(" ").slice(2).map(Number);
+    const scale = Math.min(1, Math.max(0.72, (place.clientWidth - 32) / width));
+    svg.setAttribute("width", width * scale);
+    svg.setAttribute("height", height * scale);
+    const subject = place.querySelector(".subject");
+    if (!subject) return;
+    const [box, frame] = [subject.getBoundingClientRect(), place.getBoundingClientRect()];
+    place.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+    place.scrollTop += box.top + box.height / 2 - frame.top - frame.height / 2;
   }
   /* Mermaid is large: it is fetched when its place comes into sight, so that a page opens at once. */
   if ($("drawn")) {
