@@ -158,6 +158,6 @@ class ChangingProject(RuleBasedStateMachine):
 def test_a_warm_load_is_a_cold_one_whatever_happened():
     REACHED.clear()
     run_state_machine_as_test(
-        ChangingProject, settings=settings(max_examples=100, stateful_step_count=30, deadline=None, derandomize=True)
+        ChangingProject, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True)
     )
     assert min(REACHED["error"], REACHED["manifest"], REACHED["corrupt"]) > 10
