@@ -177,7 +177,7 @@ def _only_trails(record: list[str], text: CsvText) -> bool:
 
 def _ending_fault(text: CsvText) -> SeedError | None:
     """Look for the line that ends in another way than the first; DuckDB takes one way per file."""
-    with _open(text.path, "utf-8-sig") as given:
+    with _open(text.path, "utf-8-sig", errors="replace") as given:
         endings = (line[len(line.rstrip("\r\n")) :] for line in given)
         for number, (before, after) in enumerate(pairwise(endings), 2):
             if after and before != after:
