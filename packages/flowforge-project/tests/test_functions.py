@@ -259,6 +259,24 @@ def test_threads_see_modules_whole(project):
             "Correct the module.",
         ),
         (
+            {
+                "models/m.ff.py": model_text(
+                    head="import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int\nA()"
+                )
+            },
+            "models/m.ff.py:7",
+            "Model 'm' cannot be imported: TypeError",
+            "    7 | A()",
+            "Correct the module.",
+        ),
+        (
+            {"models/m.ff.py": model_text(head="exec('1 / 0')")},
+            "models/m.ff.py:3",
+            "Model 'm' cannot be imported: ZeroDivisionError",
+            "    3 | exec('1 / 0')",
+            "Correct the module.",
+        ),
+        (
             {"models/m.ff.py": model_text(head="exec('x = (')")},
             "models/m.ff.py:3",
             "Model 'm' cannot be imported: SyntaxError: '(' was never closed",
