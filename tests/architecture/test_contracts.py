@@ -31,6 +31,7 @@ HOMES = {
     "pydantic": {"flowforge_project", "flowforge_bootstrap", "flowforge_duckdb", "flowforge_testkit"},
     "pydantic_core": {"flowforge_project", "flowforge_bootstrap", "flowforge_duckdb", "flowforge_testkit"},
     "pytest": {"flowforge_testkit"},
+    "rich": {"flowforge_cli"},
     "typer": {"flowforge_cli"},
     "yaml": {"flowforge_project"},
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
-from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import CheckReport, Rows, RunReport, SeedReport
 from flowforge_domain.selection import selection
 from flowforge_ports.progress import Event, Progress
@@ -56,6 +56,7 @@ class Project:
         Raises `FlowForgeError` for a wrong project, profile or selection.
         """
         with self.target.container() as container:
+            run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             return container.run_models()(selection(select, exclude))
 
     def test(self, select: Names = None, exclude: Names = None) -> CheckReport:
