@@ -194,10 +194,25 @@ class TestShow:
         assert event["data"] == {"name": 1, "level": 2, "message": 3, "self": 4, "event": 5, "data": 6}
         assert flowforge("show", "odd", shop).code == 0
 
-    def test_null_is_blank_and_text_is_as_it_is(self, flowforge, shop):
-        (shop / "models" / "odd.ff.sql").write_text("select null as a, '[red]x[/red]' as b, 'ü' as c")
+    def test_text_is_as_it_is_and_moves_no_cursor(self, flowforge, shop):
+        sql = (
+            "select null as a, '[red]x[/red]' as b, 'ü' as c, char(27) || '[2J' as d, 'two' || char(10) || 'lines' as e"
+        )
+        (shop / "models" / "odd.ff.sql").write_text(sql)
         flowforge("run", shop, "--select", "odd")
-        assert "[red]x[/red]" in flowforge("show", "odd", shop).out
+        assert flowforge("show", "odd", shop).out == (
+            "   a   b              c   d         e\n"
+            "─────────────────────────────────────────\n"
+            "NULL   [red]x[/red]   ü   \\x1b[2J   two\n"
+            "                                    lines\n"
+            "1 row\n"
+        )
+
+    def test_what_an_error_quotes_moves_no_cursor(self, flowforge, shop):
+        (shop / "models" / "p.ff.py").write_text(
+            "from flowforge import model\n@model()\ndef p():\n    raise ValueError('\\x1b[2J')\n"
+        )
+        assert "\\x1b[2J" in flowforge("run", shop, "--select", "p").out
 
     def test_no_rows(self, flowforge, shop):
         (shop / "models" / "odd.ff.sql").write_text("select 1 as n where 1 = 0")
