@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from textwrap import fill
 
 from flowforge_bootstrap.plugins import load_plugins
 from flowforge_bootstrap.profiles import ResolvedProfile
@@ -61,7 +62,8 @@ def _libraries(distribution: str) -> str:
     """Return the libraries that an engine's distribution asks for, without those of FlowForge itself."""
     names = [_NAME.match(requirement) for requirement in requires(distribution) or () if "extra ==" not in requirement]
     found = [name[0] for name in names if name and not name[0].startswith("flowforge")]
-    return ", ".join(_versioned(name) for name in found)
+    listed = ", ".join(_versioned(name).replace(" ", "\xa0") for name in found)
+    return fill(listed, width=70, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def _versioned(distribution: str) -> str:

@@ -41,7 +41,8 @@ class EnvSettings:
         try:
             read = dotenv_values(path, interpolate=False)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError("The file cannot be read.", where=Location(".env"), hint="Save it as UTF-8.") from error
+            hint = "Check its permissions, and that it is saved as UTF-8."
+            raise ConfigError("The file cannot be read.", where=Location(".env"), hint=hint) from error
         return cls({**{key: value for key, value in read.items() if value is not None}, **os.environ})
 
 
