@@ -36,8 +36,13 @@ def test_start_up_is_subtracted_on_both_sides():
 def test_what_is_missed_or_not_measured_is_in_the_table():
     samples = {"a": [Sample(1, 2, 3), Sample(3, 4, 5)]}
     measured = Measured("run", [Figure("too slow", 2.0, "x", 1.5)], processes(samples), rounds=2)
-    page = as_markdown([measured, Measured("seed", failure="no such command")], "2024-01-01")
+    page = as_markdown([measured, Measured("seed", failure="no such command")], 0.1, "2024-01-01")
     assert "| too slow | 2.00 x | 1.50 x | ✗ missed |" in page
     assert "| a | 2.000 | 3.000 | 4 |" in page
     assert "| seed | not measured |  | ✗ |" in page
-    assert "seed: not measured, no such command" in as_text([Measured("seed", failure="no such command")])
+    assert "seed: not measured, no such command" in as_text([Measured("seed", failure="no such command")], 9.0)
+
+
+def test_a_busy_machine_is_told():
+    assert "trust CPU" in as_text([], 99.0)
+    assert "trust CPU" not in as_text([], 0.0)

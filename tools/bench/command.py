@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -33,11 +34,12 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"There is no {unknown[0]!r}; --only takes {', '.join(TOPICS)}.", file=sys.stderr)
         return 1
+    load = os.getloadavg()[0]
     results = [_measured(topic, options.rounds) for topic in topics]
-    print(as_text(results))
+    print(as_text(results, load))
     if options.write:
         DOCUMENT.parent.mkdir(exist_ok=True)
-        DOCUMENT.write_text(as_markdown(results, options.date), encoding="utf-8")
+        DOCUMENT.write_text(as_markdown(results, load, options.date), encoding="utf-8")
     return 1 if any(result.failure for result in results) else 0
 
 

@@ -18,24 +18,25 @@ Made by `make bench` (`python tools/bench --write`); do not edit. Every figure c
 turn in the same rounds on the same machine: the median of the paired differences or ratios, after a round to warm up.
 A ratio travels to another machine; a second does not. What is missed is marked as missed.
 """
+_IDLE = 0.3
 _HEADS = ("figure", "measured", "reach", "")
 _PROCESS_HEADS = ("command", "wall s", "CPU s", "peak MB")
 
 
-def as_text(results: Sequence[Measured]) -> str:
-    """Return tables for a terminal."""
-    lines = [machine(), versions(), ""]
+def as_text(results: Sequence[Measured], load: float) -> str:
+    """Return tables for a terminal; `load` is what the machine had to do besides, before the first round."""
+    lines = [machine(), versions(), _load(load), ""]
     for result in results:
         lines += [_headline(result), *_aligned([_row(figure) for figure in result.figures])]
         lines += ["", *_aligned([_PROCESS_HEADS, *map(_process_row, result.processes)]), ""]
     return "\n".join(lines)
 
 
-def as_markdown(results: Sequence[Measured], date: str | None) -> str:
+def as_markdown(results: Sequence[Measured], load: float, date: str | None) -> str:
     """Return the page docs/benchmarks.md."""
     taken = date or datetime.now(UTC).date().isoformat()
     rows = [row for result in results for row in _figure_rows(result)]
-    parts = [_INTRODUCTION, f"Taken {taken}. {machine()} {versions()}\n", _table(_HEADS, rows)]
+    parts = [_INTRODUCTION, f"Taken {taken}. {machine()} {versions()} {_load(load)}\n", _table(_HEADS, rows)]
     parts += ["## Behind the figures\n\nMedians of each command; user and system CPU, peak resident memory.\n"]
     for result in results:
         parts += [f"### {_headline(result)}\n", *(f"{note}\n" for note in result.notes)]
@@ -54,6 +55,12 @@ def versions() -> str:
     """Name the versions that the figures depend on."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pandas", "pyarrow"))
     return f"Versions: flowforge {version('flowforge')}, Python {platform.python_version()}, {libraries}."
+
+
+def _load(load: float) -> str:
+    if load < _IDLE * (os.cpu_count() or 1):
+        return f"Load before the first round: {load:.1f}."
+    return f"Load before the first round: {load:.1f}, so others took their share: trust CPU and memory, not wall time."
 
 
 def _processor() -> str:
