@@ -57,7 +57,8 @@ class BuildModel:
             self._prepare(node, existing)
             rows = self.engine.session.execute(statement)
         except EngineError as error:
-            raise statement_error(error, node, statement, self.reader.text(node), self.manifest) from error
+            text = self.reader.text(node)
+            raise statement_error(error, node, statement, text, self.manifest, self.engine) from error
         return rows if node.config.materialized == "table" else None
 
     def _run_function(self, node: Node, existing: Mapping[str, RelationKind]) -> int | None:
@@ -71,7 +72,7 @@ class BuildModel:
             self._prepare(node, existing)
             return frames.write(node.relation, result)
         except EngineError as error:
-            raise python_engine_error(error, node, self.manifest) from error
+            raise python_engine_error(error, node, self.manifest, self.engine) from error
 
     def _inputs(self, node: Node, frames: Frames) -> dict[str, Frame]:
         inputs = {relation: frames.read(relation) for relation in input_relations(self.manifest, node)}
