@@ -10,7 +10,7 @@ from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import UnsupportedByEngineError
-from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest import Manifest, with_seeds
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import same_relation
@@ -53,7 +53,7 @@ class LoadSeeds:
     def _selected(self, wanted: Selection) -> list[Seed]:
         seeds = self.manifest.seeds
         items = {name: Selectable(name, (), seed.file) for name, seed in seeds.items()}
-        chosen = select(items, wanted, {}, "seed")
+        chosen = select(items, wanted, with_seeds(self.manifest), "seed")
         return [seed for name, seed in sorted(seeds.items()) if name in chosen]
 
     def _loader(self, seeds: list[Seed]) -> SeedLoader:
