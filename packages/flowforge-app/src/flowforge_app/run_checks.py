@@ -10,7 +10,7 @@ from flowforge_app.model_errors import KEEPS_NOTHING
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import Manifest, table_relation
-from flowforge_domain.model import Node, node_name
+from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import CheckReport, CheckResult
 from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
@@ -74,7 +74,7 @@ class RunChecks:
         return placed
 
     def _hint_for_missing(self, table: str) -> str:
-        made = [*self.manifest.nodes.values(), *self.manifest.seeds.values()]
+        made: list[Node | Seed] = [*self.manifest.nodes.values(), *self.manifest.seeds.values()]
         known = {name for thing in made for name in (thing.name, thing.relation)}
         close = None if same_relation(node_name(table)) in map(same_relation, known) else nearest(table, known)
         if close:
