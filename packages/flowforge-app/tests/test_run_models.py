@@ -9,6 +9,7 @@ import pytest
 from flowforge_app.cancelled import was_cancelled
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import (
+    ConfigError,
     EngineError,
     ErrorKind,
     FlowForgeError,
@@ -46,6 +47,16 @@ class TestOrderAndState:
         assert [r.name for r in report.results] == ["a", "b", "c"]
         assert world.rows("select n from c") == [(3,)]
         assert report.ok
+
+    def test_two_models_write_one_table_also_when_one_names_its_schema(self, world):
+        world.given({"users": "select 1 as n", "x": "create table main.USERS as select 2 as n"})
+        with pytest.raises(ConfigError, match="is given twice"):
+            world.run()
+
+    def test_a_table_named_with_its_schema_becomes_a_view(self, world):
+        world.given({"v": "create table main.v as select 1 as n"}).run()
+        assert world.given({"v": "create view main.v as select 2 as n"}).run().ok
+        assert world.rows("select n from v") == [(2,)]
 
     def test_every_model_has_a_state_row(self, world):
         world.given(CHAIN).run()

@@ -9,13 +9,12 @@ from typing import Any
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import function_error, python_engine_error, statement_error
 from flowforge_domain.capability import Capability
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Node
-from flowforge_domain.relation import same_relation
 from flowforge_domain.requirements import check_required_columns
 from flowforge_ports.engine import Engine, Frame, Frames
 from flowforge_ports.project import FunctionLoader, ProjectReader
@@ -85,7 +84,7 @@ class BuildModel:
         return inputs
 
     def _prepare(self, node: Node, existing: Mapping[str, RelationKind]) -> None:
-        kind = existing.get(same_relation(node.relation))
+        kind = existing.get(relation_key(node.relation, self.engine.dialect))
         for statement in prepare_statements(node.relation, node.config.materialized, kind, self.engine.dialect):
             self.engine.session.execute(statement)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from uuid import uuid4
 
@@ -17,11 +18,10 @@ from flowforge_app.cancelled import was_cancelled
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.dag import upstream
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
-from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.manifest import Manifest, require_distinct, run_order
 from flowforge_domain.model import Node
-from flowforge_domain.relation import same_relation
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_nodes
 from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state
@@ -52,6 +52,9 @@ class RunModels:
         """
         nodes = self.manifest.nodes
         order = run_order(self.manifest)
+        require_distinct(
+            nodes.values(), self.manifest.seeds.values(), partial(relation_key, dialect=self.engine.dialect)
+        )
         chosen = select(selectable_nodes(nodes), wanted, nodes)
         wanted_nodes = [nodes[name] for name in order if name in chosen]
         for node in wanted_nodes:
@@ -102,7 +105,7 @@ class RunModels:
             if was_cancelled(error):
                 raise
             return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
-        existing[same_relation(node.relation)] = node.config.materialized
+        existing[relation_key(node.relation, self.engine.dialect)] = node.config.materialized
         return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
 
     def _prepare_state(self, existing: Mapping[str, RelationKind]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,13 @@ def run_order(manifest: Manifest) -> list[str]:
     return topo_sort(manifest.nodes, manifest.seeds)
 
 
-def require_distinct(nodes: Iterable[Node], seeds: Iterable[Seed]) -> None:
-    """Raise `ConfigError` when two nodes or seeds share a name or write one relation, or one writes a reserved one."""
+def require_distinct(
+    nodes: Iterable[Node], seeds: Iterable[Seed], key_of: Callable[[str], str] = same_relation
+) -> None:
+    """Raise `ConfigError` when two nodes or seeds share a name or write one relation, or one writes a reserved one.
+
+    `key_of` gives the name under which two spellings of a relation are one.
+    """
     names: dict[str, str] = {}
     relations: dict[str, str] = {}
     things: list[Node | Seed] = [*nodes, *seeds]
@@ -53,7 +58,7 @@ def require_distinct(nodes: Iterable[Node], seeds: Iterable[Seed]) -> None:
         _require_unreserved(thing)
         for known, key, what in (
             (names, thing.name, f"The name {thing.name!r}"),
-            (relations, same_relation(thing.relation), f"The relation {thing.relation!r}"),
+            (relations, key_of(thing.relation), f"The relation {thing.relation!r}"),
         ):
             if key in known:
                 raise _given_twice(what, thing.file, known[key])
