@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flowforge_domain.dialect import Dialect, quote_relation
-from flowforge_domain.manifest import Manifest, ref_relation, run_order, source_relation
+from flowforge_domain.manifest import Manifest, ref_relation, source_relation
 from flowforge_domain.materialize import create_statement
 from flowforge_domain.model import Node
-from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_nodes
+from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_ports.project import RenderContext, TemplateRenderer
 
 
@@ -31,10 +31,7 @@ class CompileModels:
 
         Raises `FlowForgeError` for a wrong graph, selection or template.
         """
-        order = run_order(self.manifest)
-        nodes = self.manifest.nodes
-        chosen = select(selectable_nodes(nodes), wanted, nodes)
-        return {name: self.statement(nodes[name]) for name in order if name in chosen and nodes[name].kind == "sql"}
+        return {n.name: self.statement(n) for n in selected_nodes(self.manifest, wanted) if n.kind == "sql"}
 
     def statement(self, node: Node) -> str:
         """Return the statement that builds one SQL model.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
-from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_nodes
+from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 
 
 def narrowed(manifest: Manifest, wanted: Selection) -> Manifest:
@@ -16,8 +16,7 @@ def narrowed(manifest: Manifest, wanted: Selection) -> Manifest:
     """
     if wanted == EVERYTHING:
         return manifest
-    run_order(manifest)
-    chosen = select(selectable_nodes(manifest.nodes), wanted, manifest.nodes)
+    chosen = {node.name for node in selected_nodes(manifest, wanted)}
     known = chosen | manifest.seeds.keys()
 
     def within(node: Node) -> Node:

@@ -9,7 +9,7 @@ from flowforge_app.cancelled import was_cancelled
 from flowforge_app.model_errors import KEEPS_NOTHING
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
-from flowforge_domain.manifest import Manifest, table_relation
+from flowforge_domain.manifest import Manifest, table_relation, with_seeds
 from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import CheckReport, CheckResult
@@ -45,7 +45,7 @@ class RunChecks:
         by_relation = {same_relation(node.relation): node for node in nodes.values()}
         looked_at = [by_relation.get(same_relation(table_relation(self.manifest, check.table))) for check in checks]
         items = {i: _selectable(check, node) for i, (check, node) in enumerate(zip(checks, looked_at, strict=True))}
-        chosen = select(items, wanted, nodes, "test")
+        chosen = select(items, wanted, with_seeds(self.manifest), "test")
         return [check for i, check in enumerate(checks) if i in chosen]
 
     def _result(self, check: Check) -> CheckResult:

@@ -20,10 +20,10 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.dag import upstream
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
-from flowforge_domain.manifest import Manifest, require_distinct, run_order
+from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, RunReport, Status
-from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_nodes
+from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import ModelStarted, Progress, RunStarted
@@ -50,17 +50,13 @@ class RunModels:
         cannot be used at all, and when a statement was cancelled. Raises `UnsupportedByEngineError` before anything is
         touched.
         """
-        nodes = self.manifest.nodes
-        order = run_order(self.manifest)
-        require_distinct(
-            nodes.values(), self.manifest.seeds.values(), partial(relation_key, dialect=self.engine.dialect)
-        )
-        chosen = select(selectable_nodes(nodes), wanted, nodes)
-        wanted_nodes = [nodes[name] for name in order if name in chosen]
-        for node in wanted_nodes:
+        nodes = selected_nodes(self.manifest, wanted)
+        one_name = partial(relation_key, dialect=self.engine.dialect)
+        require_distinct(self.manifest.nodes.values(), self.manifest.seeds.values(), one_name)
+        for node in nodes:
             _require_ability(node, self.engine)
         with self.engine.lock.hold(self.lock_timeout):
-            return self._run(wanted_nodes)
+            return self._run(nodes)
 
     def _run(self, nodes: Sequence[Node]) -> RunReport:
         run_id, started = uuid4().hex, perf_counter()

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.errors import SelectionError
+from flowforge_domain.manifest import Manifest, run_order, with_seeds
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.text import did_you_mean
 
@@ -55,6 +56,18 @@ def selection(include: Iterable[str] | str | None, exclude: Iterable[str] | str 
     if given and not included:
         raise SelectionError("The selection is empty.", hint="Name something after --select, or drop it.")
     return Selection(included, _said(_listed(exclude)))
+
+
+def selected_nodes(manifest: Manifest, wanted: Selection) -> list[Node]:
+    """Return the selected models in run order.
+
+    Raises `FlowForgeError` for a wrong graph, `SelectionError` when a term or the whole selection names nothing.
+    """
+    order = run_order(manifest)
+    if wanted == EVERYTHING:
+        return [manifest.nodes[name] for name in order]
+    chosen = select(selectable_nodes(manifest.nodes), wanted, with_seeds(manifest))
+    return [manifest.nodes[name] for name in order if name in chosen]
 
 
 def select(
