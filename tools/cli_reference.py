@@ -1,6 +1,6 @@
 """Writes docs/reference/cli.md from the commands themselves; a test holds the page against them.
 
-    python tools/cli_reference.py
+python tools/cli_reference.py
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class TestResults:
             file.write(
                 "  - {type: row_count_between, table: orders, min: 99}\n  - {type: unique, table: x, column: y}\n"
             )
-        with pytest.raises(TestFailureError, match="2 data-quality tests failed") as caught:
+        with pytest.raises(TestFailureError, match="Data-quality tests failed: ") as caught:
             project.test().require_ok()
         assert caught.value.failed == ["row_count_between orders", "unique x.y"]
 

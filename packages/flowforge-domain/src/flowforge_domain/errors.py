@@ -93,7 +93,7 @@ class TestFailureError(FlowForgeError):
 
     def __init__(self, failed: Sequence[str]) -> None:
         self.failed = list(failed)
-        super().__init__(f"{len(self.failed)} data-quality tests failed: {', '.join(self.failed)}")
+        super().__init__(f"Data-quality tests failed: {', '.join(self.failed)}")
 
 
 class TestFailure(Exception):  # noqa: N818 - the name is the seed's

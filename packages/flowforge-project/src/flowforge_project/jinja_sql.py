@@ -51,7 +51,7 @@ def render_jinja(text: str, file: str, context: RenderContext) -> str:
     try:
         code = environment.compile(text, file, file)
         template = Template.from_code(environment, code, dict(environment.globals))
-        return template.render(_names(context))
+        return template.render(template_names(context))
     except (
         JinjaError, FlowForgeError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
         SyntaxError, TypeError, ValueError,
@@ -77,7 +77,9 @@ def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
     )
 
 
-def _names(context: RenderContext) -> dict[str, Any]:
+def template_names(context: RenderContext) -> dict[str, Any]:
+    """Return what a template can call, by name."""
+
     def var(name: str, default: Any = _UNSET) -> Any:
         if name in context.variables:
             return context.variables[name]
