@@ -78,7 +78,7 @@ class TestMissing:
     def test_one_of_ours_names_the_command(self):
         with pytest.raises(PluginError) as caught:
             Plugins().engine("duckdb")
-        assert str(caught.value) == "Engine 'duckdb' is not installed.\npip install \"flowforge[duckdb]\""
+        assert str(caught.value) == "Engine 'duckdb' is not installed: pip install \"flowforge[duckdb]\""
 
     def test_an_unknown_one_gives_the_nearest(self):
         with pytest.raises(PluginError) as caught:

@@ -62,7 +62,7 @@ class Plugins:
         if name in self.broken:
             return PluginError(f"Plugin {name!r} is broken: {self.broken[name]}", hint="Install it again.")
         if name in SHIPPED_ENGINES:
-            return PluginError(f"Engine {name!r} is not installed.", hint=f'pip install "flowforge[{name}]"')
+            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{name}]"')
         hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
         return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 
