@@ -1,0 +1,168 @@
+"""What the database holds, and how a relation is replaced with everything that hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge_domain.dialect import RelationKind, quote_name, quote_relation, quote_text
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.relation import relation_name, relation_parts, same_relation
+from flowforge_domain.swap import Grant, Newcomer, Standing, Step, aside, swap_steps
+from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.session import PostgresSession
+
+_RELATIONS = """
+select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 'table' end,
+       n.nspname = current_schema()
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'f', 'v', 'm') and not n.nspname like any ('{pg\\_%,information\\_schema}')
+"""
+_COLUMNS = """
+select attname, pg_catalog.format_type(atttypid, atttypmod)
+from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 0 and not attisdropped order by attnum
+"""
+_FOUND = """
+select c.oid::bigint, n.oid::bigint from pg_catalog.pg_namespace n
+left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = {name} and c.relkind not in ('i', 'I', 't')
+where n.nspname = {schema}
+"""
+# Rights that a new table or view of this user gets at once.
+_DEFAULT_GRANTEES = """
+select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end
+from pg_default_acl d, aclexplode(d.defaclacl) g
+where d.defaclobjtype = 'r' and d.defaclrole = current_user::regrole and g.grantee <> d.defaclrole
+"""
+# The relation %s and the views on it, each after those it stands on, with what hangs on each of them.
+_STANDING = """
+with recursive standing(oid, depth) as (
+  select %s::oid, 0
+  union
+  select r.ev_class, s.depth + 1 from standing s
+  join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = s.oid
+    and d.classid = 'pg_rewrite'::regclass and d.deptype = 'n'
+  join pg_rewrite r on r.oid = d.objid and r.ev_class <> s.oid
+  join pg_class v on v.oid = r.ev_class and v.relkind = 'v'
+), ordered as (select oid, max(depth) as depth from standing group by oid)
+select n.nspname, c.relname, case c.relkind when 'v' then 'view' else 'table' end,
+  case c.relkind when 'v' then pg_get_viewdef(c.oid) else '' end,
+  coalesce(array_to_string(c.reloptions, ', '), ''),
+  case when c.relowner = current_user::regrole then '' else pg_get_userbyid(c.relowner) end,
+  array(select array[i.relname::text, pg_get_indexdef(i.oid)] from pg_index x join pg_class i on i.oid = x.indexrelid
+    where x.indrelid = c.oid and not exists (select from pg_constraint k where k.conindid = i.oid and k.conrelid = c.oid)
+    order by i.relname),
+  array(select array[conname::text, pg_get_constraintdef(oid)] from pg_constraint
+    where conrelid = c.oid and contype in ('p', 'u', 'c', 'x', 'f') order by contype = 'f', conname),
+  array(select attname::text from pg_attribute
+    where attrelid = c.oid and attnum > 0 and attnotnull and not attisdropped order by attnum),
+  array(select array[g.privilege_type, case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end, g.name,
+      case when g.is_grantable then 'y' else '' end]
+    from (select e.*, '' as name from aclexplode(c.relacl) e union all
+      select e.*, a.attname from pg_attribute a, aclexplode(a.attacl) e where a.attrelid = c.oid) g
+    where g.grantee <> c.relowner),
+  array(select array[coalesce(a.attname::text, ''), d.description]
+    from pg_description d left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
+    where d.objoid = c.oid and d.classoid = 'pg_class'::regclass),
+  array(select distinct pg_describe_object(d.classid, d.objid, d.objsubid) from pg_depend d
+    where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and (
+      d.classid in ('pg_policy'::regclass, 'pg_statistic_ext'::regclass, 'pg_attrdef'::regclass)
+      or d.classid = 'pg_publication_rel'::regclass
+      or d.classid = 'pg_trigger'::regclass and exists (
+        select from pg_trigger t where t.oid = d.objid and not t.tgisinternal)
+      or d.classid = 'pg_rewrite'::regclass and exists (
+        select from pg_rewrite r where r.oid = d.objid and r.ev_class = c.oid and r.rulename <> '_RETURN')
+      or d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i') and exists (
+        select from pg_class q where q.oid = d.objid and q.relkind = 'S')))
+  || case when c.relrowsecurity then array['row-level security of table ' || c.relname] else '{}' end
+  || case when c.relispartition then array['its place as a partition'] else '{}' end
+  || case when c.relkind not in ('r', 'v') then array[pg_describe_object('pg_class'::regclass, c.oid, 0)] else '{}' end
+from ordered o join pg_class c on c.oid = o.oid join pg_namespace n on n.oid = c.relnamespace
+order by o.depth, n.nspname, c.relname
+"""
+
+
+@dataclass(frozen=True)
+class PostgresCatalog:
+    """Every schema's tables and views; those of the profile's schema are named without it."""
+
+    session: PostgresSession
+
+    def relations(self) -> Mapping[str, RelationKind]:
+        return {
+            same_relation(relation_name(name) if here else relation_name(schema, name)): kind
+            for schema, name, kind, here in self.session.query(_RELATIONS).rows
+        }
+
+    def columns(self, relation: str) -> Sequence[tuple[str, str]]:
+        named = quote_text(quote_relation(relation, POSTGRES))
+        return [(name, kind) for name, kind in self.session.query(_COLUMNS.format(relation=named)).rows]
+
+
+@dataclass(frozen=True)
+class PostgresReplacer:
+    """Builds beside a relation and swaps: until the swap nobody waits, and after it nothing that hung on it is lost."""
+
+    session: PostgresSession
+    schema: str
+
+    @contextmanager
+    def replacing(self, relation: str, kind: RelationKind) -> Iterator[str]:
+        *schema, name = relation_parts(relation)
+        quote_name(name, POSTGRES)
+        with self.session.atomic():
+            oid = self._oid(schema[-1] if schema else self.schema, name)
+            if oid is None:
+                yield relation
+                return
+            into = aside(relation)
+            yield into
+            self._swap(relation, oid, into, kind)
+
+    def _oid(self, schema: str, name: str) -> int | None:
+        """Return the object of this name, None when there is none; the schema is there afterwards."""
+        found = self.session.query(_FOUND.format(name=quote_text(name), schema=quote_text(schema))).rows
+        if not found:
+            self.session.execute(f"create schema {quote_name(schema, POSTGRES)}")
+            return None
+        return found[0][0]  # type: ignore[no-any-return]
+
+    def _swap(self, relation: str, oid: int, into: str, kind: RelationKind) -> None:
+        with self.session.reading() as cursor:
+            found = cursor.execute(_STANDING, (oid,), prepare=True).fetchall()
+            grantees = cursor.execute(_DEFAULT_GRANTEES, (), prepare=True).fetchall()
+        old, *views = (_standing(row) for row in found)
+        columns = PostgresCatalog(self.session).columns(into)
+        new = Newcomer(into, kind, {name for name, _ in columns}, tuple(grantee for (grantee,) in grantees))
+        for step in swap_steps(old, views, new, POSTGRES):
+            self._take(step, relation)
+
+    def _take(self, step: Step, relation: str) -> None:
+        try:
+            self.session.execute(step.sql)
+        except EngineError as error:
+            if error.kind in {ErrorKind.UNREACHABLE, ErrorKind.CANCELLED, ErrorKind.CONFLICT, ErrorKind.SPACE}:
+                raise
+            message = f"{relation} cannot be replaced"
+            if step.carries:
+                message = f"{message}: the new one cannot have {step.carries}"
+            hint = f"Keep what it needs, or drop it: {step.fix}" if step.fix else error.hint
+            raise EngineError(f"{message}: {error.message}", kind=ErrorKind.DEPENDENTS, hint=hint) from error
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    schema, name, kind, definition, options, owner, indexes, constraints, not_null, grants, comments, obstacles = row
+    return Standing(
+        relation_name(schema, name),
+        kind,
+        definition.rstrip().rstrip(";"),
+        options,
+        owner,
+        tuple(map(tuple, indexes)),
+        tuple(map(tuple, constraints)),
+        tuple(not_null),
+        tuple(Grant(privilege, grantee, column, bool(option)) for privilege, grantee, column, option in grants),
+        tuple(map(tuple, comments)),
+        tuple(obstacles),
+    )
