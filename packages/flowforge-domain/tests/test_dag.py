@@ -135,6 +135,17 @@ def test_missing_dependencies_are_listed_per_node_with_what_was_meant():
     assert "Known: orders, seed_y, users." in message
 
 
+@pytest.mark.timeout(30)
+def test_thousands_of_missing_dependencies_are_told_at_once():
+    """Each search for what was meant looks at every name: it is made for those that are shown only."""
+    names = [f"a_rather_long_name_{i:04}" for i in range(3000)]
+    nodes = {name: node(name, f"{name}_gone") for name in names}
+    with pytest.raises(DependencyNotFoundError) as caught:
+        topo_sort(nodes)
+    assert len(caught.value.missing) == 3000
+    assert "Did you mean" in str(caught.value)
+
+
 def test_outside_names_may_be_depended_on_and_are_not_sorted():
     assert topo_sort(graph(a=["seed"], b=["a"]), outside={"seed"}) == ["a", "b"]
 

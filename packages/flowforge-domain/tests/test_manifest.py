@@ -69,6 +69,15 @@ def test_missing_source_is_told_before_anything_runs():
     assert "w: source crm.peple (models/w.ff.sql:2) Did you mean 'crm.people'?" in str(caught.value)
 
 
+@pytest.mark.timeout(30)
+def test_thousands_of_missing_sources_are_told_at_once():
+    keys = [("crm", f"a_rather_long_name_{i:04}") for i in range(3000)]
+    nodes = {table: Node(table, "sql", Path("x"), sources=((group, f"{table}_gone"),)) for group, table in keys}
+    with pytest.raises(DependencyNotFoundError) as caught:
+        run_order(Manifest("p", Path(), nodes, {}, {key: SourceTable(*key, key[1]) for key in keys}))
+    assert len(caught.value.missing) == 3000
+
+
 @pytest.mark.parametrize(
     ("other", "what"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -54,10 +53,10 @@ def test_node_knows_where_its_references_stand():
 
 
 @pytest.mark.parametrize("value", [Node("a", "sql", Path("a")), ModelConfig(), ModelSpec(), SeedOptions()])
-def test_records_are_frozen_and_can_be_copied_and_pickled(value):
+def test_records_are_frozen_and_can_be_copied(value):
     with pytest.raises((FrozenInstanceError, AttributeError, TypeError)):
         value.name = "other"
-    assert copy.deepcopy(value) == pickle.loads(pickle.dumps(value)) == value
+    assert copy.deepcopy(value) == copy.copy(value) == value
 
 
 def test_records_of_two_objects_share_no_default():

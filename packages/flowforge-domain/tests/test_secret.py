@@ -6,7 +6,6 @@ import copy
 import dataclasses
 import json
 import logging
-import pickle
 import pprint
 import traceback
 from string import Template
@@ -57,8 +56,9 @@ def test_no_output_shows_it(show):
 @pytest.mark.parametrize(
     "take",
     [
-        pickle.dumps,
-        lambda s: pickle.dumps(s, protocol=0),
+        lambda s: s.__reduce__(),
+        lambda s: s.__reduce_ex__(0),
+        lambda s: s.__reduce_ex__(5),
         json.dumps,
         copy.copy,
         copy.deepcopy,

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import tracemalloc
+from contextlib import closing
 
 import pytest
 
@@ -14,6 +15,8 @@ from flowforge_domain.errors import StreamError
 from flowforge_ports.stream import Batch
 from flowforge_stream_file import plugin
 from flowforge_stream_file.file_tail import FileTailSource
+from flowforge_stream_file.position import decode
+from flowforge_stream_file.rotation import files_from
 
 
 @pytest.fixture
@@ -241,6 +244,21 @@ def test_the_limit_holds_across_files(path, read):
     assert [numbers(read(2)) for _ in range(3)] == [[2, 3], [4, 5], []]
 
 
+def test_a_rotation_while_a_rotated_file_is_read_passes_nothing_over(path, read):
+    append(path, 0)
+    position = decode(read().position, "web")
+    path.rename(path.with_name("events.jsonl.1"))
+    append(path, 1)
+    with closing(files_from(path, position)) as files:
+        file, left = next(files)
+        assert (file.path.name, left) == ("events.jsonl.1", True)
+        file.path.rename(path.with_name("events.jsonl.2"))
+        path.rename(path.with_name("events.jsonl.1"))
+        append(path, 2)
+        assert list(files) == []
+    assert numbers(read()) == [1, 2]
+
+
 @pytest.mark.parametrize("suffix", ["", "\n"])
 def test_a_file_cut_and_written_anew_is_read_from_its_start(path, read, suffix):
     append(path, 1, 2, 3)
@@ -381,8 +399,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         tracemalloc.stop()
         return peak
 
-    small = peak(5_000)
-    assert peak(50_000) < small * 1.2
+    small = peak(3_000)
+    assert peak(20_000) < small * 1.2
 
 
 def test_a_batch_of_long_lines_is_bounded_in_bytes(path, monkeypatch):

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from flowforge_stream_file.file_tail import FileTailSource
 
-EXAMPLES = 1000 if os.environ.get("FLOWFORGE_NIGHTLY") else 150
+EXAMPLES = 1000 if os.environ.get("FLOWFORGE_NIGHTLY") else 100
 
 
 class Log(RuleBasedStateMachine):

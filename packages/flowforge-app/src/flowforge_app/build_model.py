@@ -11,7 +11,7 @@ from flowforge_app.model_errors import function_error, python_engine_error, stat
 from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind
-from flowforge_domain.errors import EngineError, FlowForgeError, RequiredColumnsError, UnsupportedByEngineError
+from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materialize import built_as, prepare_statements
@@ -98,7 +98,5 @@ def _call(
     arguments = [inputs] if len(frames) > 1 else frames
     try:
         return function(*arguments)
-    except FlowForgeError:
-        raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise function_error(error, node, inputs, manifest.root) from error

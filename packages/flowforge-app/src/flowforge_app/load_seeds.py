@@ -17,7 +17,7 @@ from flowforge_domain.relation import same_relation
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
 from flowforge_ports.engine import Engine, SeedLoader
-from flowforge_ports.progress import Progress
+from flowforge_ports.progress import Progress, SeedStarted
 
 _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql": Capability.SQL_SEEDS}
 
@@ -42,7 +42,10 @@ class LoadSeeds:
         loader = self._loader(seeds)
         with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
             existing = self.engine.catalog.relations() if seeds else {}
-            results = [self._load(loader, seed, existing) for seed in seeds]
+            results = []
+            for index, seed in enumerate(seeds, start=1):
+                self.progress(SeedStarted(seed.name, index, len(seeds)))
+                results.append(self._load(loader, seed, existing))
         for result in results:
             self.progress(result)
         return SeedReport(results, perf_counter() - started)

@@ -10,7 +10,7 @@ from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
 from flowforge_domain.model import Node
 from flowforge_domain.relation import same_relation
-from flowforge_domain.text import Location, caret, did_you_mean
+from flowforge_domain.text import Location, caret
 
 
 def statement_error(error: EngineError, node: Node, statement: str, text: str, manifest: Manifest) -> ModelError:
@@ -20,7 +20,7 @@ def statement_error(error: EngineError, node: Node, statement: str, text: str, m
         f"Model {node.name!r} failed: {error.message}",
         where=Location(node.file, _line_in_file(text, statement, error.line)),
         snippet=caret(statement, error.line, error.column),
-        hint=_next_step(error, node, manifest),
+        hint=_next_step(error, node, manifest, f"See the SQL that was run: flowforge compile --select {node.name}"),
     )
 
 
@@ -30,11 +30,11 @@ def python_engine_error(error: EngineError, node: Node, manifest: Manifest) -> M
         node.name,
         f"Model {node.name!r} failed: {error.message}",
         where=node.where(),
-        hint=_next_step(error, node, manifest),
+        hint=_next_step(error, node, manifest, "Check what the function returns, and what it reads."),
     )
 
 
-def function_error(error: Exception, node: Node, inputs: Iterable[str], root: Path) -> ModelError:
+def function_error(error: BaseException, node: Node, inputs: Iterable[str], root: Path) -> ModelError:
     """Return what a user's function raised, with the last line of the project it passed through."""
     line, file = 0, node.file
     for frame in extract_tb(error.__traceback__):
@@ -43,14 +43,14 @@ def function_error(error: Exception, node: Node, inputs: Iterable[str], root: Pa
     code = (root / file).read_text("utf-8", "replace") if (root / file).is_file() else ""
     return ModelError(
         node.name,
-        f"Model {node.name!r} failed: {type(error).__name__}: {error}",
+        f"Model {node.name!r} failed: {type(error).__name__}: {error}".rstrip(": "),
         where=Location(file, line),
         snippet=caret(code, line),
         hint=_function_hint(error, list(inputs)),
     )
 
 
-def _function_hint(error: Exception, inputs: list[str]) -> str:
+def _function_hint(error: BaseException, inputs: list[str]) -> str:
     if not isinstance(error, KeyError):
         return "Correct the function; FLOWFORGE_TRACE=1 shows the whole trace."
     keys = ", ".join(map(repr, inputs))
@@ -59,10 +59,10 @@ def _function_hint(error: Exception, inputs: list[str]) -> str:
     return f"Check the columns of {keys}: flowforge show {inputs[0]}" if inputs else "Check the key."
 
 
-def _next_step(error: EngineError, node: Node, manifest: Manifest) -> str:
-    """Return the engine's own hint and one command that helps."""
+def _next_step(error: EngineError, node: Node, manifest: Manifest, otherwise: str) -> str:
+    """Return the engine's own hint, or one command that helps."""
     if error.kind is not ErrorKind.MISSING_RELATION:
-        return error.hint or f"See the SQL that was run: flowforge compile --select {node.name}"
+        return error.hint or otherwise
     seeds = {same_relation(seed.relation) for seed in manifest.seeds.values()}
     read = {same_relation(relation) for relation in input_relations(manifest, node)}
     from_sources = {same_relation(source_relation(manifest, *key)) for key in node.sources}
@@ -70,8 +70,7 @@ def _next_step(error: EngineError, node: Node, manifest: Manifest) -> str:
         return "Load the seeds first: flowforge seed"
     if any(relation in error.message.casefold() for relation in read - from_sources):
         return f"Build what it reads first: flowforge run --select +{node.name}"
-    known = [*manifest.nodes, *manifest.seeds]
-    return error.hint or did_you_mean(node.name, known) or "Create the table, or correct its name in sources.yml."
+    return error.hint or "Create the table, or correct its name in sources.yml."
 
 
 def _line_in_file(text: str, statement: str, line: int) -> int:

@@ -8,11 +8,13 @@ from time import perf_counter
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import Manifest, table_relation
+from flowforge_domain.model import Node
+from flowforge_domain.relation import same_relation
 from flowforge_domain.results import CheckReport, CheckResult
-from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select, selectable_nodes
+from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
 from flowforge_domain.text import caret
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import Progress
+from flowforge_ports.progress import CheckStarted, Progress
 
 
 @dataclass(frozen=True)
@@ -28,30 +30,21 @@ class RunChecks:
 
         Raises `SelectionError` for an empty selection. What does not hold is in the report.
         """
+        checks = self._selected(wanted)
         results = []
-        for check in self._selected(wanted):
+        for index, check in enumerate(checks, start=1):
+            self.progress(CheckStarted(check, index, len(checks)))
             results.append(self._result(check))
             self.progress(results[-1])
         return CheckReport(results)
 
     def _selected(self, wanted: Selection) -> list[Check]:
         nodes, checks = self.manifest.nodes, self.manifest.checks
-        by_relation = {node.relation: name for name, node in nodes.items()}
-        # A check is selected through its node, or, under a name no node can have, through its own tags.
-        items = selectable_nodes(nodes) | {_key(i): Selectable(_key(i), check.tags) for i, check in enumerate(checks)}
+        by_relation = {same_relation(node.relation): node for node in nodes.values()}
+        looked_at = [by_relation.get(same_relation(table_relation(self.manifest, check.table))) for check in checks]
+        items = {i: _selectable(check, node) for i, (check, node) in enumerate(zip(checks, looked_at, strict=True))}
         chosen = select(items, wanted, nodes, "test")
-        excluded = select(items, Selection(wanted.exclude), nodes, "test") if wanted.exclude else set()
-        found = [
-            check
-            for i, check in enumerate(checks)
-            if (of := by_relation.get(table_relation(self.manifest, check.table))) in chosen or _key(i) in chosen
-            if not {of, _key(i)} & excluded
-        ]
-        if not found and checks:
-            raise ConfigError(
-                "The selection leaves no test.", hint="Select a model that has tests, or a tag of a test."
-            )
-        return found
+        return [check for i, check in enumerate(checks) if i in chosen]
 
     def _result(self, check: Check) -> CheckResult:
         started, query = perf_counter(), ""
@@ -64,8 +57,10 @@ class RunChecks:
         return CheckResult(check, query, perf_counter() - started, failure)
 
 
-def _key(index: int) -> str:
-    return f"\0{index}"
+def _selectable(check: Check, node: Node | None) -> Selectable:
+    if node is None:
+        return Selectable(check.table, check.tags)
+    return Selectable(node.name, (*check.tags, *node.config.tags), node.file)
 
 
 def _placed(error: FlowForgeError, check: Check, query: str) -> FlowForgeError:

@@ -55,7 +55,7 @@ class RunModels:
 
     def _run(self, nodes: Sequence[Node]) -> RunReport:
         run_id, started = uuid4().hex, perf_counter()
-        self.progress(RunStarted(run_id, len(nodes), self.engine.name, self.engine.target))
+        self.progress(RunStarted(run_id, tuple(node.name for node in nodes), self.engine.name, self.engine.target))
         if nodes:
             self._prepare_state()
         existing = dict(self.engine.catalog.relations()) if nodes else {}

@@ -38,4 +38,4 @@ class ShowModel:
             return f"Build it first: flowforge run --select +{node_name(name)}"
         if name in self.manifest.seeds:
             return "Load it first: flowforge seed"
-        return did_you_mean(name, [*self.manifest.nodes, *self.manifest.seeds])
+        return did_you_mean(name, [*self.manifest.nodes, *self.manifest.seeds]) or "The project has no models or seeds."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from flowforge_domain.errors import ConfigError
@@ -22,8 +23,14 @@ def write_text(path: Path, text: str) -> Path:
         temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ConfigError(
-            f"{path.as_posix()!r} cannot be written: {error.strerror}.", hint="Check the folder's permissions."
-        ) from error
+        with suppress(OSError):
+            temporary.unlink()
+        raise unwritable(path, error) from error
     return path
+
+
+def unwritable(path: Path, error: OSError) -> ConfigError:
+    """Return the error that says why a file or folder cannot be written."""
+    blamed = Path(error.filename) if isinstance(error.filename, str) else path
+    message = f"{blamed.as_posix()!r} cannot be written: {error.strerror}."
+    return ConfigError(message, hint="Check what is there, and the permissions of the folder.")

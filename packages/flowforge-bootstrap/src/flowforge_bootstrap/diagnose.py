@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
 
 from flowforge_bootstrap.plugins import load_plugins
 from flowforge_bootstrap.project import Project
+from flowforge_domain.capability import Capability
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.manifest import run_order
+from flowforge_domain.state import STATE_TABLE
+from flowforge_ports.engine import EngineSpec
+
+_NAME = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +34,40 @@ def diagnose(path: str, env: str | None, engine: str | None) -> list[Finding]:
 
 
 def _findings(path: str, env: str | None, engine: str | None) -> Iterator[Finding]:
-    yield Finding("python", True, f"{platform.python_version()} on {platform.system()}")
+    python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Finding("flowforge", True, f"{version('flowforge-bootstrap')} on {python}")
     plugins = load_plugins()
     for name, reason in sorted(plugins.broken.items()):
         yield Finding("plugin", False, f"{name} cannot be loaded: {reason}\nInstall it again, or uninstall it.")
-    yield Finding(
-        "engines", bool(plugins.engines), ", ".join(sorted(plugins.engines)) or 'pip install "flowforge[duckdb]"'
-    )
+    engines = "\n".join(_claims(*entry) for entry in sorted(plugins.engines.items()))
+    yield Finding("engines", bool(engines), engines or 'None is installed: pip install "flowforge[duckdb]"')
     project = Project.open(path, env, engine)
     yield _tried("project", lambda: _project(project))
     yield (profile := _tried("profile", lambda: _profile(project)))
     if profile.ok:
         yield _tried("target", lambda: _target(project))
-        can = sorted(capability.value for capability in project.profile().spec.capabilities)
-        yield Finding("can", True, "\n".join(can))
+        can = project.profile().spec.capabilities
+        yield Finding("can", True, "\n".join(ability.value for ability in Capability if ability in can))
+        if can != set(Capability):
+            yield Finding("cannot", True, "\n".join(ability.value for ability in Capability if ability not in can))
+
+
+def _claims(name: str, claims: list[tuple[str, EngineSpec]]) -> str:
+    return f"{name} from " + " and ".join(_versioned(distribution) for distribution, _ in claims)
+
+
+def _libraries(distribution: str) -> str:
+    """Return the libraries that an engine's distribution asks for, without those of FlowForge itself."""
+    names = [_NAME.match(requirement) for requirement in requires(distribution) or () if "extra ==" not in requirement]
+    found = [name[0] for name in names if name and not name[0].startswith("flowforge")]
+    return ", ".join(_versioned(name) for name in found)
+
+
+def _versioned(distribution: str) -> str:
+    try:
+        return f"{distribution} {version(distribution)}"
+    except PackageNotFoundError:
+        return distribution
 
 
 def _tried(subject: str, look: Callable[[], str]) -> Finding:
@@ -61,10 +88,11 @@ def _project(project: Project) -> str:
 
 def _profile(project: Project) -> str:
     profile = project.profile()
-    return f"{profile.name}, engine {profile.spec.name} ({profile.spec.distribution})"
+    libraries = _libraries(profile.spec.distribution)
+    return f"{profile.name}, engine {profile.spec.name}" + (f"\n{libraries}" if libraries else "")
 
 
 def _target(project: Project) -> str:
     with project.engine() as engine:
-        found = len(engine.catalog.relations())
-        return f"{engine.target} opens, {found} tables and views"
+        found = [name for name in engine.catalog.relations() if name != STATE_TABLE]
+        return f"{engine.target} opens, {len(found)} tables and views"

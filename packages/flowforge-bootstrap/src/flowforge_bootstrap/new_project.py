@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flowforge_bootstrap.artifacts import unwritable
 from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins, load_plugins, resolve
 
 
@@ -14,7 +15,10 @@ def create_project(root: Path, engine: str | None = None) -> list[str]:
     """
     plugins = load_plugins()
     spec = plugins.engine(engine or _default_engine(plugins))
-    written: list[str] = resolve(plugins.project().create)(root, spec.name, spec.example)
+    try:
+        written: list[str] = resolve(plugins.project().create)(root, spec.name, spec.example)
+    except OSError as error:
+        raise unwritable(root, error) from error
     return written
 
 

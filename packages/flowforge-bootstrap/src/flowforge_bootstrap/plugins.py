@@ -59,12 +59,12 @@ class Plugins:
         return _only(what, [claim for claims in found.values() for claim in claims])
 
     def _missing_engine(self, name: str) -> PluginError:
+        if name in self.broken:
+            return PluginError(f"Plugin {name!r} is broken: {self.broken[name]}", hint="Install it again.")
         if name in SHIPPED_ENGINES:
-            return PluginError(
-                f'Engine {name!r} is not installed.{self._why_not()} Install it: pip install "flowforge[{name}]"'
-            )
+            return PluginError(f"Engine {name!r} is not installed.", hint=f'pip install "flowforge[{name}]"')
         hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
-        return PluginError(f"There is no engine {name!r}.{self._why_not()} {hint}".rstrip())
+        return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 
     def _why_not(self) -> str:
         return "".join(f" Plugin {name} is broken: {reason}." for name, reason in sorted(self.broken.items()))
@@ -109,7 +109,7 @@ def _announced(
             for spec in announce():
                 claims.setdefault(spec.name, []).append((distributions[id(implementation.plugin)], spec))
         except Exception as error:  # noqa: BLE001 - as above
-            broken[implementation.plugin_name] = f"{type(error).__name__}: {error}".splitlines()[0]
+            broken[implementation.plugin_name.rpartition(":")[2]] = f"{type(error).__name__}: {error}".splitlines()[0]
     return claims
 
 

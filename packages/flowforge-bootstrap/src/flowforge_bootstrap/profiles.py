@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any, Union
 
 from flowforge_bootstrap.plugins import Plugins, resolve
-from flowforge_domain.errors import ProfileError
-from flowforge_domain.text import Location, did_you_mean
+from flowforge_domain.errors import ConfigError, PluginError, ProfileError
+from flowforge_domain.text import Location, did_you_mean, nearest
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.project import ProfileEntry
 
 _FILE = "profiles.yml"
+# pydantic's own words are for programmers.
+_MESSAGES = {
+    "extra_forbidden": "Unknown key {key!r}.",
+    "missing": "{key!r} is missing.",
+    "model_type": "{key!r} must be a mapping, as in `{key}: {{…}}`.",
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,11 @@ class EnvSettings:
             return cls()
         from dotenv import dotenv_values
 
-        kept = {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
-        return cls({**kept, **os.environ})
+        try:
+            read = dotenv_values(path, interpolate=False)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("The file cannot be read.", where=Location(".env"), hint="Save it as UTF-8.") from error
+        return cls({**{key: value for key, value in read.items() if value is not None}, **os.environ})
 
 
 @dataclass(frozen=True)
@@ -63,21 +72,33 @@ def choose_profile(
         raise ProfileError(
             f"Profile {entry_name!r}: {entry.fault}", where=entry.where, hint="Set it in your shell or .env."
         )
-    wanted = engine or entry.settings.get("engine")
+    own = entry.settings.get("engine")
+    wanted = engine or own
     if not isinstance(wanted, str):
         hint = f"Add engine: one of {', '.join(sorted(plugins.engines))}."
         raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
-    spec = plugins.engine(wanted)
-    overrides = {path: environment[key] for key, path in spec.environment.items() if key in environment}
-    if wanted != entry.settings.get("engine") and wanted not in entry.settings and not overrides:
+    spec = _installed(wanted, plugins, None if engine else Location(_FILE, _line(entry, ("engine",))))
+    overrides = {path: value for key, path in spec.environment.items() if (value := environment.get(key))}
+    if wanted != own and wanted not in entry.settings and not overrides:
         raise ProfileError(
             f"Profile {entry_name!r} has no settings for engine {wanted!r}.",
             where=entry.where,
             hint=f"Add {wanted}: {{…}} to it, or set {' or '.join(spec.environment)}.",
         )
     settings = _overridden({**entry.settings, "engine": wanted}, overrides)
-    kept = {key: value for key, value in settings.items() if key == wanted or key not in plugins.engines}
+    others = {own, *plugins.engines} - {wanted}
+    kept = {key: value for key, value in settings.items() if key not in others}
     return ResolvedProfile(entry_name, spec, _validated(kept, spec, entry_name, entry))
+
+
+def require_profile(entries: Mapping[str, ProfileEntry], name: str) -> ProfileEntry:
+    """Return the profile `name`, not yet validated; raise `ProfileError` naming the known ones."""
+    if name in entries:
+        return entries[name]
+    close = nearest(name, entries)
+    meant = f"Did you mean {close!r}? " if close else ""
+    hint = f"{meant}Known: {_listed(entries)}." if entries else f"Write a {_FILE} that has it."
+    raise ProfileError(f"There is no profile {name!r}.", where=Location(_FILE), hint=hint)
 
 
 def profile_union(specs: Iterable[EngineSpec]) -> Any:
@@ -89,17 +110,14 @@ def profile_union(specs: Iterable[EngineSpec]) -> Any:
 
 
 def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | None) -> tuple[str, ProfileEntry]:
-    known = ", ".join(sorted(entries))
     if name is not None:
-        if name not in entries:
-            hint = f"{did_you_mean(name, entries)} Known: {known}." if entries else f"Write a {_FILE}."
-            raise ProfileError(f"There is no profile {name!r}.", where=Location(_FILE), hint=hint)
-        return name, entries[name]
+        return name, require_profile(entries, name)
     if "default" in entries or len(entries) == 1:
         chosen = "default" if "default" in entries else next(iter(entries))
         return chosen, entries[chosen]
     if entries:
-        raise ProfileError("Which profile?", where=Location(_FILE), hint=f"Add --env with one of: {known}.")
+        hint = f"Add --env with one of: {_listed(entries)}."
+        raise ProfileError("There are several profiles and none is named 'default'.", where=Location(_FILE), hint=hint)
     if engine is None:
         raise ProfileError(
             f"The project has no {_FILE}.",
@@ -108,14 +126,26 @@ def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | 
     return "default", ProfileEntry({}, Location(_FILE))
 
 
+def _installed(engine: str, plugins: Plugins, where: Location | None) -> EngineSpec:
+    try:
+        return plugins.engine(engine)
+    except PluginError as error:
+        error.where = where
+        raise
+
+
+def _listed(entries: Mapping[str, ProfileEntry]) -> str:
+    return ", ".join(sorted(entries))
+
+
 def _overridden(settings: Mapping[str, Any], overrides: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
     changed = dict(settings)
-    for path, value in overrides.items():
-        level = changed
-        for key in path[:-1]:
-            level[key] = dict(level.get(key) or {})
-            level = level[key]
-        level[path[-1]] = value
+    for (key, *rest), value in overrides.items():
+        inner = changed.get(key) or {}
+        if not rest:
+            changed[key] = value
+        elif isinstance(inner, Mapping):
+            changed[key] = _overridden(inner, {tuple(rest): value})
     return changed
 
 
@@ -128,17 +158,18 @@ def _validated(settings: Mapping[str, Any], spec: EngineSpec, name: str, entry: 
         # Never the input itself: it may be a password.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         path = tuple(str(part) for part in first["loc"])
-        shown = ".".join(path) or name
+        said = _MESSAGES.get(first["type"], "{key}: {msg}.").format(key=".".join(path) or name, msg=first["msg"])
         hint = did_you_mean(path[-1], _fields(spec, path[:-1])) if first["type"] == "extra_forbidden" else ""
-        message = f"Unknown key {shown!r}" if first["type"] == "extra_forbidden" else f"{shown}: {first['msg']}"
         where = Location(_FILE, _line(entry, path))
-        raise ProfileError(f"Profile {name!r}: {message}.", where=where, hint=hint or "Correct the setting.") from None
+        raise ProfileError(f"Profile {name!r}: {said}", where=where, hint=hint or "Correct the setting.") from None
 
 
 def _fields(spec: EngineSpec, path: tuple[str, ...]) -> list[str]:
     model = resolve(spec.profile)
     for part in path:
         model = model.model_fields[part].annotation
+        if not isinstance(model, type):
+            return []
     return list(model.model_fields)
 
 

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
-from flowforge_bootstrap.artifacts import COMPILED, DOCS, write_text
+from flowforge_app.narrow import narrowed
+from flowforge_bootstrap.artifacts import COMPILED, DOCS, unwritable, write_text
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
-from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile
+from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile, require_profile
 from flowforge_domain.dag import mermaid
-from flowforge_domain.errors import ProfileError
+from flowforge_domain.errors import PluginError, ProfileError
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import CheckReport, Rows, RunReport, SeedReport
 from flowforge_domain.selection import selection
@@ -116,28 +117,39 @@ class Project:
             for name, sql in compiled.items()
         }
 
-    def dag(self) -> Dag:
-        """Return the graph; raise `ModelCycleError` or `DependencyNotFoundError` when it is none."""
-        manifest = self.manifest()
-        return Dag(run_order(manifest), mermaid(manifest.nodes))
+    def dag(self, select: Names = None, exclude: Names = None) -> Dag:
+        """Return the graph of the selected models.
 
-    def write_dag(self, out_dir: Path | None = None) -> tuple[Dag, Path]:
+        Raises `ModelCycleError` or `DependencyNotFoundError` when the project has none, `ProfileError` for an
+        environment that does not exist.
+        """
+        ports = self._ports()
+        if self._env is not None:
+            require_profile(ports.reader.profiles(EnvSettings.of(self.root).variables), self._env)
+        chosen = narrowed(ports.reader.manifest(), selection(select, exclude))
+        return Dag(run_order(chosen), mermaid(chosen.nodes))
+
+    def write_dag(self, out_dir: Path | None = None, select: Names = None, exclude: Names = None) -> tuple[Dag, Path]:
         """Write the Mermaid text, by default into `.flowforge/docs/`, and return the graph and the file."""
-        dag = self.dag()
+        dag = self.dag(select, exclude)
         return dag, write_text((out_dir or self.root / DOCS) / "dag.mmd", dag.mermaid)
 
-    def docs(self, out_dir: Path | None = None) -> Path:
+    def docs(self, out_dir: Path | None = None, select: Names = None, exclude: Names = None) -> Path:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self._ports()
         manifest = ports.reader.manifest()
         try:
             compiler = self._compiler(ports, manifest, self._profile(ports))
-        except ProfileError:
-            if self._env is not None:
+        except (ProfileError, PluginError):
+            if self._env or self._engine_name:
                 raise
             compiler = None
         site = resolve(self._plugins.site().open)()
-        return BuildDocs(manifest, ports.reader, site, compiler)(out_dir or self.root / DOCS)
+        build = BuildDocs(narrowed(manifest, selection(select, exclude)), ports.reader, site, compiler)
+        try:
+            return build(out_dir or self.root / DOCS)
+        except OSError as error:
+            raise unwritable(out_dir or self.root / DOCS, error) from error
 
     def profile(self) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
-from flowforge_cli.output import output
+from flowforge_cli.output import output, shown
 
 
 def compile_(
@@ -17,11 +17,17 @@ def compile_(
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
-    """Write the SQL of the models below .flowforge/compiled/; no engine is opened."""
+    """Write the SQL of the models to .flowforge/compiled/.
+
+    No engine is opened.
+    """
     out = output(quiet, verbose, log_format)
-    written = open_project(project, env, engine, out).compile(select, exclude)
+    with open_project(project, env, engine, out) as opened:
+        written = opened.compile(select, exclude)
     for name, path in written.items():
-        out.line(f"{name}: {path}")
+        out.line(f"{name}: {shown(path)}")
         if out.verbose:
-            out.line(f"{path.read_text(encoding='utf-8')}\n")
+            out.line(f"{path.read_text(encoding='utf-8').rstrip()}\n")
         out.event("compiled", name, model=name, path=str(path))
+    if not written:
+        out.warn("There is no SQL model: such files are named *.ff.sql and lie below models/.")

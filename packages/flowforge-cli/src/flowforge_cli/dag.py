@@ -8,8 +8,9 @@ from typing import Annotated, Optional
 import typer
 
 from flowforge_cli.opening import open_project
-from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Quiet, Verbose
+from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
 from flowforge_cli.output import output as output_of
+from flowforge_cli.output import shown
 
 Html = Annotated[bool, typer.Option("--html", help="Write the documentation site as well.")]
 OutDir = Annotated[
@@ -24,17 +25,22 @@ def dag(
     engine: Engine = None,
     html: Html = False,
     output: OutDir = None,
+    select: Select = None,
+    exclude: Exclude = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
-    """Write the graph as Mermaid text, and with --html a site that opens without a network."""
+    """Write the graph as Mermaid text, with --html also a site.
+
+    The site opens from disk, without a network.
+    """
     out = output_of(quiet, verbose, log_format)
-    opened = open_project(project, env, engine, out)
-    graph, path = opened.write_dag(output)
-    out.line(f"{len(graph.order)} models: {path}")
-    out.event("dag_written", str(path), path=str(path), models=len(graph.order))
-    if html:
-        page = opened.docs(output)
-        out.line(f"Site: {page}")
-        out.event("docs_written", str(page), path=str(page))
+    with open_project(project, env, engine, out) as opened:
+        graph, path = opened.write_dag(output, select, exclude)
+        out.line(f"Graph: {shown(path)}")
+        out.event("dag_written", str(path), path=str(path), models=len(graph.order))
+        if html:
+            page = opened.docs(output, select, exclude)
+            out.line(f"Site: {shown(page)}")
+            out.event("docs_written", str(page), path=str(page))

@@ -12,7 +12,7 @@ from flowforge_cli.output import GREEN, RED, output
 def debug(
     project: ProjectPath = ".", env: Env = None, engine: Engine = None, log_format: Format = LogFormat.text
 ) -> None:
-    """Check everything a run needs, one line each, with a fix for what is wrong."""
+    """Check what a run needs, and say how to mend it."""
     from flowforge_bootstrap.diagnose import diagnose
 
     out = output(False, False, log_format)

@@ -12,7 +12,10 @@ ForEngine = Annotated[Optional[str], typer.Option("--engine", help="The engine o
 
 
 def init(path: NewProject, engine: ForEngine = None) -> None:
-    """Write a small project with data, models, a test and a profile; it runs at once."""
+    """Start a small project that runs at once.
+
+    It has data, models, tests and a profile.
+    """
     from flowforge_bootstrap.new_project import create_project
 
     written = create_project(Path(path), engine)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -18,6 +16,7 @@ from flowforge_cli.init import init
 from flowforge_cli.run import run
 from flowforge_cli.seed import seed
 from flowforge_cli.show import show
+from flowforge_cli.streams import steady_streams
 from flowforge_cli.test import test
 
 app = typer.Typer(
@@ -55,30 +54,36 @@ for _name, _command in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; raises nothing."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    with steady_streams() as out:
+        code = _run(given)
+    if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
+        print(f"✗ The output could not be written: {out.lost.strerror}.", file=sys.stderr)
+        return code or exit_codes.USER_ERROR
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
-        return int(app(given, prog_name="flowforge", standalone_mode=False) or exit_codes.OK)
+        code = int(app(arguments, prog_name="flowforge", standalone_mode=False) or exit_codes.OK)
     except TyperException as error:
         # Typer's own exit code for usage errors is 2, which means failed data-quality tests here.
-        print(f"✗ {error.format_message()}\nSee: flowforge {_command_of(given)}--help", file=sys.stderr)
+        print(f"✗ {error.format_message()}\nSee: flowforge {_command_of(arguments)}--help", file=sys.stderr)
         return exit_codes.USER_ERROR
     except (KeyboardInterrupt, typer.Abort):
-        print("\nInterrupted; what was not finished was rolled back.", file=sys.stderr)
-        return exit_codes.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`| head`): keep Python from complaining once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.USER_ERROR
+        code = exit_codes.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the edge: everything becomes an exit code
-        return _failed(error, given)
+        return _failed(error, arguments)
+    if code == exit_codes.INTERRUPTED:  # typer turns Ctrl-C into this code by itself
+        print("Interrupted; what was not finished was rolled back.", file=sys.stderr)
+    return code
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
-    from flowforge_cli.output import report_error
+    from flowforge_cli.output import report_error, trace
     from flowforge_domain.errors import FlowForgeError
 
-    if os.environ.get("FLOWFORGE_TRACE") == "1":
-        traceback.print_exception(error)
+    trace(error)
     if isinstance(error, FlowForgeError):
         report_error(error, as_json=_speaks_json(arguments))
         return exit_codes.USER_ERROR

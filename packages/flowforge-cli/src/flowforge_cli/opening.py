@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,16 +12,21 @@ if TYPE_CHECKING:
     from flowforge_cli.output import Output
 
 
-def open_project(path: str, env: str | None, engine: str | None, output: Output) -> Project:
-    """Return the project in folder `path`; raise `FlowForgeError` when what it says is wrong."""
+@contextmanager
+def open_project(path: str, env: str | None, engine: str | None, output: Output) -> Iterator[Project]:
+    """Open the project in folder `path` for a `with` block; what its models print never mixes with JSON.
+
+    Raises `FlowForgeError` when it has no such profile.
+    """
     from flowforge_bootstrap.project import Project
     from flowforge_cli.progress import Reporter
 
-    project = Project.open(path, env, engine, Reporter(output))
-    if output.verbose:
-        profile = project.profile()
-        output.line(f"profile {profile.name}, engine {profile.spec.name}")
-    return project
+    prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
+    with prints, Project.open(path, env, engine, Reporter(output)) as project:
+        if output.verbose:
+            profile = project.profile()
+            output.line(f"Profile {profile.name}, engine {profile.spec.name}")
+        yield project
 
 
 def warn_if_lost(project: Project, output: Output) -> None:

@@ -7,11 +7,13 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 from flowforge_cli.options import LogFormat
+from flowforge_cli.streams import SteadyStream
 
 if TYPE_CHECKING:
     from flowforge_domain.errors import FlowForgeError
@@ -23,50 +25,50 @@ RED, GREEN, YELLOW = "red", "green", "yellow"
 class Output:
     """How this command speaks; `live` is whether a progress line may be drawn and erased."""
 
-    quiet: bool
-    verbose: bool
-    as_json: bool
-    color: bool
-    live: bool
+    stream: SteadyStream | TextIO
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+    color: bool = False
+    live: bool = False
 
     def line(self, text: str = "") -> None:
         """Print a line of the normal report; nothing when quiet or when JSON is spoken."""
-        if not self.quiet and not self.as_json:
-            print(text, flush=self.live)
+        if not self.quiet:
+            self.problem(text)
 
     def problem(self, text: str) -> None:
         """Print a line of the report that a quiet command shows too."""
         if not self.as_json:
-            print(text)
+            print(text, file=self.stream, flush=self.live)
 
-    def event(self, name: str, message: str, level: str = "info", **data: Any) -> None:
+    def event(self, name: str, message: str, level: str = "info", /, **data: Any) -> None:
         """Print one JSON line when JSON is spoken."""
         if self.as_json:
-            print(json_line(name, message, level, data))
+            print(json_line(name, message, level, data), file=self.stream, flush=True)
 
     def warn(self, message: str) -> None:
         """Say something the user should know on standard error."""
         if self.as_json:
             self.event("warning", message, "warning")
         elif not self.quiet:
-            print(paint(f"! {message}", YELLOW, self.color), file=sys.stderr)
+            print(paint(f"! {message}", YELLOW, shows_color(sys.stderr)), file=sys.stderr)
 
     def paint(self, text: str, color: str) -> str:
         """Return `text` in a colour where colours are shown."""
         return paint(text, color, self.color)
 
-    def progress_line(self, text: str) -> None:
-        """Draw over the progress line; an empty text erases it."""
-        if self.live:
-            width = os.get_terminal_size(sys.stdout.fileno()).columns
-            print(f"\r\x1b[2K{text[: width - 1]}", end="", flush=True)
+    def progress(self, text: str) -> None:
+        """Draw over the progress line."""
+        if self.live and isinstance(self.stream, SteadyStream):
+            self.stream.progress(text)
 
 
 def output(quiet: bool, verbose: bool, log_format: LogFormat) -> Output:
     """Return the output that the options and the terminal ask for."""
     as_json = log_format is LogFormat.json
     colored = not as_json and shows_color(sys.stdout)
-    return Output(quiet, verbose, as_json, colored, live=colored and not quiet and sys.stdout.isatty())
+    return Output(sys.stdout, quiet, verbose, as_json, colored, live=colored and not quiet)
 
 
 def shows_color(stream: TextIO) -> bool:
@@ -79,6 +81,20 @@ def paint(text: str, color: str, colored: bool) -> str:
     return typer.style(text, fg=color) if colored else text
 
 
+def shown(path: Path) -> str:
+    """Return a path as the user would type it: from the current folder when it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def trace(error: Exception) -> None:
+    """Print an error with all that led to it, when FLOWFORGE_TRACE=1 asks for it."""
+    if os.environ.get("FLOWFORGE_TRACE") == "1":
+        from traceback import print_exception
+
+        print_exception(error, file=sys.stderr)
+
+
 def report_error(error: FlowForgeError, as_json: bool) -> None:
     """Print an error of the user's: what, where, one fix."""
     if as_json:
@@ -89,6 +105,6 @@ def report_error(error: FlowForgeError, as_json: bool) -> None:
 
 
 def json_line(name: str, message: str, level: str, data: dict[str, Any]) -> str:
-    """Return one event as JSON: when, what, how serious, and its facts."""
+    """Return one event as JSON: when, what, how serious, and its facts; pure ASCII, for every encoding."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return json.dumps({"ts": now, "level": level, "event": name, "msg": message, "data": data}, ensure_ascii=False)
+    return json.dumps({"ts": now, "level": level, "event": name, "msg": message, "data": data}, allow_nan=False)

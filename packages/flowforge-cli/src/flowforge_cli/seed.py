@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowforge_cli.opening import open_project, warn_if_lost
 from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
 from flowforge_cli.output import output
-from flowforge_cli.summary import milliseconds
+from flowforge_cli.summary import seed_summary
 
 
 def seed(
@@ -22,8 +22,9 @@ def seed(
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
         report = opened.seed(select, exclude)
+        if report.results:
+            out.line(seed_summary(report, out))
         warn_if_lost(opened, out)
-    count = len(report.results)
-    if not count:
+    if not report.results:
         out.warn("There are no seeds: put *.csv, *.parquet or *.sql files into seeds/.")
-    out.line(f"\n✓ seeded: {count} in {milliseconds(report.seconds)}")
+    out.event("seeds_finished", "seeds finished", loaded=len(report.results), seconds=round(report.seconds, 6))

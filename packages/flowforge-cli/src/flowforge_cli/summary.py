@@ -1,53 +1,91 @@
-"""The closing words of `run` and `test`, in the form that the original design gives."""
+"""The closing words of `seed`, `run` and `test`; that of `test` in the form that the original design gives."""
 
 from __future__ import annotations
 
-from flowforge_cli.output import GREEN, RED, Output
-from flowforge_domain.results import CheckReport, CheckResult, RunReport, Status
+from collections.abc import Iterable
+
+from flowforge_cli.output import GREEN, RED, YELLOW, Output
+from flowforge_domain.results import CheckReport, CheckResult, RunReport, SeedReport, Status
 
 _HEAD = "Data Quality Summary\n────────────────────"
 _TOTALS = "Totals\n──────"
+_MOST_NAMES = 5
 
 
 def check_summary(report: CheckReport, output: Output) -> str:
     """Return the Data Quality Summary: a line per test, a second one with what failed, and the totals."""
-    lines = [line for result in report.results for line in _check_lines(result)]
-    failed = sum(1 for r in report.results if r.failure)
-    broken = sum(1 for r in report.results if r.error is not None)
-    counts = [
-        output.paint(f"✓ passed: {len(report.results) - failed - broken}", GREEN),
-        output.paint(f"✗ failed: {failed}", RED if failed else GREEN),
+    width = column_width((result.check.subject for result in report.results), 40)
+    lines = [line for result in report.results for line in _check_lines(result, width)]
+    counts = check_counts(report)
+    ends = [
+        _counted(f"✓ passed: {counts['passed']}", counts["passed"], GREEN, output),
+        _counted(f"✗ failed: {counts['failed']}", counts["failed"], RED, output),
     ]
-    if broken:
-        counts.append(output.paint(f"! could not run: {broken}", RED))
-    return "\n".join([_HEAD, *lines, "", _TOTALS, *counts])
+    if counts["errors"]:
+        ends.append(output.paint(f"! could not run: {counts['errors']}", RED))
+    return "\n".join([_HEAD, *lines, "", _TOTALS, *ends])
 
 
-def totals(report: RunReport) -> str:
-    """Return the totals of a run."""
+def check_counts(report: CheckReport) -> dict[str, int]:
+    """Return how many tests passed, failed, and could not be run."""
+    failed = sum(1 for result in report.results if result.failure)
+    errors = sum(1 for result in report.results if result.error is not None)
+    return {"passed": len(report.results) - failed - errors, "failed": failed, "errors": errors}
+
+
+def seed_summary(report: SeedReport, output: Output) -> str:
+    """Return a line per seed, and the totals."""
+    width = column_width(result.name for result in report.results)
+    lines = [
+        f"{output.paint('✓', GREEN)} {r.name:<{width}} {rows_of(r.rows):>14} {milliseconds(r.seconds):>9}"
+        for r in report.results
+    ]
+    return "\n".join([*lines, "", f"✓ seeded: {len(lines)} in {milliseconds(report.seconds)}"])
+
+
+def totals(report: RunReport, output: Output) -> str:
+    """Return the totals of a run; those that failed are named again, as the output may be long."""
+    counts = {status: report.count(status) for status in Status}
+    failed = [result.name for result in report.results if result.status is Status.FAILED]
+    names = ", ".join(failed[:_MOST_NAMES]) + ", …" * (len(failed) > _MOST_NAMES)
     return "\n".join(
         [
             "",
             _TOTALS,
-            f"✓ built: {report.count(Status.BUILT)}",
-            f"↷ skipped: {report.count(Status.SKIPPED)}",
-            f"✗ failed: {report.count(Status.FAILED)}",
-            f"Done in {report.seconds:.2f}s",
+            _counted(f"✓ built: {counts[Status.BUILT]}", counts[Status.BUILT], GREEN, output),
+            _counted(f"↷ skipped: {counts[Status.SKIPPED]}", counts[Status.SKIPPED], YELLOW, output),
+            _counted(f"✗ failed: {len(failed)}" + f" ({names})" * bool(failed), len(failed), RED, output),
+            f"Done in {milliseconds(report.seconds)}",
         ]
     )
 
 
 def milliseconds(seconds: float) -> str:
     """Return a duration as people read it: `12ms`, `3.4s`, `2m05s`."""
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f}ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f}s"
-    return f"{int(seconds // 60)}m{int(seconds % 60):02d}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s"
 
 
-def _check_lines(result: CheckResult) -> list[str]:
+def rows_of(count: int | None) -> str:
+    """Return a number of rows, nothing when it is unknown."""
+    return "" if count is None else f"{count:,} row{'s' * (count != 1)}"
+
+
+def column_width(names: Iterable[str], least: int = 30) -> int:
+    """Return how wide the column of these names is."""
+    return max([least, *map(len, names)])
+
+
+def _counted(text: str, count: int, color: str, output: Output) -> str:
+    return output.paint(text, color) if count else text
+
+
+def _check_lines(result: CheckResult, width: int) -> list[str]:
     mark = "✅" if result.ok else "❌"
-    first = f"{mark} {result.check.type:<18} {result.check.subject:<40} ({milliseconds(result.seconds)})"
+    first = f"{mark} {result.check.type:<18} {result.check.subject:<{width}} ({milliseconds(result.seconds)})"
     detail = str(result.error or result.failure)
     return [first, *(f"   {'↳' if i == 0 else ' '} {line}" for i, line in enumerate(detail.splitlines()))]

@@ -8,7 +8,7 @@ from flowforge_cli import exit_codes
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
 from flowforge_cli.output import output
-from flowforge_cli.summary import check_summary
+from flowforge_cli.summary import check_counts, check_summary
 
 
 def test(
@@ -21,14 +21,20 @@ def test(
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
-    """Run the data-quality tests of project.yml; exit code 2 when one fails."""
+    """Run the data-quality tests of project.yml.
+
+    The exit code is 2 when one fails, and 1 when one cannot be run.
+    """
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
         report = opened.test(select, exclude)
     if not report.results:
         out.warn("There are no tests: add some below `tests:` in project.yml.")
-    say = out.line if report.ok else out.problem
-    say(check_summary(report, out))
+    elif report.ok:
+        out.line(check_summary(report, out))
+    else:
+        out.problem(check_summary(report, out))
+    out.event("tests_finished", "tests finished", **check_counts(report))
     if out.verbose:
         for result in report.results:
             out.line(f"\n{result.check.where}  {result.check.type} {result.check.subject}\n{result.query}")

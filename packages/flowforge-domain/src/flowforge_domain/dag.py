@@ -83,11 +83,11 @@ def _children(deps: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
 
 
 def _reach(edges: Mapping[str, Iterable[str]], start: Iterable[str], depth: int | None) -> set[str]:
-    seen = set(start)
-    frontier = seen
+    frontier = set(start)
+    seen = set(frontier)
     while frontier and depth != 0:
         frontier = {far for near in frontier for far in edges.get(near, ())} - seen
-        seen = seen | frontier
+        seen |= frontier
         depth = None if depth is None else depth - 1
     return seen
 

@@ -26,6 +26,7 @@ _ATOM = re.compile(
 _FOREIGN = re.compile(
     r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
 )
+_FORM = "Write `create or replace table NAME as select …` or a plain `select …`."
 _BLANK = re.compile(r"(?:\s+|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
 
 
@@ -70,10 +71,11 @@ def one_statement(sql: str, file: str = "") -> str:
     for atom in _ATOM.finditer(sql):
         # A backslash may have closed a text otherwise than we think: in some dialects it escapes the quote.
         if atom["open"] and (atom["open"] == "/*" or "\\" not in sql):
-            raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.")
+            raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.", "Close it.")
         if atom["end"]:
             if not _BLANK.match(sql, atom.start()):
-                raise _error(sql, atom.start(), file, "A SQL model is one statement; another follows this semicolon.")
+                message = "A SQL model is one statement; another follows this semicolon."
+                raise _error(sql, atom.start(), file, message, "Give it a file of its own, or remove it.")
             return sql[: atom.start()]
     return sql
 
@@ -83,12 +85,12 @@ def is_blank(sql: str) -> bool:
     return _BLANK.match(sql) is not None
 
 
-def _error(sql: str, offset: int, file: str, message: str) -> TemplateError:
+def _error(sql: str, offset: int, file: str, message: str, hint: str = _FORM) -> TemplateError:
     line = line_of(sql, offset)
     column = offset - (sql.rfind("\n", 0, offset) + 1) + 1
     return TemplateError(
         message,
         where=Location(file, line) if file else None,
         snippet=caret(sql, line, column),
-        hint="Write `create or replace table NAME as select …` or a plain `select …`.",
+        hint=hint,
     )

@@ -64,12 +64,12 @@ class PluginError(FlowForgeError):
 class DependencyNotFoundError(FlowForgeError):
     """Nodes name dependencies that no model, seed or source gives; `missing` maps node to names."""
 
-    def __init__(self, missing: Mapping[str, Sequence[str]], details: Sequence[str] = ()) -> None:
+    def __init__(self, missing: Mapping[str, Sequence[str]], details: Sequence[str] = (), hint: str = "") -> None:
         self.missing = {node: list(names) for node, names in missing.items()}
         listed = details or [f"{node}: {', '.join(names)}" for node, names in self.missing.items()]
         super().__init__(
             "Missing dependencies:\n" + "\n".join(f"  {line}" for line in listed),
-            hint="Check the names in ref() and deps; a node's name is its file stem without .ff.",
+            hint=hint or "Check the names in ref() and deps; a node's name is its file stem without .ff.",
         )
 
 

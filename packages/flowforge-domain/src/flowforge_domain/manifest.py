@@ -53,11 +53,7 @@ def require_distinct(nodes: Iterable[Node], seeds: Iterable[Seed]) -> None:
             (relations, same_relation(thing.relation), f"The relation {thing.relation!r}"),
         ):
             if key in known:
-                raise ConfigError(
-                    f"{what} is given twice: here and {'again' if known[key] == thing.file else f'in {known[key]}'}.",
-                    where=Location(thing.file),
-                    hint="Rename one of the files, or what it creates.",
-                )
+                raise _given_twice(what, thing.file, known[key])
             known[key] = thing.file
 
 
@@ -102,6 +98,14 @@ def table_relation(manifest: Manifest, table: str) -> str:
     return found.relation if found else table
 
 
+def _given_twice(what: str, file: str, other: str) -> ConfigError:
+    if file == other:
+        message, hint = f"{what} is given twice in this file.", "Give each function its own: @model(name=…)."
+    else:
+        message, hint = f"{what} is given twice: here and in {other}.", "Rename one of the files, or what it creates."
+    return ConfigError(message, where=Location(file), hint=hint)
+
+
 def _require_sources(manifest: Manifest) -> None:
     known = [".".join(key) for key in manifest.sources]
     missing: dict[str, list[str]] = {}
@@ -111,6 +115,8 @@ def _require_sources(manifest: Manifest) -> None:
             if key not in manifest.sources:
                 wanted = ".".join(key)
                 missing.setdefault(name, []).append(wanted)
-                details.append(f"{name}: source {wanted} ({node.where(wanted)}) {did_you_mean(wanted, known)}".rstrip())
+                # As in `dag.py`: the search takes its time, and a message shows few.
+                meant = did_you_mean(wanted, known) if len(details) < 15 else ""
+                details.append(f"{name}: source {wanted} ({node.where(wanted)}) {meant}".rstrip())
     if missing:
-        raise DependencyNotFoundError(missing, details)
+        raise DependencyNotFoundError(missing, details, "Check the names in source(), or declare it in sources.yml.")

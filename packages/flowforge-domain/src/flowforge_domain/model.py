@@ -178,6 +178,8 @@ def source(source_name: str, table_name: str) -> SourceRef:
 
 def node_name(spelling: str) -> str:
     """Return the name of a node from any accepted spelling: `users`, `users.ff`, `users.ff.sql`."""
+    if ".ff" not in spelling:
+        return spelling
     for suffix in (".ff", ".ff.sql", ".ff.py"):
         if spelling.endswith(suffix) and len(spelling) > len(suffix):
             return node_name(spelling.removesuffix(suffix))

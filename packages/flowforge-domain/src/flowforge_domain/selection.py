@@ -10,18 +10,24 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.errors import SelectionError
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.text import did_you_mean
 
+Key = TypeVar("Key", str, int)
+
 _TERM = re.compile(r"(?P<up>\d*\+)?(?P<value>[^+]*(?:\+[^+\d][^+]*)*)(?P<down>\+\d*)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Selectable:
-    """What can be selected: a name, its tags, and the file it stands in (relative to the project)."""
+    """What can be selected: a name, its tags, and the file it stands in (relative to the project).
+
+    A test stands under the name and in the file of the node that it looks at.
+    """
 
     name: str
     tags: tuple[str, ...] = ()
@@ -45,9 +51,9 @@ def selection(include: Iterable[str] | str | None, exclude: Iterable[str] | str 
 
 
 def select(
-    items: Mapping[str, Selectable], wanted: Selection, nodes: Mapping[str, Node], what: str = "model"
-) -> set[str]:
-    """Return the names of `items` that are selected; `+` follows the graph of `nodes`.
+    items: Mapping[Key, Selectable], wanted: Selection, nodes: Mapping[str, Node], what: str = "model"
+) -> set[Key]:
+    """Return the keys of `items` that are selected; `+` follows the graph of `nodes`.
 
     Raises `SelectionError` when a term, or the whole selection, names nothing.
     """
@@ -57,7 +63,7 @@ def select(
     for term in wanted.exclude:
         chosen -= _match(term, items, nodes, what)
     if not chosen and (wanted.include or wanted.exclude):
-        raise SelectionError(f"The selection leaves no {what}.", hint="Drop --exclude, or select more.")
+        raise SelectionError(f"The selection leaves no {what}.", hint="Select more, or exclude less.")
     return chosen
 
 
@@ -71,31 +77,42 @@ def _terms(given: Iterable[str] | str | None) -> tuple[str, ...]:
     return tuple(term for text in listed for term in text.split())
 
 
-def _match(term: str, items: Mapping[str, Selectable], nodes: Mapping[str, Node], what: str) -> set[str]:
+def _match(term: str, items: Mapping[Key, Selectable], nodes: Mapping[str, Node], what: str) -> set[Key]:
+    if exact := {key for key, item in items.items() if item.name == term}:
+        return exact
     found = _TERM.match(term)
     if found is None or not found["value"]:
         raise SelectionError(f"{term!r} is not a selection.", hint="Write NAME, +NAME, NAME+ or 2+NAME.")
-    if term in items:
-        return {term}
-    direct = _direct(found["value"], items)
-    if not direct:
-        known = [*items, *(tag for item in items.values() for tag in item.tags)]
-        hint = did_you_mean(found["value"], known)
+    chosen = _direct(found["value"], items)
+    named = _direct(found["value"], selectable_nodes(nodes))
+    if found["up"] or found["down"]:
+        start = named | {items[key].name for key in chosen}
+        reached = _reached(start & nodes.keys(), nodes, found["up"], found["down"])
+        chosen = chosen | {key for key, item in items.items() if item.name in reached}
+    if not chosen and not named:
+        hint = did_you_mean(found["value"], _words(items.values()))
         raise SelectionError(f"No {what} matches {term!r}.", hint=hint or "The project has none.")
-    chosen = set(direct)
-    if found["up"]:
-        chosen |= upstream(nodes, direct & nodes.keys(), _depth(found["up"]))
-    if found["down"]:
-        chosen |= downstream(nodes, direct, _depth(found["down"]))
-    return chosen & items.keys()
+    return chosen
 
 
-def _direct(value: str, items: Mapping[str, Selectable]) -> set[str]:
+def _direct(value: str, items: Mapping[Key, Selectable]) -> set[Key]:
+    """Return what has this name, else this tag, else lies at this path."""
     name = node_name(value)
-    if name in items:
-        return {name}
-    tagged = {item.name for item in items.values() if value in item.tags}
-    return tagged or {item.name for item in items.values() if _is_at(item.file, value)}
+    return (
+        {key for key, item in items.items() if item.name == name}
+        or {key for key, item in items.items() if value in item.tags}
+        or {key for key, item in items.items() if _is_at(item.file, value)}
+    )
+
+
+def _words(items: Iterable[Selectable]) -> list[str]:
+    return [word for item in items for word in (item.name, *item.tags)]
+
+
+def _reached(start: set[str], nodes: Mapping[str, Node], up: str | None, down: str | None) -> set[str]:
+    above = upstream(nodes, start, _depth(up)) if up else start
+    below = downstream(nodes, start, _depth(down)) if down else start
+    return above | below
 
 
 def _is_at(file: str, pattern: str) -> bool:

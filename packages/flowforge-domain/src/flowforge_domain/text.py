@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -30,6 +31,15 @@ def caret(text: str, line: int, column: int = 0) -> str:
     if column < 1:
         return gutter + shown
     return f"{gutter}{shown}\n{' ' * (len(gutter) + column - 1)}^"
+
+
+def caret_below(text: str, line: int, *names: str) -> str:
+    """Return line `line` of `text` with a caret below the first of `names` that it holds, else its first tag."""
+    lines = text.split("\n")
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
+    found = [re.search(rf"(?<!\w){re.escape(name)}(?!\w)", shown) for name in names if name]
+    first = next(filter(None, found), None) or re.search(r"\{[{%]", shown) or re.search(r"\S", shown)
+    return caret(text, line, first.start() + 1 if first else 0)
 
 
 def line_of(text: str, offset: int) -> int:

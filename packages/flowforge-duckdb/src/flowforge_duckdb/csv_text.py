@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, cast
@@ -45,8 +45,9 @@ def open_csv(seed: Seed) -> Iterator[CsvText]:
     """
     with _readable(seed), _as_utf8(seed) as path:
         quote = seed.options.quote or '"'
-        text = CsvText(seed, path, seed.options.delimiter or _delimiter(path, quote), quote)
-        yield CsvText(seed, path, text.delimiter, quote, _header(text))
+        given = seed.options.delimiter.replace("\\t", "\t")
+        text = CsvText(seed, path, given or _delimiter(path, quote), quote)
+        yield replace(text, columns=_header(text))
 
 
 def fault(text: CsvText) -> SeedError | None:
@@ -54,8 +55,8 @@ def fault(text: CsvText) -> SeedError | None:
     try:
         for line, record in _records(text):
             if record and len(record) != len(text.columns) and not _only_trails(record, text):
-                found, expected = len(record), len(text.columns)
-                return seed_error(text.seed, f"This line has {found} values, the header {expected}.", line, _QUOTING)
+                message = f"Expected {len(text.columns)} values, as in the header, found {len(record)}."
+                return seed_error(text.seed, message, line, _QUOTING)
     except csv.Error as error:
         return _quoting_fault(text, error)
     except UnicodeDecodeError:

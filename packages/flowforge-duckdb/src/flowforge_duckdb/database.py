@@ -60,7 +60,9 @@ def _limited(connection: duckdb.DuckDBPyConnection, settings: DuckDBSettings) ->
 
 
 def _refusal(error: Exception, target: str) -> EngineError:
-    text = str(error).removeprefix("IO Error: ")
+    text = (
+        f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error).removeprefix("IO Error: ")
+    )
     if "Could not set lock" in text or "already open" in text:
         held = _HOLDER.search(text)
         holder = f"process {held[2]} ({held[1]})" if held else "another process"

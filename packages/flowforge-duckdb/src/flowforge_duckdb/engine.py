@@ -66,14 +66,15 @@ class DuckDBSession:
     def execute(self, sql: str) -> int | None:
         with translated(sql):
             result = self.connection.execute(sql)
-            counted = bool(result.description) and result.description[0][0] == "Count"
-            row = result.fetchone() if counted else None
+            # What writes rows answers with one row, their count; a view or other DDL with none.
+            row = result.fetchone() if _columns(result) == ("Count",) else None
         return row[0] if row else None
 
     def query(self, sql: str) -> Rows:
         with translated(sql):
             result = self.connection.execute(sql)
-            return Rows(tuple(column[0] for column in result.description), result.fetchall())
+            columns = _columns(result)
+            return Rows(columns, result.fetchall() if columns else [])
 
     def begin(self) -> None:
         self.execute("begin")
@@ -108,8 +109,9 @@ class DuckDBCatalog:
         }
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
-        described = self.session.query(f"describe {quote_relation(relation, DUCKDB)}")
-        return [(row[0], row[1]) for row in described.rows]
+        with translated():
+            described = self.session.connection.execute(f"describe {quote_relation(relation, DUCKDB)}").fetchall()
+        return [(name, kind) for name, kind, *_ in described]
 
 
 @dataclass(frozen=True)
@@ -168,3 +170,8 @@ def _session(connection: duckdb.DuckDBPyConnection) -> DuckDBSession:
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
     connection.execute("set session errors_as_json = true")
     return DuckDBSession(connection)
+
+
+def _columns(result: duckdb.DuckDBPyConnection | None) -> tuple[str, ...]:
+    """Return the names of a result's columns; a statement of comments alone has no result."""
+    return tuple(column[0] for column in (result.description if result is not None else None) or ())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,9 +31,10 @@ _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
     (duckdb.TransactionException, "constraint", ErrorKind.DATA),
     (duckdb.ConnectionException, "", ErrorKind.UNREACHABLE),
 )
-_HINTS = re.compile(r"\s*(Did you mean|Candidate|Either |Possible solutions|\* )")
+_HINTS = re.compile(r"\s*(Did you mean|Candidate|Either |Please try|Possible )")
 _CLASS = re.compile(r"^[\w /]+ Error: ")
 _MOST_HINTS = 6
+_NEAR = 300
 
 
 @contextmanager
@@ -41,15 +42,15 @@ def translated(sql: str = "") -> Iterator[None]:
     """Raise what DuckDB raises as `EngineError`; `sql` is the statement that line and column point into."""
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, RuntimeError, UnicodeError) as error:
         raise _engine_error(error, sql) from error
 
 
 def _engine_error(error: Exception, sql: str) -> EngineError:
     facts = _facts(error)
     message, hint = _split(facts["exception_message"])
-    line, column = _place(sql, facts.get("position"))
-    return EngineError(message, kind=_kind(error, facts["exception_message"]), line=line, column=column, hint=hint)
+    line, column = _place(sql, facts)
+    return EngineError(message, kind=_kind(error, message), line=line, column=column, hint=hint)
 
 
 def _facts(error: Exception) -> dict[str, Any]:
@@ -76,10 +77,13 @@ def _split(text: str) -> tuple[str, str]:
     return "\n".join(lines[:at]), "\n".join(hints)
 
 
-def _place(sql: str, position: str | None) -> tuple[int, int]:
-    """Return line and column of a byte of the statement, (0, 0) where it is unknown or lies elsewhere."""
+def _place(sql: str, facts: Mapping[str, str]) -> tuple[int, int]:
+    """Return line and column of the byte that DuckDB names, (0, 0) where it names none."""
     written = sql.encode("utf-8", "replace")
-    if not sql or position is None or int(position) > len(written):
+    at = int(facts.get("position", len(written) + 1))
+    blamed = written[at : at + _NEAR].decode("utf-8", "ignore")
+    # Inside a view, the position counts in the view's own text: what is blamed does not stand there in ours.
+    if not sql or at > len(written) or facts.get("name", "").casefold() not in blamed.casefold():
         return 0, 0
-    before = written[: int(position)].decode("utf-8", "ignore")
+    before = written[:at].decode("utf-8", "ignore")
     return before.count("\n") + 1, len(before) - before.rfind("\n")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _HUGE = frozenset({"hugeint", "uhugeint"})
 _INEXACT = _HUGE | {"decimal", "date", "list", "array", "struct", "map"}
 
+_UNREADABLE = frozenset({"bit", "bignum", "time with time zone", "union"})
+
 
 @dataclass(frozen=True)
 class DuckDBFrames:
@@ -39,6 +41,7 @@ class DuckDBFrames:
         with translated():
             found = self.connection.sql(f"select * from {quote_relation(relation, DUCKDB)}")
             types = {name: kind.id for name, kind in zip(found.columns, found.types, strict=True)}
+            _require_readable(types)
             if _INEXACT.isdisjoint(types.values()):
                 return found.df()
             return self._pandas(_narrow(found.to_arrow_table(), types))
@@ -78,6 +81,14 @@ class DuckDBFrames:
             values = pd.Series(pd.arrays.ArrowExtensionArray(table[name]))
             frame.insert(table.column_names.index(name), name, values)
         return frame
+
+
+def _require_readable(types: Mapping[str, str]) -> None:
+    for name, kind in types.items():
+        if kind in _UNREADABLE:
+            raise _data_error(
+                f"Column {name!r} is of type {kind}, which no frame holds.", "Cast it in a SQL model first."
+            )
 
 
 def _arrow(frame: Frame) -> pa.Table:
@@ -132,9 +143,13 @@ def _misfit(frame: pd.DataFrame) -> EngineError:
             reason = f"it mixes {' and '.join(sorted(kinds))}"
         if reason:
             break
+    return _unstorable(str(name), reason)
+
+
+def _unstorable(name: str, reason: str) -> EngineError:
     return _data_error(
-        f"Column {str(name)!r} of the model's frame cannot be stored: {reason}.",
-        f"Give it one type, e.g. `frame[{str(name)!r}] = frame[{str(name)!r}].astype('string')`.",
+        f"Column {name!r} of the model's frame cannot be stored: {reason}.",
+        f"Give it one type that DuckDB has, e.g. `frame[{name!r}] = frame[{name!r}].astype('string')`.",
     )
 
 
@@ -171,12 +186,20 @@ def _require_columns(names: Iterable[str]) -> None:
 
 
 def _storable(table: pa.Table) -> pa.Table:
-    """Give a type to what has none: a column of no values is text."""
+    """Give each column a type that DuckDB works with, where that loses nothing."""
+    import pyarrow as pa
+
     _require_columns(table.column_names)
-    schema = table.schema
-    for i, field in enumerate(schema):
-        schema = schema.set(i, field.with_type(_typed(field.type)))
-    return table if schema.equals(table.schema) else table.cast(schema)
+    for i, field in enumerate(table.schema):
+        if isinstance(field.type, pa.ExtensionType):
+            raise _unstorable(field.name, f"DuckDB has no type for {field.type}")
+        wanted = _typed(field.type)
+        if wanted != field.type:
+            try:
+                table = table.set_column(i, field.name, table[i].cast(wanted))
+            except pa.ArrowInvalid as error:
+                raise _unstorable(field.name, f"as {wanted}, {error}") from error
+    return table
 
 
 def _typed(kind: pa.DataType) -> pa.DataType:
@@ -186,6 +209,10 @@ def _typed(kind: pa.DataType) -> pa.DataType:
         return pa.string()
     if pa.types.is_float16(kind):
         return pa.float32()
+    if pa.types.is_decimal256(kind):
+        return pa.decimal128(38, kind.scale)
+    if pa.types.is_timestamp(kind) and kind.tz and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
     if pa.types.is_list(kind):
         return pa.list_(_typed(kind.value_type))
     return kind

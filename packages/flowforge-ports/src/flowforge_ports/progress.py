@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from flowforge_domain.checks import Check
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run of `total` models begins."""
+    """A run of these models begins."""
 
     run_id: str
-    total: int
+    models: tuple[str, ...]
     engine: str
     target: str
 
@@ -27,7 +28,25 @@ class ModelStarted:
     total: int
 
 
-Event = RunStarted | ModelStarted | ModelResult | RunReport | CheckResult | SeedResult
+@dataclass(frozen=True, slots=True)
+class SeedStarted:
+    """Seed number `index` of `total` (from 1) begins; its result is announced once all of them are committed."""
+
+    name: str
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    """Test number `index` of `total` (from 1) begins."""
+
+    check: Check
+    index: int
+    total: int
+
+
+Event = RunStarted | ModelStarted | ModelResult | RunReport | SeedStarted | SeedResult | CheckStarted | CheckResult
 
 
 class Progress(Protocol):

@@ -1,6 +1,7 @@
 """The parse cache: what a file's content said, kept by content, so that it can be stale for no one.
 
-One JSON file under `.flowforge/`; a damaged, foreign or missing one is the same as an empty one.
+One file under `.flowforge/`: a seal over the rest, and JSON. A damaged, foreign or missing one, and one that another
+version of FlowForge wrote, is the same as an empty one.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-# Part of every key: raise it when the same content would be read differently.
-_FORMAT = b"flowforge-parse-1"
+# Raise the number when the same content is read differently between two versions of the distribution.
+_FORMAT = f"flowforge-parse-2 {version('flowforge-project')}\n".encode()
 
 
 @dataclass
@@ -25,9 +28,9 @@ class ParseCache:
     stored: dict[str, Any] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
 
-    def get(self, kind: str, content: bytes, read: Callable[[], Any]) -> Any:
+    def get(self, kind: bytes, content: bytes, read: Callable[[], Any]) -> Any:
         """Return what `read` gives, without calling it when this content was seen before."""
-        key = hashlib.sha256(b"\0".join((_FORMAT, kind.encode(), content))).hexdigest()
+        key = hashlib.blake2b(content, digest_size=20, key=kind).hexdigest()
         if key not in self.used:
             self.used[key] = self.stored[key] if key in self.stored else read()
         return self.used[key]
@@ -36,19 +39,35 @@ class ParseCache:
         """Keep what was used since the cache was opened; a folder that cannot be written is left alone."""
         if self.used.keys() == self.stored.keys():
             return
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        body = json.dumps(self.used, separators=(",", ":")).encode()
+        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self.used, separators=(",", ":")), encoding="utf-8")
+            temporary.write_bytes(_seal(body) + body)
             temporary.replace(self.path)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            _remove(temporary)
 
 
 def open_cache(path: Path) -> ParseCache:
     """Return the cache kept at `path`."""
     try:
-        stored = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        stored = {}
-    return ParseCache(path, stored if isinstance(stored, dict) else {})
+        content = path.read_bytes()
+    except OSError:
+        return ParseCache(path)
+    body = content[_SEAL_LENGTH:]
+    return ParseCache(path, json.loads(body) if content[:_SEAL_LENGTH] == _seal(body) else {})
+
+
+def _seal(body: bytes) -> bytes:
+    return hashlib.sha256(_FORMAT + body).hexdigest().encode() + b"\n"
+
+
+_SEAL_LENGTH = len(_seal(b""))
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        return

@@ -18,17 +18,25 @@ CACHE_FILE = Path(".flowforge", "cache", "parse.json")
 class ProjectFile:
     """A file of the project: where it is, and its name relative to the project with forward slashes."""
 
-    path: Path
+    place: str
     name: str
+
+    @property
+    def path(self) -> Path:
+        """Return where it is."""
+        return Path(self.place)
 
     def read(self) -> bytes:
         """Return the content; raise `ConfigError` when it cannot be read."""
         try:
-            return self.path.read_bytes()
+            with open(self.place, "rb") as file:  # noqa: PTH123 - a Path for each of thousands of files costs as much
+                return file.read()
         except OSError as error:
-            raise ConfigError(
-                f"The file cannot be read: {error.strerror}.", where=Location(self.name), hint="Check its permissions."
-            ) from error
+            raise _unreadable("file", self.name, error) from error
+
+    def text(self) -> str:
+        """Return the content as text; raise `ConfigError` when it cannot be read or is not UTF-8."""
+        return decode(self.read(), self.name)
 
 
 def open_folder(root: Path) -> ProjectPorts:
@@ -51,7 +59,7 @@ def open_folder(root: Path) -> ProjectPorts:
 def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[ProjectFile]:
     """Return the files below `folder` whose names end so, in the order of their names.
 
-    Raises `ConfigError` for a link that leaves the project or points at a folder.
+    Raises `ConfigError` for a folder that cannot be read, and for a link that leaves the project or points at a folder.
     """
     if not (root / folder).is_dir():
         return []
@@ -61,35 +69,43 @@ def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[Proj
 def decode(content: bytes, name: str) -> str:
     """Return the text of a project file, which is UTF-8, without a byte-order mark.
 
-    Raises `ConfigError` naming the line of the first byte that is not UTF-8.
+    Raises `ConfigError` naming the line of the first byte that is not UTF-8, or NUL.
     """
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = line_of(content[: error.start].decode("utf-8", "replace"), len(content))
-        raise ConfigError(
-            "The file is not UTF-8.", where=Location(name, line), hint="Save it with the encoding UTF-8."
-        ) from error
+        raise _not_utf8(content[: error.start], name) from error
+    if "\0" in text:
+        raise _not_utf8(content[: content.index(b"\0")], name)
+    return text
 
 
 def _walk(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[ProjectFile]:
-    with os.scandir(root / folder) as entries:
-        for entry in entries:
-            if entry.name.startswith((".", "__pycache__")):
-                continue
-            name = f"{folder}/{entry.name}"
-            if entry.is_symlink():
-                _require_inside(root, entry, name)
-            if entry.is_dir():
-                yield from _walk(root, name, suffixes)
-            elif entry.name.endswith(suffixes):
-                yield ProjectFile(Path(entry.path), _require_printable(name))
+    try:
+        with os.scandir(root / folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith((".", "__pycache__"))]
+    except OSError as error:
+        raise _unreadable("folder", folder, error) from error
+    for entry in found:
+        name = f"{folder}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, name, suffixes)
+        elif entry.name.endswith(suffixes):
+            if entry.is_symlink() or not entry.is_file():
+                _require_file_inside(root, entry.path, name)
+            yield ProjectFile(entry.path, _require_printable(name))
+        elif entry.is_symlink() and Path(entry.path).is_dir():
+            _require_file_inside(root, entry.path, name)
 
 
-def _require_inside(root: Path, entry: os.DirEntry[str], name: str) -> None:
-    if entry.is_dir() or not Path(entry.path).resolve().is_relative_to(root):
+def _require_file_inside(root: Path, place: str, name: str) -> None:
+    """Refuse what is no file, or a link that leads out of the project."""
+    real = Path(os.path.realpath(place))  # Path.resolve() gives up on a link that points at itself
+    if not real.is_file() or not real.is_relative_to(root):
         raise ConfigError(
-            "A symbolic link must point at a file inside the project.", where=Location(name), hint="Copy the file."
+            "This must be a file, or a symbolic link to a file inside the project.",
+            where=Location(name),
+            hint="Put the file itself here, or remove this.",
         )
 
 
@@ -99,3 +115,15 @@ def _require_printable(name: str) -> str:
             f"The file name {name!a} has unprintable characters.", hint="Rename it with letters and digits."
         )
     return name
+
+
+def _unreadable(what: str, name: str, error: OSError) -> ConfigError:
+    hint = "Check its permissions." if isinstance(error, PermissionError) else "Check what stands there."
+    return ConfigError(f"The {what} cannot be read: {error.strerror}.", where=Location(name), hint=hint)
+
+
+def _not_utf8(good: bytes, name: str) -> ConfigError:
+    line = line_of(good.decode("utf-8", "replace"), len(good))
+    return ConfigError(
+        "The file is not UTF-8 text.", where=Location(name, line), hint="Save it with the encoding UTF-8."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,31 +12,38 @@ from jinja2 import nodes
 from jinja2.environment import Template
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
-from flowforge_domain.text import Location, caret, did_you_mean
+from flowforge_domain.text import did_you_mean
 from flowforge_ports.project import RenderContext
 from flowforge_project.facts import ModelFacts
-from flowforge_project.sandbox import sandbox, template_error
+from flowforge_project.jinja_names import require_known_names
+from flowforge_project.sandbox import error_at, sandbox, template_error
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _SECRET = re.compile(r"passw|secret|token|credential|private|api_?key|access_?key|dsn", re.IGNORECASE)
+_FORMS = {"ref": (1, "ref('orders')"), "source": (2, "source('shop', 'orders')")}
+_UNSET = object()
 
 
 def jinja_facts(text: str, file: str) -> ModelFacts:
     """Return what a template names in literal `ref()`, `source()` and `config()` calls, whether they run or not.
 
-    Raises `TemplateError` for bad syntax and for `config()` values that are not literal.
+    Raises `TemplateError` for bad syntax, for names that nothing defines, and for calls of the wrong form.
     """
     try:
         tree = _environment().parse(text, file, file)
-    except (JinjaError, RecursionError) as error:
+    except (JinjaError, ValueError, RecursionError) as error:
         raise template_error(error, text, file) from error
-    calls = list(_calls(tree))
+    require_known_names(tree, _environment(), text, file)
+    settings = _settings(_calls(tree, "config"), text, file)
+    refs = _literal_calls("ref", _calls(tree, "ref"), text, file)
+    sources = _literal_calls("source", _calls(tree, "source"), text, file)
     return ModelFacts(
-        refs=tuple((args[0], line) for name, args, line in calls if name == "ref" and len(args) == 1),
-        sources=tuple((args[0], args[1], line) for name, args, line in calls if name == "source" and len(args) == 2),
-        settings=_config(tree, text, file),
+        refs=tuple((name, line) for (name,), line in refs),
+        sources=tuple((group, table, line) for (group, table), line in sources),
+        settings={name: value for name, (value, _) in settings.items()},
+        setting_lines={name: line for name, (_, line) in settings.items()},
     )
 
 
@@ -50,7 +57,10 @@ def render_jinja(text: str, file: str, context: RenderContext) -> str:
         code = environment.compile(text, file, file)
         template = Template.from_code(environment, code, dict(environment.globals))
         return template.render(_names(context))
-    except (JinjaError, FlowForgeError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+    except (
+        JinjaError, FlowForgeError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
+        SyntaxError, TypeError, ValueError,
+    ) as error:  # fmt: skip
         raise template_error(error, text, file) from error
 
 
@@ -60,26 +70,29 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 def _names(context: RenderContext) -> dict[str, Any]:
-    def var(name: str, *default: Any) -> Any:
+    def var(name: str, default: Any = _UNSET) -> Any:
         if name in context.variables:
             return context.variables[name]
-        if default:
-            return default[0]
+        if default is not _UNSET:
+            return default
         hint = did_you_mean(name, context.variables) or "Add it to `vars` in project.yml, or give a default."
         raise TemplateError(f"There is no variable {name!r}.", hint=hint)
+
+    def env_var(name: str, default: str | None = None) -> str:
+        return _env_var(context.environment, name, default)
 
     return {
         "ref": context.ref,
         "source": context.source,
         "config": lambda **_: "",
         "var": var,
-        "env_var": lambda name, *default: _env_var(context.environment, name, *default),
+        "env_var": env_var,
         "this": context.this,
         "target": context.target,
     }
 
 
-def _env_var(environment: Mapping[str, str], name: str, *default: str) -> str:
+def _env_var(environment: Mapping[str, str], name: str, default: str | None) -> str:
     if _SECRET.search(name):
         raise TemplateError(
             f"env_var({name!r}) looks like a secret, and SQL is shown and stored.",
@@ -87,37 +100,68 @@ def _env_var(environment: Mapping[str, str], name: str, *default: str) -> str:
         )
     if name in environment:
         return environment[name]
-    if default:
-        return default[0]
+    if default is not None:
+        return default
     raise TemplateError(f"The environment variable {name!r} is not set.", hint="Set it, or give a default.")
 
 
-def _calls(tree: nodes.Template) -> Iterator[tuple[str, list[str], int]]:
-    """Yield each call of `ref` and `source` whose arguments are all literal texts."""
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in ("ref", "source") and not call.kwargs:
-            values = [arg.value for arg in call.args if isinstance(arg, nodes.Const)]
-            if len(values) == len(call.args) and all(isinstance(value, str) for value in values):
-                yield call.node.name, values, call.lineno
+def _calls(tree: nodes.Template, name: str) -> list[nodes.Call]:
+    calls = tree.find_all(nodes.Call)
+    return [call for call in calls if isinstance(call.node, nodes.Name) and call.node.name == name]
 
 
-def _config(tree: nodes.Template, text: str, file: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name == "config":
+def _literal_calls(name: str, calls: list[nodes.Call], text: str, file: str) -> list[tuple[list[str], int]]:
+    """Return the names in each call that is all literal; a computed name is left to rendering, a wrong form is not."""
+    count, form = _FORMS[name]
+    found = []
+    for call in calls:
+        literal = [arg.value for arg in call.args if isinstance(arg, nodes.Const)]
+        spread = call.dyn_args is not None or call.dyn_kwargs is not None
+        if call.kwargs or not all(isinstance(value, str) and value for value in literal):
+            raise error_at(text, file, call.lineno, f"{name}() takes names as texts.", f"Write {form}.", name)
+        if len(call.args) != count and not spread:
+            given = f"{count} name{'s' * (count > 1)}, not {len(call.args)}"
+            raise error_at(text, file, call.lineno, f"{name}() takes {given}.", f"Write {form}.", name)
+        if len(literal) == len(call.args) and not spread:
+            found.append((literal, call.lineno))
+    return found
+
+
+def _settings(calls: list[nodes.Call], text: str, file: str) -> dict[str, tuple[Any, int]]:
+    settings: dict[str, tuple[Any, int]] = {}
+    for call in calls:
+        if call.args or call.dyn_args or call.dyn_kwargs:
+            raise _not_literal(call.lineno, text, file, "config")
+        for pair in call.kwargs:
+            if pair.key in settings:
+                raise error_at(text, file, pair.lineno, f"{pair.key!r} is set twice.", "Keep one.", pair.key)
             try:
-                settings |= {pair.key: pair.value.as_const() for pair in call.kwargs}
+                settings[pair.key] = (_literal(pair.value), pair.lineno)
             except nodes.Impossible as error:
-                raise _not_literal(call.lineno, text, file) from error
-            if call.args or call.dyn_args or call.dyn_kwargs:
-                raise _not_literal(call.lineno, text, file)
+                raise _not_literal(pair.lineno, text, file, pair.key) from error
     return settings
 
 
-def _not_literal(line: int, text: str, file: str) -> TemplateError:
-    return TemplateError(
+def _literal(node: nodes.Expr) -> Any:
+    """Return the value of a literal; nothing is evaluated, so that loading cannot be made to take long."""
+    match node:
+        case nodes.Const():
+            return node.value
+        case nodes.List() | nodes.Tuple():
+            return [_literal(item) for item in node.items]
+        case nodes.Dict() if all(isinstance(pair.key, nodes.Const) for pair in node.items):
+            return {_literal(pair.key): _literal(pair.value) for pair in node.items}
+        case nodes.Neg(node=nodes.Const(value=int() | float() as value)):
+            return -value
+    raise nodes.Impossible
+
+
+def _not_literal(line: int, text: str, file: str, name: str) -> TemplateError:
+    return error_at(
+        text,
+        file,
+        line,
         "config() takes literal values by name, since the graph is read without running anything.",
-        where=Location(file, line),
-        snippet=caret(text, line),
-        hint="Write for example {{ config(materialized='view', tags=['batch']) }}.",
+        "Write for example {{ config(materialized='view', tags=['batch']) }}.",
+        name,
     )

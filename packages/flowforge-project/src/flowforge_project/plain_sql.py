@@ -6,21 +6,28 @@ the two against each other. Anything else is left to `jinja_sql.py`.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flowforge_domain.text import line_of
 from flowforge_project.facts import ModelFacts
 
-_TEXT = r"""'[^'\\{}\n]*'|"[^"\\{}\n]*\""""
+_SPACE = r"[ \t\n]*"
+_TEXT = r"""'[^'\\{}\n]+'|"[^"\\{}\n]+\""""
+# In `{{{ ref('a') }}` the tag begins at the first brace.
 _TAG = re.compile(
-    rf"\{{\{{[ \t\n]*(?:ref\([ \t\n]*(?P<ref>{_TEXT})[ \t\n]*\)"
-    rf"|source\([ \t\n]*(?P<group>{_TEXT})[ \t\n]*,[ \t\n]*(?P<table>{_TEXT})[ \t\n]*\)"
-    r"|config\((?P<config>[^{}()]*)\))[ \t\n]*\}\}"
+    rf"(?<!\{{)\{{\{{{_SPACE}(?P<call>ref\({_SPACE}(?P<ref>{_TEXT}){_SPACE}\)"
+    rf"|source\({_SPACE}(?P<group>{_TEXT}){_SPACE},{_SPACE}(?P<table>{_TEXT}){_SPACE}\)"
+    rf"|config\((?P<config>[^{{}}()]*)\)){_SPACE}\}}\}}"
 )
-_JINJA_WORDS = {"true": True, "false": False, "none": None}
+_WORDS = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
+# Values that Jinja reads as written here: texts without escapes, small numbers, words, and flat lists of them.
+_VALUE = rf"{_TEXT}|-?(?:0|[1-9][0-9]{{0,17}})\b|(?:{'|'.join(_WORDS)})\b"
+_LIST = rf"\[{_SPACE}(?:(?:{_VALUE}){_SPACE}(?:,{_SPACE}(?:{_VALUE}){_SPACE})*(?:,{_SPACE})?)?\]"
+_ARGUMENT = re.compile(
+    rf"{_SPACE}(?P<name>[a-z_]+){_SPACE}={_SPACE}(?P<value>{_VALUE}|{_LIST}){_SPACE}(?P<next>,|\Z){_SPACE}"
+)
+_ITEM = re.compile(_VALUE)
 
 
 def normalized(text: str) -> str:
@@ -35,22 +42,22 @@ def plain_facts(text: str) -> ModelFacts | None:
     tags = list(_TAG.finditer(text))
     if len(tags) != text.count("{{"):
         return None
-    settings: dict[str, Any] = {}
-    for tag in tags:
-        if tag["config"] is not None:
-            literal = literal_arguments(tag["config"])
-            if literal is None:
-                return None
+    refs, sources = [], []
+    settings: dict[str, tuple[Any, int]] = {}
+    for tag, line in zip(tags, _lines(text, (tag.start("call") for tag in tags)), strict=True):
+        if tag["ref"]:
+            refs.append((tag["ref"][1:-1], line))
+        elif tag["group"]:
+            sources.append((tag["group"][1:-1], tag["table"][1:-1], line))
+        elif (literal := _literal_arguments(tag["config"], line)) is None or literal.keys() & settings.keys():
+            return None
+        else:
             settings |= literal
-    lines = [line_of(text, tag.start()) for tag in tags] if tags else []
     return ModelFacts(
-        refs=tuple((tag["ref"][1:-1], line) for tag, line in zip(tags, lines, strict=True) if tag["ref"]),
-        sources=tuple(
-            (tag["group"][1:-1], tag["table"][1:-1], line)
-            for tag, line in zip(tags, lines, strict=True)
-            if tag["group"]
-        ),
-        settings=settings,
+        refs=tuple(refs),
+        sources=tuple(sources),
+        settings={name: value for name, (value, _) in settings.items()},
+        setting_lines={name: line for name, (_, line) in settings.items()},
     )
 
 
@@ -67,19 +74,33 @@ def render_plain(text: str, ref: Callable[[str], str], source: Callable[[str, st
     return _TAG.sub(replace, text)
 
 
-def literal_arguments(arguments: str) -> dict[str, Any] | None:
-    """Return the keyword arguments of a call whose values are all literals, else None."""
-    try:
-        call = ast.parse(f"f({arguments.strip()})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
+def _lines(text: str, offsets: Iterator[int]) -> Iterator[int]:
+    """Yield the line of each offset; they ascend."""
+    line, last = 1, 0
+    for offset in offsets:
+        line += text.count("\n", last, offset)
+        last = offset
+        yield line
+
+
+def _literal_arguments(arguments: str, line: int) -> dict[str, tuple[Any, int]] | None:
+    """Return the keyword arguments of a call that begins on `line`, each with its own; None where Jinja must read."""
+    found: dict[str, tuple[Any, int]] = {}
+    end = 0
+    while argument := _ARGUMENT.match(arguments, end):
+        name, value = argument["name"], argument["value"]
+        if name in found:
             return None
-        return {k.arg: ast.literal_eval(_Words().visit(k.value)) for k in call.keywords if k.arg}
-    except (SyntaxError, ValueError, RecursionError):
-        return None
+        found[name] = (_value(value), line + arguments.count("\n", 0, argument.start("value")))
+        end = argument.end()
+        if not argument["next"]:
+            break
+    return found if end == len(arguments) or not arguments.strip(" \t\n") else None
 
 
-class _Words(ast.NodeTransformer):
-    """Reads Jinja's `true`, `false` and `none` as Python's."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Constant(_JINJA_WORDS[node.id]) if node.id in _JINJA_WORDS else node
+def _value(text: str) -> Any:
+    if text[0] == "[":
+        return [_value(item.group()) for item in _ITEM.finditer(text)]
+    if text[0] in "'\"":
+        return text[1:-1]
+    return _WORDS[text] if text in _WORDS else int(text)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flowforge_domain.ddl import find_target
-from flowforge_domain.errors import ConfigError
-from flowforge_domain.text import Location
+from flowforge_domain.ddl import find_target, is_blank, one_statement
+from flowforge_domain.errors import ConfigError, TemplateError
+from flowforge_domain.text import Location, caret_below
 from flowforge_project.facts import ModelFacts
 from flowforge_project.folder import ProjectFile, decode
-from flowforge_project.plain_sql import normalized, plain_facts
+from flowforge_project.plain_sql import normalized, plain_facts, render_plain
 
 SQL_SUFFIX = ".ff.sql"
 PYTHON_SUFFIX = ".ff.py"
@@ -21,8 +21,9 @@ def scan_model(file: ProjectFile, content: bytes) -> tuple[ModelFacts, ...]:
     if file.name.endswith(PYTHON_SUFFIX):
         from flowforge_project.scan_python import python_facts
 
-        return tuple(_checked(facts, file.name) for facts in python_facts(text, file.name))
-    return (_checked(_sql_facts(normalized(text), file.name), file.name),)
+        return tuple(_checked(facts, text, file.name) for facts in python_facts(text, file.name))
+    text = normalized(text)
+    return (_checked(_sql_facts(text, file.name), text, file.name),)
 
 
 def _sql_facts(text: str, file: str) -> ModelFacts:
@@ -31,24 +32,50 @@ def _sql_facts(text: str, file: str) -> ModelFacts:
         from flowforge_project.jinja_sql import jinja_facts
 
         facts = jinja_facts(text, file)
+    else:
+        _require_one_statement(text, file)
     target = find_target(text, file)
     return replace(facts, creates=(target.kind, target.relation)) if target else facts
 
 
-def _checked(facts: ModelFacts, file: str) -> ModelFacts:
-    if not facts.settings:
-        return facts
-    from flowforge_project.schema import check_settings
+def _require_one_statement(text: str, file: str) -> None:
+    """Refuse what no rendering could turn into one statement; with other Jinja, only its rendering tells."""
+    one_statement(text, file)
+    if is_blank(render_plain(text, str, lambda group, table: group + table)):
+        raise TemplateError("The model has no SQL.", where=Location(file, 1), hint="Write `select …`.")
 
-    settings = check_settings(facts.settings, file)
-    if facts.function and settings.get("materialized", "table") != "table":
+
+def _checked(facts: ModelFacts, text: str, file: str) -> ModelFacts:
+    for name, line in facts.refs:
+        _require_name(name, file, line)
+    for group, table, line in facts.sources:
+        _require_name(f"{group}.{table}", file, line)
+    _require_name(facts.name or "model", file, 1)
+    return replace(facts, settings=_checked_settings(facts, text, file)) if facts.settings else facts
+
+
+def _require_name(name: str, file: str, line: int) -> None:
+    if not name.isprintable() or name != name.strip():
         raise ConfigError(
-            "A Python model is a table.", where=Location(file), hint="Drop `materialized`, or write the model in SQL."
+            f"The name {name!a} has spaces around it, or unprintable characters.",
+            where=Location(file, line),
+            hint="Use letters, digits and _.",
         )
-    if facts.creates and settings.get("materialized", facts.creates[0]) != facts.creates[0]:
+
+
+def _checked_settings(facts: ModelFacts, text: str, file: str) -> dict[str, object]:
+    from flowforge_project.schema import check_settings
+    from flowforge_project.yaml_files import Path, YamlFile
+
+    lines: dict[Path, int] = {(name,): line for name, line in facts.setting_lines.items()}
+    settings = check_settings(YamlFile(file, facts.settings, lines, text))
+    said, does = settings.get("materialized"), facts.materialized
+    if does and said not in (None, does):
+        line = facts.setting_lines["materialized"]
         raise ConfigError(
-            f"config() says {settings['materialized']}, the model says create {facts.creates[0]}.",
-            where=Location(file),
-            hint="Write a plain select and keep config(), or drop `materialized`.",
+            f"The settings say {said}, but {'a Python model' if facts.function else 'what is created'} is a {does}.",
+            where=Location(file, line),
+            snippet=caret_below(text, line, "materialized"),
+            hint="Drop `materialized`, or write the model as a plain select.",
         )
-    return replace(facts, settings=settings)
+    return settings

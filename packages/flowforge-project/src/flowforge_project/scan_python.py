@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from flowforge_domain.errors import ModuleLoadError
-from flowforge_domain.model import SourceRef, node_name, spec_of
-from flowforge_domain.text import Location, caret
+from flowforge_domain.model import ModelConfig, SourceRef, node_name, spec_of
+from flowforge_domain.text import Location, caret, did_you_mean
 from flowforge_project.facts import ModelFacts
 
-_OWN = ("name", "deps", "requires")
+_OWN: dict[str, Any] = {"name": None, "deps": (), "requires": {}}
+_LITERAL = "The arguments of @model must be literal, since the graph is read without running anything."
+_EXAMPLE = 'Write for example @model(deps=["users"], requires={"users": {"id"}}).'
+_KNOWN = (*_OWN, *(setting.name for setting in fields(ModelConfig)))
+Marked = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def python_facts(text: str, file: str) -> tuple[ModelFacts, ...]:
@@ -19,11 +24,13 @@ def python_facts(text: str, file: str) -> tuple[ModelFacts, ...]:
 
     Raises `ModuleLoadError` for bad syntax, no marked function, and arguments that are not literal.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
         tree = ast.parse(text, file)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _syntax_error(error, text, file) from error
-    found = tuple(_facts(function, mark, text, file) for function, mark in _marked(tree))
+    source = _Source(text, file)
+    found = tuple(source.facts(place, mark) for place, mark in source.marks(tree))
     if not found:
         raise ModuleLoadError(
             "The file has no function marked with @model.",
@@ -33,80 +40,114 @@ def python_facts(text: str, file: str) -> tuple[ModelFacts, ...]:
     return found
 
 
-def _marked(tree: ast.Module) -> Iterator[tuple[str, ast.Call | None]]:
-    for statement in tree.body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in statement.decorator_list:
-                call = decorator if isinstance(decorator, ast.Call) else None
-                if _is_model(call.func if call else decorator):
-                    yield statement.name, call
+class _Source:
+    """One file's text and name, which every message needs."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+
+    def marks(self, tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+        """Yield each marked function's name and its marker; raise `ModuleLoadError` for what cannot be marked."""
+        top = set(tree.body)
+        marked = sorted(_marked(tree), key=lambda pair: pair[1].lineno)
+        for place, mark in marked:
+            if place not in top or not isinstance(place, ast.FunctionDef):
+                message = (
+                    "@model marks a plain function at the top of a file, not a class, a method or an async function."
+                )
+                raise self.error(message, mark, "Write `def` at the top of the file.")
+            if not isinstance(mark, ast.Call):
+                raise self.error("@model needs brackets.", mark, "Write @model().")
+            if sum(other is place for other, _ in marked) > 1:
+                raise self.error(f"{place.name} is marked twice.", mark, "Keep one @model.")
+            yield place.name, mark
+
+    def facts(self, function: str, mark: ast.Call) -> ModelFacts:
+        """Return what a marker says; raise `ModuleLoadError` where it is not literal or not of the right kind."""
+        places = self.arguments(mark)
+        given = {key: self.literal(value) for key, value in places.items()}
+        for key in _OWN.keys() & given.keys():
+            self.require_kind(key, given[key], places[key])
+        own = {key: given.get(key) or empty for key, empty in _OWN.items()}
+        spec = spec_of(**own, settings={})
+        items = getattr(places.get("deps"), "elts", ())
+        deps = list(zip(own["deps"], items, strict=True))
+        return ModelFacts(
+            refs=tuple((node_name(dep), item.lineno) for dep, item in deps if not isinstance(dep, SourceRef)),
+            sources=tuple((*dep.key, item.lineno) for dep, item in deps if isinstance(dep, SourceRef)),
+            settings={key: value for key, value in given.items() if key not in _OWN},
+            setting_lines={key: place.lineno for key, place in places.items()},
+            name=spec.name,
+            function=function,
+            requires={relation: tuple(sorted(columns)) for relation, columns in spec.requires.items()},
+        )
+
+    def arguments(self, mark: ast.Call) -> dict[str, ast.expr]:
+        places: dict[str, ast.expr] = {}
+        keywords = {keyword.arg: keyword for keyword in mark.keywords}
+        pairs = [*zip(_OWN, mark.args, strict=False), *((keyword.arg, keyword.value) for keyword in mark.keywords)]
+        if len(mark.args) > len(_OWN):
+            raise self.error("@model takes name, deps and requires.", mark.args[len(_OWN)], "Give the rest by name.")
+        for key, value in pairs:
+            if key is None or isinstance(value, ast.Starred):
+                raise self.error(_LITERAL, value, _EXAMPLE)
+            if key not in _KNOWN:
+                raise self.error(f"Unknown key {key!r}.", keywords[key], did_you_mean(key, _KNOWN))
+            if key in places:
+                raise self.error(f"{key!r} is given twice.", value, "Keep one.")
+            places[key] = value
+        return places
+
+    def literal(self, value: ast.expr) -> Any:
+        """Return a literal's value; `source("g", "t")` among the items of a list is one too."""
+        if isinstance(value, ast.List | ast.Tuple):
+            return [self.literal(item) for item in value.elts]
+        if isinstance(value, ast.Call) and _is_named(value.func, "source") and not value.keywords:
+            parts = [self.literal(part) for part in value.args]
+            if len(parts) != 2 or not all(isinstance(part, str) and part for part in parts):
+                raise self.error("source() takes 2 names as texts.", value, 'Write source("shop", "orders").')
+            return SourceRef(*parts)
+        try:
+            return ast.literal_eval(value)
+        except (ValueError, TypeError, RecursionError, MemoryError) as error:
+            raise self.error(_LITERAL, value, _EXAMPLE) from error
+
+    def require_kind(self, key: str, value: Any, place: ast.expr) -> None:
+        try:
+            spec_of(**{**_OWN, key: _OWN[key] if value is None else value}, settings={})
+        except TypeError as error:
+            raise self.error(f"In @model, {error}.", place, _EXAMPLE) from error
+
+    def error(self, message: str, place: ast.expr | ast.keyword, hint: str) -> ModuleLoadError:
+        column = len(self.text.split("\n")[place.lineno - 1].encode()[: place.col_offset].decode()) + 1
+        return ModuleLoadError(
+            message,
+            where=Location(self.file, place.lineno),
+            snippet=caret(self.text, place.lineno, column),
+            hint=hint,
+        )
 
 
-def _is_model(expression: ast.expr) -> bool:
-    """Tell whether an expression is `model`, `flowforge.model` or `core.model`."""
+def _marked(tree: ast.Module) -> Iterator[tuple[Marked, ast.expr]]:
+    for place in ast.walk(tree):
+        if isinstance(place, Marked):
+            for decorator in place.decorator_list:
+                if _is_named(decorator.func if isinstance(decorator, ast.Call) else decorator, "model"):
+                    yield place, decorator
+
+
+def _is_named(expression: ast.expr, name: str) -> bool:
+    """Tell whether an expression is `name`, or `name` of a module, as in `flowforge.model`."""
     if isinstance(expression, ast.Attribute):
-        return expression.attr == "model"
-    return isinstance(expression, ast.Name) and expression.id == "model"
-
-
-def _facts(function: str, mark: ast.Call | None, text: str, file: str) -> ModelFacts:
-    if mark is None:
-        return ModelFacts(function=function)
-    given = _arguments(mark, text, file)
-    try:
-        spec = spec_of(given.get("name"), given.get("deps") or (), given.get("requires") or {}, {})
-    except (TypeError, AttributeError) as error:
-        raise _argument_error(mark, text, file) from error
-    lines = {text.value: text.lineno for text in ast.walk(mark) if isinstance(text, ast.Constant)}
-    written = {node_name(name): line for name, line in lines.items() if isinstance(name, str)}
-    return ModelFacts(
-        refs=tuple((dep, written.get(dep, mark.lineno)) for dep in spec.deps),
-        sources=tuple((group, table, written.get(table, mark.lineno)) for group, table in spec.sources),
-        settings={key: value for key, value in given.items() if key not in _OWN},
-        name=spec.name,
-        function=function,
-        requires={relation: tuple(sorted(columns)) for relation, columns in spec.requires.items()},
-    )
-
-
-def _arguments(mark: ast.Call, text: str, file: str) -> dict[str, Any]:
-    pairs = list(zip(_OWN, mark.args, strict=False))
-    pairs += [(keyword.arg, keyword.value) for keyword in mark.keywords if keyword.arg]
-    if len(pairs) != len(mark.args) + len(mark.keywords):
-        raise _argument_error(mark, text, file)
-    return {key: _literal(value, text, file) for key, value in pairs}
-
-
-def _literal(value: ast.expr, text: str, file: str) -> Any:
-    """Return a literal's value; `source("g", "t")` among the items of a list is one too."""
-    if isinstance(value, ast.List | ast.Tuple):
-        return [_literal(item, text, file) for item in value.elts]
-    if isinstance(value, ast.Call) and _is_source(value.func) and len(value.args) == 2:
-        return SourceRef(*(_literal(arg, text, file) for arg in value.args))
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _argument_error(value, text, file) from error
-
-
-def _is_source(expression: ast.expr) -> bool:
-    name = expression.attr if isinstance(expression, ast.Attribute) else getattr(expression, "id", "")
-    return name == "source"
-
-
-def _argument_error(place: ast.expr, text: str, file: str) -> ModuleLoadError:
-    return ModuleLoadError(
-        "The arguments of @model must be literal, since the graph is read without running anything.",
-        where=Location(file, place.lineno),
-        snippet=caret(text, place.lineno, place.col_offset + 1),
-        hint='Write for example @model(deps=["users"], requires={"users": {"id"}}).',
-    )
+        return expression.attr == name and isinstance(expression.value, ast.Name | ast.Attribute)
+    return isinstance(expression, ast.Name) and expression.id == name
 
 
 def _syntax_error(error: Exception, text: str, file: str) -> ModuleLoadError:
     line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
     column = (error.offset or 0) if isinstance(error, SyntaxError) else 0
-    reason = error.msg if isinstance(error, SyntaxError) else str(error)
+    reason = error.msg if isinstance(error, SyntaxError) else str(error) or "it is nested too deeply"
     return ModuleLoadError(
         f"The file is not valid Python: {reason}.",
         where=Location(file, line),

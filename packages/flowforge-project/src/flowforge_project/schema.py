@@ -1,19 +1,22 @@
 """The format of `project.yml`, `sources.yml` and the YAML beside models, as pydantic models.
 
-Unknown keys are errors everywhere but below `meta` and `vars`.
+Unknown keys are errors everywhere but below `meta` and `vars`; a section that is left empty is as good as none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, ValidationError, model_validator
 
 from flowforge_domain.checks import RULES
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.text import Location, did_you_mean
+from flowforge_domain.text import caret_below, did_you_mean
 from flowforge_project.yaml_files import YamlFile
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class FaultError(ValueError):
@@ -28,20 +31,18 @@ class FaultError(ValueError):
 class Strict(BaseModel):
     """Refuses unknown keys with the nearest valid one."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
-        require_known(data, cls.model_fields)
-        return data
-
-
-def require_known(data: Any, known: Iterable[str]) -> None:
-    """Raise `FaultError` for the first key of a mapping that is not known."""
-    for key in data if isinstance(data, dict) else ():
-        if key not in known:
-            raise FaultError(f"Unknown key {key!r}.", did_you_mean(str(key), known), key)
+        if not isinstance(data, dict):
+            return {} if data is None else data
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        for key in data:
+            if key not in known:
+                raise FaultError(f"Unknown key {key!r}.", did_you_mean(key, known), key)
+        return {key: value for key, value in data.items() if value is not None}
 
 
 class ColumnEntry(Strict):
@@ -50,7 +51,7 @@ class ColumnEntry(Strict):
     description: str = ""
     data_type: str = ""
     tags: list[str] = []
-    meta: dict[str, Any] = {}
+    meta: dict[str, JsonValue] = {}
 
 
 class ModelEntry(Strict):
@@ -60,7 +61,7 @@ class ModelEntry(Strict):
     description: str = ""
     owner: str = ""
     tags: list[str] = []
-    meta: dict[str, Any] = {}
+    meta: dict[str, JsonValue] = {}
     columns: dict[str, ColumnEntry] = {}
 
 
@@ -91,18 +92,19 @@ class CheckEntry(Strict):
     def _fits_rule(self) -> CheckEntry:
         rule = RULES.get(self.type)
         if rule is None:
-            raise FaultError(f"There is no test {self.type!r}.", did_you_mean(self.type, RULES))
+            raise FaultError(f"There is no test {self.type!r}.", did_you_mean(self.type, RULES), "type")
         if rule.needs_column != bool(self.column):
-            wanted = "needs" if rule.needs_column else "takes no"
-            raise FaultError(f"The test {self.type!r} {wanted} `column`.", "Correct the entry.")
-        given = {key for key in ("threshold", "min", "max", "max_delay_minutes") if getattr(self, key) is not None}
+            wanted, fix = ("needs", "Add `column: …`.") if rule.needs_column else ("takes no", "Remove it.")
+            raise FaultError(f"The test {self.type!r} {wanted} `column`.", fix, "column")
+        given = self.model_fields_set - {"type", "table", "column", "tags"}
         for key in sorted(given.difference(rule.parameters)):
-            raise FaultError(
-                f"The test {self.type!r} takes no {key!r}.", f"Takes: {', '.join(rule.parameters) or 'none'}."
-            )
+            takes = f"It takes {', '.join(rule.parameters)}." if rule.parameters else "Remove it."
+            raise FaultError(f"The test {self.type!r} takes no {key!r}.", takes, key)
         for key in rule.required:
             if key not in given:
-                raise FaultError(f"The test {self.type!r} needs {key!r}.", f"Add {key}: …")
+                raise FaultError(f"The test {self.type!r} needs {key!r}.", f"Add `{key}: …`.")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise FaultError(f"`min` {self.min} is more than `max` {self.max}.", "Exchange them.", "min")
         return self
 
 
@@ -111,7 +113,7 @@ class ProjectEntry(Strict):
 
     name: str = ""
     description: str = ""
-    vars: dict[str, Any] = {}
+    vars: dict[str, JsonValue] = {}
     defaults: ModelEntry = ModelEntry()
     folders: dict[str, ModelEntry] = {}
     models: dict[str, ModelEntry] = {}
@@ -133,18 +135,28 @@ class SourceEntry(Strict):
     schema_: str = Field("", alias="schema")
     description: str = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        require_known(data, ("identifier", "schema", "description"))
-        return data
-
 
 class SourcesEntry(RootModel[dict[str, dict[str, SourceEntry]]]):
     """`sources.yml`: group, table, settings."""
 
 
 FORMATS: Mapping[str, type[BaseModel]] = {"project": ProjectEntry, "models": ModelsEntry, "sources": SourcesEntry}
+
+# What pydantic's types of error mean to the user; whatever is not here keeps pydantic's words.
+_MEANINGS: Mapping[str, tuple[str, str]] = {
+    "missing": ("is missing", "Add it."),
+    "string_type": ("must be a text", "Put it in quotes."),
+    "string_unicode": ("must be a text that can be written as UTF-8", "Remove the broken character."),
+    "int_type": ("must be a whole number", "Write for example 1."),
+    "float_type": ("must be a number", "Write for example 1."),
+    "int_from_float": ("must be a whole number", "Write for example 1."),
+    "greater_than": ("must be more than 0", "Write for example 60."),
+    "list_type": ("must be a list", "Write [one, two]."),
+    "dict_type": ("must be a mapping", "Write `key: value` lines below it."),
+    "model_type": ("must be a mapping", "Write `key: value` lines below it."),
+    "literal_error": ("must be {expected}", "Choose one."),
+    "invalid-json-value": ("must be a text, number, true, false, list or mapping", "Write it as a text."),
+}
 
 
 def check_file(entry: type[BaseModel], file: YamlFile) -> dict[str, Any]:
@@ -156,25 +168,59 @@ def check_file(entry: type[BaseModel], file: YamlFile) -> dict[str, Any]:
         checked: dict[str, Any] = entry.model_validate(file.data).model_dump(exclude_unset=True, by_alias=True)
         return checked
     except ValidationError as error:
-        raise _config_error(error, file) from error
+        raise _config_error(error.errors(include_url=False)[0], file) from error
 
 
-def check_settings(settings: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """Return checked settings of `config(...)` or `@model(...)`.
+def check_settings(settings: YamlFile) -> dict[str, Any]:
+    """Return checked settings of `config(...)` or `@model(...)`, given as a file of that content.
 
     Raises `ConfigError` with the nearest valid name.
     """
-    plain = {key: list(value) if isinstance(value, tuple | set) else value for key, value in settings.items()}
-    return check_file(ModelEntry, YamlFile(file, plain, {}))
+    return check_file(ModelEntry, YamlFile(settings.name, _as_json(settings.data), settings.lines, settings.text))
 
 
-def _config_error(error: ValidationError, file: YamlFile) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    path = tuple(part for part in first["loc"] if part != "[key]")
+def _as_json(value: Any) -> Any:
+    """Return tuples and sets as lists, as JSON would."""
+    if isinstance(value, Mapping):
+        return {key: _as_json(child) for key, child in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(_as_json, value), key=repr)
+    return [_as_json(child) for child in value] if isinstance(value, list | tuple) else value
+
+
+def _config_error(first: ErrorDetails, file: YamlFile) -> ConfigError:
+    path = _existing(first["loc"], file.data)
     fault = first.get("ctx", {}).get("error")
     if isinstance(fault, FaultError):
-        message, hint, path = str(fault), fault.hint, (*path, *filter(None, [fault.key]))
+        message, hint = str(fault), fault.hint
+        path = _existing((*path, fault.key), file.data) if fault.key else path
     else:
-        name = next((part for part in reversed(path) if isinstance(part, str)), "the file")
-        message, hint = f"{name!r}: {first['msg']}.", "Correct the value."
-    return ConfigError(message, where=file.where(*path) if file.lines else Location(file.name), hint=hint)
+        message, hint = _meaning(first, path)
+    where = file.where(*path)
+    name = next((part for part in reversed(path) if isinstance(part, str)), "")
+    return ConfigError(message, where=where, snippet=caret_below(file.text, where.line, name), hint=hint)
+
+
+def _meaning(error: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
+    """Return what is wrong, and one fix, in the words of someone who writes YAML."""
+    said, hint = _MEANINGS.get(error["type"], (error["msg"], "Correct the value."))
+    expected = error.get("ctx", {}).get("expected", "")
+    if error["type"] == "missing":
+        return f"`{error['loc'][-1]}` {said}.", f"Add `{error['loc'][-1]}: …`."
+    subject = f"`{_dotted(path)}`" if path else "The file"
+    return f"{subject} {said.format(expected=expected)}.", hint
+
+
+def _existing(loc: Iterable[str | int], data: Any) -> tuple[str | int, ...]:
+    """Return the part of a location that stands in the data; pydantic adds names of types to it."""
+    path: list[str | int] = []
+    for part in loc:
+        if part not in (data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()):
+            break
+        data = data[part]
+        path.append(part)
+    return tuple(path)
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")

@@ -13,6 +13,7 @@ from flowforge_project.cache import ParseCache
 from flowforge_project.folder import ProjectFile, decode
 
 Layer = Mapping[str, Any]
+Placed = tuple[Layer, Location]
 
 
 @dataclass(frozen=True)
@@ -33,30 +34,35 @@ class Settings:
     """All layers below a model's own file: project defaults, folders by path below `models/`, models by name."""
 
     defaults: Layer
-    folders: Mapping[str, Layer]
-    models: Mapping[str, tuple[Layer, Location]]
-    folder_places: Mapping[str, Location]
+    folders: Mapping[str, Placed]
+    models: Mapping[str, Placed]
 
     @classmethod
     def of(cls, project: CheckedYaml, beside: Sequence[CheckedYaml]) -> Settings:
-        """Gather the layers; raise `ConfigError` when two files speak of one model."""
-        models: dict[str, tuple[Layer, Location]] = {}
+        """Gather the layers; raise `ConfigError` when two places speak of one model or folder."""
+        models: dict[str, Placed] = {}
         for file in (project, *beside):
             for spelling, entry in file.data.get("models", {}).items():
-                name, where = node_name(spelling), file.where("models", spelling)
-                if name in models:
-                    raise ConfigError(
-                        f"Model {name!r} has settings here and in {models[name][1]}.", where=where, hint="Keep one."
-                    )
-                models[name] = (entry, where)
-        folders = {path.strip("/"): layer for path, layer in project.data.get("folders", {}).items()}
-        places = {path.strip("/"): project.where("folders", path) for path in project.data.get("folders", {})}
-        return cls(project.data.get("defaults", {}), folders, models, places)
+                _place(models, "Model", node_name(spelling), entry, file.where("models", spelling))
+        folders: dict[str, Placed] = {}
+        for path, entry in project.data.get("folders", {}).items():
+            _place(folders, "Folder", path.strip("/"), entry, project.where("folders", path))
+        return cls(project.data.get("defaults", {}), folders, models)
 
-    def model(self, name: str, file: str, own: Layer) -> ModelConfig:
-        """Return the settings of the model `name` in `file`, whose own settings are `own`."""
-        named = self.models[name][0] if name in self.models else {}
+    def model(self, name: str, file: str, own: Layer, settled: str | None = None) -> ModelConfig:
+        """Return the settings of the model `name` in `file`, whose own settings are `own`.
+
+        `settled` is how its text says that it is materialized; only then may no entry of its own say otherwise.
+        Raises `ConfigError` for one that does.
+        """
+        named, where = self.models.get(name, ({}, None))
+        if settled and named.get("materialized", settled) != settled:
+            raise ConfigError(
+                f"Model {name!r} is a {settled}: {file} says so.", where=where, hint="Drop `materialized` here."
+            )
         layers = [self.defaults, *self._folder_layers(file), named, own]
+        if settled:
+            layers.append({"materialized": settled})
         return _merged([layer for layer in layers if layer])
 
     def require_known(self, names: Iterable[str], files: Iterable[str]) -> None:
@@ -64,15 +70,18 @@ class Settings:
         names = set(names)
         for name, (_, where) in self.models.items():
             if name not in names:
-                raise ConfigError(f"There is no model {name!r}.", where=where, hint=did_you_mean(name, names))
+                raise ConfigError(
+                    f"There is no model {name!r}.", where=where, hint=did_you_mean(name, names) or "Remove the entry."
+                )
         if self.folders:
             known = {parent for file in files for parent in _folders(file)}
-            for path, where in self.folder_places.items():
+            for path, (_, where) in self.folders.items():
                 if path not in known:
-                    raise ConfigError(f"There are no models in {path!r}.", where=where, hint=did_you_mean(path, known))
+                    hint = did_you_mean(path, known) or "Name a folder by its path below models/."
+                    raise ConfigError(f"There are no models in {path!r}.", where=where, hint=hint)
 
     def _folder_layers(self, file: str) -> list[Layer]:
-        return [self.folders[folder] for folder in _folders(file) if folder in self.folders] if self.folders else []
+        return [self.folders[path][0] for path in _folders(file) if path in self.folders] if self.folders else []
 
 
 def read_checked(file: ProjectFile, kind: str, cache: ParseCache) -> CheckedYaml:
@@ -83,7 +92,7 @@ def read_checked(file: ProjectFile, kind: str, cache: ParseCache) -> CheckedYaml
     if not file.path.exists():
         return CheckedYaml(file.name, {}, {})
     content = file.read()
-    stored = cache.get(kind, content, lambda: _parse(content, file.name, kind))
+    stored = cache.get(kind.encode(), content, lambda: _parse(content, file.name, kind))
     return CheckedYaml(file.name, stored["data"], stored["lines"])
 
 
@@ -94,6 +103,12 @@ def _parse(content: bytes, name: str, kind: str) -> dict[str, Any]:
     file = read_yaml(decode(content, name), name)
     data = schema.check_file(schema.FORMATS[kind], file)
     return {"data": data, "lines": {_joined(path): line for path, line in file.lines.items() if len(path) < 3}}
+
+
+def _place(places: dict[str, Placed], what: str, name: str, layer: Layer, where: Location) -> None:
+    if name in places:
+        raise ConfigError(f"{what} {name!r} has settings here and in {places[name][1]}.", where=where, hint="Keep one.")
+    places[name] = (layer, where)
 
 
 def _joined(path: Sequence[str | int]) -> str:
@@ -112,16 +127,23 @@ _PLAIN = ModelConfig()
 def _merged(layers: Sequence[Layer]) -> ModelConfig:
     if not layers:
         return _PLAIN
-    merged: dict[str, Any] = {}
+    merged = _flat(layers)
+    if "columns" in merged:
+        columns: dict[str, list[Layer]] = {}
+        for layer in layers:
+            for name, column in layer.get("columns", {}).items():
+                columns.setdefault(name, []).append(column)
+        merged["columns"] = {name: ColumnConfig(**_flat(entries)) for name, entries in columns.items()}
+    return ModelConfig(**merged)
+
+
+def _flat(layers: Sequence[Layer]) -> dict[str, Any]:
+    """Merge layers: the last word on each key counts, but tags add up, and so do the keys of `meta`."""
+    flat: dict[str, Any] = {}
     for layer in layers:
-        merged |= {key: value for key, value in layer.items() if key not in ("tags", "meta", "columns")}
-    return ModelConfig(
-        **merged,
-        tags=tuple(dict.fromkeys(tag for layer in layers for tag in layer.get("tags", ()))),
-        meta={key: value for layer in layers for key, value in layer.get("meta", {}).items()},
-        columns={
-            name: ColumnConfig(**{**column, "tags": tuple(column.get("tags", ()))})
-            for layer in layers
-            for name, column in layer.get("columns", {}).items()
-        },
-    )
+        flat |= layer
+    if "tags" in flat:
+        flat["tags"] = tuple(dict.fromkeys(tag for layer in layers for tag in layer.get("tags", ())))
+    if "meta" in flat:
+        flat["meta"] = {key: value for layer in layers for key, value in layer.get("meta", {}).items()}
+    return flat

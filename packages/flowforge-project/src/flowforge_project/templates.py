@@ -9,7 +9,7 @@ from flowforge_domain.errors import FlowForgeError, TemplateError
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.text import Location
 from flowforge_ports.project import RenderContext
-from flowforge_project.folder import ProjectFile, decode
+from flowforge_project.folder import ProjectFile
 from flowforge_project.plain_sql import normalized, plain_facts, render_plain
 
 
@@ -19,8 +19,7 @@ class FileTemplates:
 
     def render(self, node: Node, context: RenderContext) -> str:
         """Return the node's SQL; raise `TemplateError` with file, line, the line itself and a caret."""
-        text = normalized(decode(ProjectFile(node.path, node.file).read(), node.file))
-        return render_text(text, node, context)
+        return render_text(normalized(ProjectFile(str(node.path), node.file).text()), node, context)
 
 
 def render_text(text: str, node: Node, context: RenderContext) -> str:

@@ -44,11 +44,11 @@ def lines_of(file: OpenFile, cursor: Cursor, longest: int, left: bool) -> Iterat
     file.handle.seek(cursor.offset)
     while raw := file.handle.readline(longest + 1):
         ends, fits, continued = raw.endswith(b"\n"), len(raw) <= longest, cursor.skipping
-        if not ends and fits and not continued and not left:
+        if not ends and fits and not left:
             return
         cursor.offset += len(raw)
         cursor.line += not continued
-        cursor.skipping = not ends and not (fits and left) and (continued or not fits)
+        cursor.skipping = not ends and not fits
         if not continued:
             yield Line(cursor.line, raw, 0 if ends or fits else longest)
 

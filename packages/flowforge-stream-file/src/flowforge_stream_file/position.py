@@ -113,13 +113,11 @@ def open_at(path: Path, start: Position) -> OpenFile | None:
 
 
 def digest_of(handle: BinaryIO, offset: int) -> str:
-    """Return the digest of the start and the end of the first `offset` bytes; a shorter file has another one."""
+    """Return the digest of the start and the end of the first `offset` bytes; a shorter file lacks some of them."""
     digest = hashlib.sha256()
     for begin in (0, max(0, offset - _SPAN)):
         handle.seek(begin)
         digest.update(handle.read(min(offset, _SPAN)))
-    handle.seek(0, os.SEEK_END)
-    digest.update(b"whole" if handle.tell() >= offset else b"cut")
     return digest.hexdigest()[:32]
 
 

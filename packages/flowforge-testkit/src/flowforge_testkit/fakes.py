@@ -1,4 +1,4 @@
-"""Small real fulfilments of the ports, for tests: a project in memory, a recorder of progress, a clock."""
+"""Small real fulfilments of the ports, for tests: a project and a stream in memory, a recorder of progress, a clock."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from flowforge_domain.relation import relation_name
 from flowforge_domain.text import line_of
 from flowforge_ports.progress import Event
 from flowforge_ports.project import ProfileEntry, ProjectPorts, RenderContext
+from flowforge_ports.stream import Batch
 
 Model = str | Callable[..., Any]
 
@@ -128,6 +129,20 @@ class Clock:
         """Return the time and move on."""
         read, self.now = self.now, self.now + self.step
         return read
+
+
+@dataclass(frozen=True)
+class ListSource:
+    """A stream that is a list; a position is how many events were read."""
+
+    events: list[Mapping[str, Any]] = field(default_factory=list)
+    name: str = "memory"
+
+    def read(self, position: str, limit: int) -> Batch:
+        """Return the next events of the list."""
+        start = int(position or 0)
+        found = self.events[start : start + limit]
+        return Batch(found, str(start + len(found)))
 
 
 def _node(name: str, model: Model, configs: Mapping[str, ModelConfig]) -> Node:

@@ -27,6 +27,7 @@ from flowforge_testkit.conformance import (
     seeds,
     session,
     state,
+    streams,
     use_cases,
 )
 
@@ -40,6 +41,7 @@ MODULES: tuple[ModuleType, ...] = (
     state,
     names,
     errors,
+    streams,
     use_cases,
 )
 _MUTED = {"skip", "skipif", "xfail"}

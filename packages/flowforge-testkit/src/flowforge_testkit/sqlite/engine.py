@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -131,10 +131,11 @@ class SqliteLock:
 
 
 def _open(path: str, settings: SqliteSettings) -> Engine:
-    with translated():
-        connection = _connect(path, settings.timeout)
+    with translated(), ExitStack() as on_failure:
+        connection = on_failure.enter_context(closing(_connect(path, settings.timeout)))
         # Readers go on seeing the last commit while one writer works.
         connection.execute("pragma journal_mode = wal")
+        on_failure.pop_all()
     session = SqliteSession(connection)
     catalog = SqliteCatalog(session)
     return Engine(
