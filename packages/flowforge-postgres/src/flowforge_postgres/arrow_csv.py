@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -27,11 +28,9 @@ _TYPES: Sequence[tuple[Callable[[pa.DataType], bool], str]] = (
     (pa.types.is_uint64, "numeric(20)"),
     (lambda kind: kind in {pa.float16(), pa.float32()}, "real"),
     (pa.types.is_float64, "double precision"),
-    (lambda kind: _is_text(kind), "text"),
-    (lambda kind: _is_bytes(kind), "bytea"),
-    (pa.types.is_date, "date"),
     (pa.types.is_time, "time"),
     (pa.types.is_duration, "interval"),
+    (pa.types.is_date, "date"),
 )
 _READ: Mapping[str, pa.DataType] = {
     "smallint": pa.int16(),
@@ -61,6 +60,8 @@ def stored_type(field: pa.Field) -> str:
         return f"numeric({kind.precision}, {max(kind.scale, 0)})"
     if _is_json(kind):
         return "jsonb"
+    if _is_text(kind) or _is_bytes(kind):
+        return "text" if _is_text(kind) else "bytea"
     if _is_list(kind):
         return f"{stored_type(field.with_type(kind.value_type)).removesuffix('[]')}[]"
     found = next((name for fits, name in _TYPES if fits(kind)), None)
@@ -123,21 +124,22 @@ def _selected(name: str, kind: str) -> str:
 def _parsed(kind: str) -> pa.DataType:
     """Return the type as which Arrow reads the text of a column."""
     found = _READ.get(kind) or _decimal(kind)
-    if found is None or is_json(found) or found == pa.binary():
+    if found is None or is_json(found) or found == pa.binary() or pa.types.is_decimal256(found):
         return pa.string()
     return pa.timestamp("us") if pa.types.is_timestamp(found) else found
 
 
 def _decimal(kind: str) -> pa.DataType | None:
-    if not kind.startswith("numeric("):
+    said = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
+    if said is None:
         return None
-    precision, scale = map(int, kind.removeprefix("numeric(").removesuffix(")").split(","))
-    fits = 0 <= scale <= precision <= 76
+    precision, scale = int(said[1]), int(said[2])
+    fits = scale <= precision <= 76
     return None if not fits else pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
 
 def _finished(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
-    wanted = _READ.get(kind)
+    wanted = _READ.get(kind) or _decimal(kind)
     if kind.endswith("[]"):
         return _lists(column, kind.removesuffix("[]"))
     if kind == "numeric":

@@ -25,7 +25,7 @@ select attname, pg_catalog.format_type(atttypid, atttypmod)
 from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 0 and not attisdropped order by attnum
 """
 _FOUND = """
-select c.oid::bigint, n.oid::bigint from pg_catalog.pg_namespace n
+select c.oid::bigint, c.relkind = 'r' from pg_catalog.pg_namespace n
 left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = {name} and c.relkind not in ('i', 'I', 't')
 where n.nspname = {schema}
 """
@@ -51,8 +51,8 @@ select n.nspname, c.relname, case c.relkind when 'v' then 'view' else 'table' en
   coalesce(array_to_string(c.reloptions, ', '), ''),
   case when c.relowner = current_user::regrole then '' else pg_get_userbyid(c.relowner) end,
   array(select array[i.relname::text, pg_get_indexdef(i.oid)] from pg_index x join pg_class i on i.oid = x.indexrelid
-    where x.indrelid = c.oid and not exists (select from pg_constraint k where k.conindid = i.oid and k.conrelid = c.oid)
-    order by i.relname),
+    where x.indrelid = c.oid and not exists (
+      select from pg_constraint k where k.conindid = i.oid and k.conrelid = c.oid) order by i.relname),
   array(select array[conname::text, pg_get_constraintdef(oid)] from pg_constraint
     where conrelid = c.oid and contype in ('p', 'u', 'c', 'x', 'f') order by contype = 'f', conname),
   array(select attname::text from pg_attribute
@@ -112,21 +112,25 @@ class PostgresReplacer:
         *schema, name = relation_parts(relation)
         quote_name(name, POSTGRES)
         with self.session.atomic():
-            oid = self._oid(schema[-1] if schema else self.schema, name)
-            if oid is None:
+            found = self._found(schema[-1] if schema else self.schema, name)
+            if found is None:
                 yield relation
                 return
             into = aside(relation)
             yield into
+            oid, is_table = found
+            if is_table:
+                # From here on nobody else changes what hangs on it; who reads or writes it is not kept waiting yet.
+                self.session.execute(f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode")
             self._swap(relation, oid, into, kind)
 
-    def _oid(self, schema: str, name: str) -> int | None:
-        """Return the object of this name, None when there is none; the schema is there afterwards."""
+    def _found(self, schema: str, name: str) -> tuple[int, bool] | None:
+        """Return the object of this name and whether it is a plain table, or None; the schema is there afterwards."""
         found = self.session.query(_FOUND.format(name=quote_text(name), schema=quote_text(schema))).rows
         if not found:
             self.session.execute(f"create schema {quote_name(schema, POSTGRES)}")
             return None
-        return found[0][0]  # type: ignore[no-any-return]
+        return None if found[0][0] is None else (found[0][0], found[0][1])
 
     def _swap(self, relation: str, oid: int, into: str, kind: RelationKind) -> None:
         with self.session.reading() as cursor:

@@ -38,13 +38,14 @@ class CsvText:
 
 @dataclass
 class _Lines:
-    """The lines of a file as they are read: how many, and how the last one ended."""
+    """The lines of a file as they are read: how many, which hold no record, and how the first record ended."""
 
     seed: Seed
     encoding: str
     number: int = 0
     ending: str = ""
-    begins: int = field(default=1)
+    last: str = ""
+    blank: set[int] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[str]:
         with _open(self.seed, self.encoding) as given:
@@ -53,8 +54,18 @@ class _Lines:
                 if "\0" in line:
                     hint = "Declare the `encoding`, or remove it."
                     raise seed_error(self.seed, "The line holds a NUL character.", self.number, hint)
-                self.ending = line[len(line.rstrip("\r\n")) :]
+                self.last = line[len(line.rstrip("\r\n")) :]
                 yield line
+
+    def require_ending(self) -> None:
+        """Require that the record which ends on the last line ends as the first one did."""
+        self.ending = self.ending or self.last
+        if self.last and self.last != self.ending:
+            message, hint = (
+                "This line ends in another way than the first.",
+                "Save the file with one kind of line ending.",
+            )
+            raise seed_error(self.seed, message, self.number, hint)
 
 
 def read_csv(seed: Seed) -> CsvText:
@@ -65,25 +76,13 @@ def read_csv(seed: Seed) -> CsvText:
         delimiter = seed.options.delimiter.replace("\\t", "\t") or _delimiter(seed, encoding, quote)
         if any(len(sign) != 1 or not sign.isascii() for sign in (delimiter, quote)):
             raise seed_error(seed, "`delimiter` and `quote` are one ASCII character each.", hint="Correct them.")
-        columns, rows, blank, ending = (), -1, set(), ""
         lines = _Lines(seed, encoding)
-        for line, record in _records(lines, delimiter, quote):
-            ending = ending or lines.ending
-            if not record:
-                blank.update(range(line, lines.number + 1))
-                continue
-            rows += 1
-            if rows == 0:
-                columns = _header(seed, record, line)
-            elif len(record) != len(columns):
-                message = f"Expected {len(columns)} values, as in the header, found {len(record)}."
-                raise seed_error(seed, message, line, _QUOTING)
-            if lines.ending and lines.ending != ending:
-                message = "This line ends in another way than the first."
-                raise seed_error(seed, message, lines.number, "Save the file with one kind of line ending.")
-    if not columns:
-        raise seed_error(seed, "The file is empty.", hint="Its first line must name the columns.")
-    return CsvText(seed, encoding, delimiter, quote, columns, rows, frozenset(blank))
+        records = _records(lines, delimiter, quote)
+        columns = next((_header(seed, record, line) for line, record in records if record), ())
+        if not columns:
+            raise seed_error(seed, "The file is empty.", hint="Its first line must name the columns.")
+        rows = sum(_require_width(seed, line, record, columns) for line, record in records)
+    return CsvText(seed, encoding, delimiter, quote, columns, rows, frozenset(lines.blank))
 
 
 def chunks(text: CsvText) -> Iterator[bytes]:
@@ -109,6 +108,14 @@ def seed_error(seed: Seed, message: str, line: int = 0, hint: str = "") -> SeedE
     return SeedError(message, where=Location(seed.file or str(seed.path), line), hint=hint)
 
 
+def _require_width(seed: Seed, line: int, record: list[str], columns: tuple[str, ...]) -> bool:
+    """Require a value for each column; tell whether this is a row at all, and no line that holds nothing."""
+    if record and len(record) != len(columns):
+        message = f"Expected {len(columns)} values, as in the header, found {len(record)}."
+        raise seed_error(seed, message, line, _QUOTING)
+    return bool(record)
+
+
 def _header(seed: Seed, names: list[str], line: int) -> tuple[str, ...]:
     seen: set[str] = set()
     for at, name in enumerate(names, 1):
@@ -128,6 +135,9 @@ def _records(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, l
     line = 1
     try:
         for record in reader:
+            if not record:
+                lines.blank.add(line)
+            lines.require_ending()
             yield line, record
             line = lines.number + 1
     except csv.Error as error:
@@ -141,7 +151,9 @@ def _readable(seed: Seed, encoding: str) -> Iterator[None]:
         yield
     except UnicodeError as error:
         hint = "Declare the file's `encoding` for this seed, e.g. `encoding: latin-1`."
-        raise seed_error(seed, f"This line is not {encoding.upper()} text.", _undecodable(seed, encoding), hint) from error
+        raise seed_error(
+            seed, f"This line is not {encoding.upper()} text.", _undecodable(seed, encoding), hint
+        ) from error
     except (EOFError, gzip.BadGzipFile) as error:
         raise seed_error(seed, "The compressed file is damaged.", hint="Compress it again.") from error
     except OSError as error:

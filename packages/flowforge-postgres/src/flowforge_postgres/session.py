@@ -147,13 +147,9 @@ class PostgresSession:
         with translated():
             self.held = self.pool.raw_connection()
         for key in self.keys:
-            if not self.try_lock(key):
+            if not _try_lock(self, key):
                 message = "The connection was lost, and another run has begun meanwhile."
                 raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
-
-    def try_lock(self, key: int) -> bool:
-        """Take an advisory lock if nobody holds it."""
-        return bool(self.query(f"select pg_try_advisory_lock({key:d})").rows[0][0])
 
     def _let_go(self) -> None:
         held, self.held = self.held, None
@@ -178,7 +174,7 @@ class PostgresLock:
     @contextmanager
     def hold(self, timeout: float) -> Iterator[None]:
         ends = time.monotonic() + timeout
-        while not self.session.try_lock(self.key):
+        while not _try_lock(self.session, self.key):
             if time.monotonic() >= ends:
                 raise self._taken(timeout)
             time.sleep(_PAUSE)
@@ -196,6 +192,10 @@ class PostgresLock:
         holder = f" ({found[0][1]}, server process {found[0][0]})" if found else ""
         message = f"Another run{holder} is writing to schema {self.schema} of {self.target}; waited {timeout:g} s."
         return EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
+
+
+def _try_lock(session: PostgresSession, key: int) -> bool:
+    return bool(session.query(f"select pg_try_advisory_lock({key:d})").rows[0][0])
 
 
 def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
