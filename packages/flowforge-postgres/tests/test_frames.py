@@ -143,7 +143,7 @@ def test_durations_are_intervals(engine):
 
 def test_mixed_column_is_refused_by_its_name(engine):
     frame = pd.DataFrame({"mixed": pd.Series([1, "x"], dtype=object)})
-    with pytest.raises(Exception, match="'mixed'.*mixes int and str"), transaction(engine):
+    with pytest.raises(Exception, match=r"'mixed'.*mixes int and str"), transaction(engine):
         engine.frames.write("ff_t", frame)
 
 

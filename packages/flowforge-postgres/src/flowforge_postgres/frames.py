@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from flowforge_domain.dialect import quote_name, quote_relation
@@ -61,15 +62,14 @@ class PostgresFrames:
         columns = PostgresCatalog(self.session).columns(relation)
         asked, options, finish = read_options(columns)
         query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format csv)"
-        sink = pa.BufferOutputStream()
+        sink = BytesIO()
         with self.session.reading() as cursor, cursor.copy(query) as copy:
             for chunk in copy:
                 sink.write(chunk)
-        content = sink.getvalue()
-        if not columns or not content.size:
+        if not columns or not sink.tell():
             return finish(None)
         try:
-            return finish(csv.read_csv(pa.BufferReader(content), **options))
+            return finish(csv.read_csv(pa.py_buffer(sink.getbuffer()), **options))
         except pa.ArrowException as error:
             said = str(error).splitlines()[0]
             raise data_error(f"{relation} cannot be read as a frame: {said}", "Cast the column in a model.") from error
