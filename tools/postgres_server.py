@@ -43,7 +43,8 @@ def new_database() -> str:
     """Create an empty database and return its dsn."""
     name = f"ff_{os.getpid()}_{next(_numbers)}"
     run(f"create database {name} strategy = file_copy")
-    return server().get_uri(database=name)
+    dsn: str = server().get_uri(database=name)
+    return dsn
 
 
 def drop_database(dsn: str) -> None:

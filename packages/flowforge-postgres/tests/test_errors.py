@@ -235,10 +235,41 @@ def test_serialization_failure_is_a_conflict(engine):
 
 def test_failed_transaction_does_not_commit_in_silence(engine):
     engine.session.begin()
+    engine.session.execute("create table ff_t as select 1 as a")
     with fails(ErrorKind.SYNTAX):
         engine.session.execute("selec")
     with fails(ErrorKind.CONFLICT):
         engine.session.commit()
+    assert engine.catalog.relations() == {}
+
+
+@pytest.mark.parametrize("sql", ["selec", "select 1 / 0", "select nosuch"])
+def test_transaction_whose_first_statement_failed_is_still_one(engine, sql):
+    engine.session.begin()
+    with pytest.raises(EngineError):
+        engine.session.execute(sql)
+    try:
+        engine.session.execute("create table ff_t as select 1 as a")
+    except EngineError:
+        pass
+    engine.session.rollback()
+    assert engine.catalog.relations() == {}
+
+
+def test_place_is_right_in_the_first_statement_of_a_transaction(engine):
+    engine.session.begin()
+    with pytest.raises(EngineError) as caught:
+        engine.session.execute("select 1 as one,\n  nosuch")
+    assert (caught.value.line, caught.value.column) == (2, 3)
+    engine.session.rollback()
+
+
+def test_empty_transaction_is_nothing(engine):
+    engine.session.begin()
+    engine.session.commit()
+    engine.session.begin()
+    engine.session.rollback()
+    assert rows(engine, "select 1") == [(1,)]
 
 
 @pytest.mark.parametrize(

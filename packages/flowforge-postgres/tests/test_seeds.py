@@ -1,5 +1,6 @@
 """Seed files on PostgreSQL: what the rules of every engine leave to this one's way of reading."""
 
+# ruff: noqa: DTZ001 - timestamps without a zone are meant
 from __future__ import annotations
 
 import gzip
@@ -29,7 +30,7 @@ INFERRED = {
     "no order": (["29.02.2024"], ["29.02.2024"], "text"),
     "moments": (
         ["2024-02-29 23:59:59.5", "2024-02-29"],
-        [datetime(2024, 2, 29, 23, 59, 59, 500000), datetime(2024, 2, 29)],  # noqa: DTZ001
+        [datetime(2024, 2, 29, 23, 59, 59, 500000), datetime(2024, 2, 29)],
         "timestamp without time zone",
     ),
     "midnight of the next day": (["2024-02-29 24:00:00"], ["2024-02-29 24:00:00"], "text"),

@@ -176,7 +176,8 @@ _ELEMENTS: Mapping[str, Callable[[Any], Any]] = {
 
 def _lists(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
     element = _READ.get(kind) or _decimal(kind) or (None if kind.startswith("numeric") else pa.string())
-    convert = _ELEMENTS.get(kind, Decimal if kind.startswith("numeric") else lambda value: value)
+    plain: Callable[[Any], Any] = Decimal if kind.startswith("numeric") else lambda value: value
+    convert = _ELEMENTS.get(kind, plain)
 
     def converted(value: Any) -> Any:
         if isinstance(value, list):

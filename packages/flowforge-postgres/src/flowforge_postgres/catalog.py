@@ -24,11 +24,26 @@ _COLUMNS = """
 select attname, pg_catalog.format_type(atttypid, atttypmod)
 from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 0 and not attisdropped order by attnum
 """
-_FOUND = """
-select c.oid::bigint, c.relkind = 'r' from pg_catalog.pg_namespace n
-left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = {name} and c.relkind not in ('i', 'I', 't')
-where n.nspname = {schema}
+_SCHEMA = "select 1 from pg_catalog.pg_namespace where nspname = {schema}"
+# From here on nobody else changes what hangs on a table; who reads or writes it is not kept waiting yet.
+_LOCK = "begin if exists (select from {found} and c.relkind = 'r') then {lock}; end if; end"
+_NAMED = """
+pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relname = {name} and n.nspname = {schema} and c.relkind not in ('i', 'I', 't')
 """
+# The object of a name, and whether nothing at all hangs on it, as is usual.
+_FOUND = """
+select c.oid::bigint, case c.relkind when 'v' then 'view' else 'table' end, c.relkind in ('r', 'v')
+  and c.relacl is null and c.reloptions is null and c.relowner = current_user::regrole and not (
+    c.relhasindex or c.relhastriggers or c.relrowsecurity or c.relispartition or c.relhassubclass
+    or c.relhasrules and c.relkind = 'r')
+  and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0
+    and (a.attnotnull or a.atthasdef or a.attidentity <> '' or a.attacl is not null))
+  and not exists (select from pg_depend d where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
+    and d.deptype <> 'i')
+  and not exists (select from pg_description d where d.objoid = c.oid and d.classoid = 'pg_class'::regclass)
+  and not exists (select from pg_default_acl d where d.defaclrole = c.relowner and d.defaclobjtype = 'r')
+from """
 # Rights that a new table or view of this user gets at once.
 _DEFAULT_GRANTEES = """
 select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end
@@ -112,35 +127,48 @@ class PostgresReplacer:
         *schema, name = relation_parts(relation)
         quote_name(name, POSTGRES)
         with self.session.atomic():
-            found = self._found(schema[-1] if schema else self.schema, name)
-            if found is None:
-                yield relation
-                return
+            if schema:
+                self._require_schema(schema[-1])
             into = aside(relation)
             yield into
-            oid, is_table = found
-            if is_table:
-                # From here on nobody else changes what hangs on it; who reads or writes it is not kept waiting yet.
-                self.session.execute(f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode")
-            self._swap(relation, oid, into, kind)
+            self._swap(relation_name(schema[-1] if schema else self.schema, name), into, kind)
 
-    def _found(self, schema: str, name: str) -> tuple[int, bool] | None:
-        """Return the object of this name and whether it is a plain table, or None; the schema is there afterwards."""
-        found = self.session.query(_FOUND.format(name=quote_text(name), schema=quote_text(schema))).rows
-        if not found:
+    def _require_schema(self, schema: str) -> None:
+        """Make a schema that is missing; `if not exists` would ask for the right to make it even where it is there."""
+        if not self.session.query(_SCHEMA.format(schema=quote_text(schema))).rows:
             self.session.execute(f"create schema {quote_name(schema, POSTGRES)}")
-            return None
-        return None if found[0][0] is None else (found[0][0], found[0][1])
 
-    def _swap(self, relation: str, oid: int, into: str, kind: RelationKind) -> None:
+    def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
+        schema, name = relation_parts(relation)
+        rename = f"alter {kind} {quote_relation(into, POSTGRES)} rename to {quote_name(name, POSTGRES)}"
+        found = self._found(relation, schema, name)
+        if found is None:
+            self._take(Step(rename), relation)
+            return
+        oid, was, bare = found
+        if bare:
+            drop = f"drop {was} {quote_relation(relation, POSTGRES)}"
+            self._take(Step(f"{drop}; {rename}"), relation)
+            return
+        for step in self._steps(oid, into, kind):
+            self._take(step, relation)
+
+    def _found(self, relation: str, schema: str, name: str) -> tuple[int, RelationKind, bool] | None:
+        """Lock and return the object of this name, what it is, and whether nothing hangs on it; None if it is new."""
+        named = _NAMED.format(name=quote_text(name), schema=quote_text(schema))
+        lock = f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode"
+        block = quote_text(_LOCK.format(found=named, lock=lock))
+        found = self.session.query(f"do {block}; {_FOUND}{named}").rows
+        return found[0] if found else None
+
+    def _steps(self, oid: int, into: str, kind: RelationKind) -> Sequence[Step]:
         with self.session.reading() as cursor:
             found = cursor.execute(_STANDING, (oid,), prepare=True).fetchall()
             grantees = cursor.execute(_DEFAULT_GRANTEES, (), prepare=True).fetchall()
         old, *views = (_standing(row) for row in found)
         columns = PostgresCatalog(self.session).columns(into)
         new = Newcomer(into, kind, {name for name, _ in columns}, tuple(grantee for (grantee,) in grantees))
-        for step in swap_steps(old, views, new, POSTGRES):
-            self._take(step, relation)
+        return swap_steps(old, views, new, POSTGRES)
 
     def _take(self, step: Step, relation: str) -> None:
         try:

@@ -56,14 +56,17 @@ _LIBPQ = re.compile(r"^connection (?:failed|is bad): |connection to server (?:at
 
 
 @contextmanager
-def translated(sql: str = "") -> Iterator[None]:
-    """Raise what the driver raises as `EngineError`; `sql` is the statement that line and column point into."""
+def translated(sql: str = "", skipped: int = 0) -> Iterator[None]:
+    """Raise what the driver raises as `EngineError`; `sql` is the statement that line and column point into.
+
+    `skipped` characters were sent before it.
+    """
     try:
         yield
     except DBAPIError as error:
-        raise _engine_error(error.orig or error, sql) from error
+        raise _engine_error(error.orig or error, sql, skipped) from error
     except (psycopg.Error, UnicodeError) as error:
-        raise _engine_error(error, sql) from error
+        raise _engine_error(error, sql, skipped) from error
 
 
 def kind_of(state: str) -> ErrorKind:
@@ -72,13 +75,13 @@ def kind_of(state: str) -> ErrorKind:
     return next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), ErrorKind.UNKNOWN)
 
 
-def _engine_error(error: BaseException, sql: str) -> EngineError:
+def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
     if isinstance(error, UnicodeError):
         return EngineError("The text holds characters that are no Unicode.", kind=ErrorKind.DATA)
     if not isinstance(error, psycopg.Error) or error.sqlstate is None:
         return _without_state(error)
     said, kind = error.diag, kind_of(error.sqlstate)
-    line, column = _place(sql, said.statement_position)
+    line, column = _place(sql, int(said.statement_position or 0) - skipped)
     message = "\n".join(part for part in (said.message_primary, said.message_detail) if part)
     hint = _FIXES.get(kind, said.message_hint or "")
     if kind is ErrorKind.CANCELLED and "timeout" in message:
@@ -95,9 +98,9 @@ def _without_state(error: BaseException) -> EngineError:
     return EngineError(message, kind=kind, hint=_FIXES.get(kind, ""))
 
 
-def _place(sql: str, position: str | None) -> tuple[int, int]:
+def _place(sql: str, position: int) -> tuple[int, int]:
     """Return line and column of a character of the statement, zeros where it is unknown or lies elsewhere."""
-    if not sql or position is None or int(position) > len(sql) + 1:
+    if not 1 <= position <= len(sql) + 1:
         return 0, 0
-    offset = int(position) - 1
+    offset = position - 1
     return line_of(sql, offset), offset - sql.rfind("\n", 0, offset)

@@ -70,6 +70,7 @@ class PostgresSession:
     closed: bool = False
     working: bool = False
     held: Any = None
+    due: str = ""
 
     @property
     def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -85,25 +86,30 @@ class PostgresSession:
         return cast("psycopg.Connection[tuple[Any, ...]]", self.held.driver_connection)
 
     def execute(self, sql: str) -> int | None:
-        with translated(sql), self.connection.execute(_text(sql)) as cursor:
+        with self._ran(sql) as cursor:
             return cursor.rowcount if cursor.rowcount >= 0 else None
 
     def query(self, sql: str) -> Rows:
-        with translated(sql), self.connection.execute(_text(sql)) as cursor:
+        with self._ran(sql) as cursor:
             columns = tuple(column.name for column in cursor.description or ())
             return Rows(columns, cursor.fetchall() if columns else [])
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
         """Give the driver's cursor, its errors translated."""
+        if self.due:
+            self.execute("select")
         with translated(), self.connection.cursor() as cursor:
             yield cursor
 
     def begin(self) -> None:
-        self.execute("begin")
-        self.working = True
+        # Sent together with the first statement: of a small model's time, most is waiting for answers.
+        self.working, self.due = True, "begin; "
 
     def commit(self) -> None:
+        if self.due:
+            self.working, self.due = False, ""
+            return
         with translated():
             done = self.connection.execute("commit").statusmessage
         self.working = False
@@ -111,7 +117,7 @@ class PostgresSession:
             raise EngineError("A statement of the transaction had failed; nothing was kept.", kind=ErrorKind.CONFLICT)
 
     def rollback(self) -> None:
-        self.working = False
+        self.working, self.due = False, ""
         if self.held is None or self.held.driver_connection.closed:
             return
         # A connection that is lost has rolled back.
@@ -132,7 +138,7 @@ class PostgresSession:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """Give the block a transaction of its own where none is open."""
-        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+        if self.working or self.connection.info.transaction_status != TransactionStatus.IDLE:
             yield
             return
         self.begin()
@@ -142,6 +148,22 @@ class PostgresSession:
             self.rollback()
             raise
         self.commit()
+
+    @contextmanager
+    def _ran(self, sql: str) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+        """Run a statement, or several, and give the cursor of the last one."""
+        connection, due = self.connection, self.due
+        with translated(sql, len(due)):
+            try:
+                cursor = connection.execute(_text(due + sql))
+            finally:
+                # A statement that cannot be parsed takes the `begin` before it with it.
+                begun = connection.closed or connection.info.transaction_status != TransactionStatus.IDLE
+                self.due = "" if begun else due
+            with cursor:
+                while cursor.nextset():
+                    pass
+                yield cursor
 
     def _take(self) -> None:
         with translated():
