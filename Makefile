@@ -35,7 +35,7 @@ STEP = @printf '\n$$ flowforge %s\n' "$(1)"; $(FLOWFORGE) $(1)
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts nightly bench build fmt clean sync
+.PHONY: help demo test lint types contracts nightly bench scorecard build fmt clean sync
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -73,6 +73,9 @@ nightly: sync ## the same tests, with more Hypothesis examples
 
 bench: sync ## the figures of docs/, measured on this machine
 	$(RUN) python tools/bench
+
+scorecard: sync ## which promises stand: runs their tests and writes SCORECARD.md
+	$(RUN) python tools/scorecard.py
 
 build: $(UV) ## every wheel and sdist into dist/
 	$(UV) build --all-packages --out-dir dist

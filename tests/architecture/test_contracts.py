@@ -50,6 +50,7 @@ HOMES = {
         "flowforge_testkit",
     },
     "pytest": {"flowforge_testkit"},
+    "rich": {"flowforge_cli"},
     "sqlalchemy": {"flowforge_postgres"},
     "typer": {"flowforge_cli"},
     "yaml": {"flowforge_project"},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowforge_docs_html.graph import Vertex, graph_of, reach
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed, SourceTable
 from flowforge_ports.docs import SiteContent
 
 
@@ -43,6 +43,13 @@ def test_sources_whose_names_only_join_to_the_same_text_stay_apart(make_node: Ca
     graph = graph_of(Manifest("p", Path("p"), {"m": make_node("m", sources=sources)}))
     assert len(graph.sources) == 2
     assert len({graph.vertices[i].href for i in graph.sources.values()}) == 2
+
+
+def test_a_seed_leads_to_the_source_it_fills() -> None:
+    seed = Seed("raw_users", "csv", Path("seeds/raw_users.csv"), "raw_users")
+    source = SourceTable("crm", "users", "RAW_USERS")
+    graph = graph_of(Manifest("p", Path("p"), seeds={"raw_users": seed}, sources={("crm", "users"): source}))
+    assert [(graph.vertices[a].label, graph.vertices[b].label) for a, b in graph.edges] == [("raw_users", "crm.users")]
 
 
 def test_reach_stops_at_its_depth() -> None:

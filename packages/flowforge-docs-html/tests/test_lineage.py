@@ -9,7 +9,7 @@ from pathlib import Path
 from flowforge_docs_html.graph import graph_of
 from flowforge_docs_html.lineage import Lineage, lineage
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed, SourceTable
 from flowforge_ports.docs import SiteContent
 
 
@@ -55,6 +55,14 @@ def test_a_huge_neighbourhood_is_text_only(make_node: Callable[..., Node]) -> No
     found, _ = _around(Manifest("p", Path("p"), nodes), "hub")
     assert not found.is_drawn
     assert found.text.count(":::sql") == 151
+
+
+def test_a_seed_that_only_fills_a_source_does_not_shift_the_ids(make_node: Callable[..., Node]) -> None:
+    seeds = {name: Seed(name, "csv", Path(name), name) for name in ("a_filling", "b_read")}
+    sources = {("s", "t"): SourceTable("s", "t", "a_filling")}
+    nodes = {"m": make_node("m", "b_read", sources=(("s", "t"),))}
+    found, ids = _around(Manifest("p", Path("p"), nodes, seeds, sources), "m")
+    assert ids == _labels(found.text) == {"n0": "m", "x0": "b_read", "s0": "s.t"}
 
 
 def test_a_model_alone_is_its_own_neighbourhood(make_node: Callable[..., Node]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from traceback import extract_tb
@@ -9,7 +10,7 @@ from traceback import extract_tb
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
 from flowforge_domain.model import Node
-from flowforge_domain.relation import same_relation
+from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret
 
 
@@ -64,13 +65,18 @@ def _next_step(error: EngineError, node: Node, manifest: Manifest, otherwise: st
     if error.kind is not ErrorKind.MISSING_RELATION:
         return error.hint or otherwise
     seeds = {same_relation(seed.relation) for seed in manifest.seeds.values()}
-    read = {same_relation(relation) for relation in input_relations(manifest, node)}
-    from_sources = {same_relation(source_relation(manifest, *key)) for key in node.sources}
-    if read & seeds and any(relation in error.message.casefold() for relation in read & seeds):
+    sources = {same_relation(source_relation(manifest, *key)) for key in node.sources}
+    missing = {r for r in map(same_relation, input_relations(manifest, node)) if _names(error.message, r)}
+    if missing & seeds:
         return "Load the seeds first: flowforge seed"
-    if any(relation in error.message.casefold() for relation in read - from_sources):
+    if missing - sources:
         return f"Build what it reads first: flowforge run --select +{node.name}"
     return error.hint or "Create the table, or correct its name in sources.yml."
+
+
+def _names(message: str, relation: str) -> bool:
+    """Tell whether an engine's message names a relation, by its last part as a word of its own."""
+    return re.search(rf"(?<!\w){re.escape(relation_parts(relation)[-1])}(?!\w)", message.casefold()) is not None
 
 
 def _line_in_file(text: str, statement: str, line: int) -> int:

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from textwrap import fill
 
 from flowforge_bootstrap.plugins import load_plugins
-from flowforge_bootstrap.project import Project
+from flowforge_bootstrap.profiles import ResolvedProfile
+from flowforge_bootstrap.project import Project, open_project
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.manifest import run_order
@@ -41,12 +43,12 @@ def _findings(path: str, env: str | None, engine: str | None) -> Iterator[Findin
         yield Finding("plugin", False, f"{name} cannot be loaded: {reason}\nInstall it again, or uninstall it.")
     engines = "\n".join(_claims(*entry) for entry in sorted(plugins.engines.items()))
     yield Finding("engines", bool(engines), engines or 'None is installed: pip install "flowforge[duckdb]"')
-    project = Project.open(path, env, engine)
+    project = open_project(path, env, engine)
     yield _tried("project", lambda: _project(project))
     yield (profile := _tried("profile", lambda: _profile(project)))
     if profile.ok:
         yield _tried("target", lambda: _target(project))
-        can = project.profile().spec.capabilities
+        can = _used(project).spec.capabilities
         yield Finding("can", True, "\n".join(ability.value for ability in Capability if ability in can))
         if can != set(Capability):
             yield Finding("cannot", True, "\n".join(ability.value for ability in Capability if ability not in can))
@@ -60,7 +62,8 @@ def _libraries(distribution: str) -> str:
     """Return the libraries that an engine's distribution asks for, without those of FlowForge itself."""
     names = [_NAME.match(requirement) for requirement in requires(distribution) or () if "extra ==" not in requirement]
     found = [name[0] for name in names if name and not name[0].startswith("flowforge")]
-    return ", ".join(_versioned(name) for name in found)
+    listed = ", ".join(_versioned(name).replace(" ", "\xa0") for name in found)
+    return fill(listed, width=70, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def _versioned(distribution: str) -> str:
@@ -86,13 +89,18 @@ def _project(project: Project) -> str:
     )
 
 
+def _used(project: Project) -> ResolvedProfile:
+    return project.workspace.profile(project.workspace.ports())
+
+
 def _profile(project: Project) -> str:
-    profile = project.profile()
+    profile = _used(project)
     libraries = _libraries(profile.spec.distribution)
     return f"{profile.name}, engine {profile.spec.name}" + (f"\n{libraries}" if libraries else "")
 
 
 def _target(project: Project) -> str:
-    with project.engine() as engine:
+    with project.target.container() as container:
+        engine = container.engine()
         found = [name for name in engine.catalog.relations() if name != STATE_TABLE]
         return f"{engine.target} opens, {len(found)} tables and views"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union
 
 from flowforge_bootstrap.plugins import Plugins, resolve
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
+from flowforge_domain.secret import Secret
 from flowforge_domain.text import Location, did_you_mean, nearest
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.project import ProfileEntry
@@ -40,7 +41,8 @@ class EnvSettings:
         try:
             read = dotenv_values(path, interpolate=False)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError("The file cannot be read.", where=Location(".env"), hint="Save it as UTF-8.") from error
+            hint = "Check its permissions, and that it is saved as UTF-8."
+            raise ConfigError("The file cannot be read.", where=Location(".env"), hint=hint) from error
         return cls({**{key: value for key, value in read.items() if value is not None}, **os.environ})
 
 
@@ -72,20 +74,21 @@ def choose_profile(
         raise ProfileError(
             f"Profile {entry_name!r}: {entry.fault}", where=entry.where, hint="Set it in your shell or .env."
         )
-    own = entry.settings.get("engine")
+    given = _revealed(entry.settings)
+    own = given.get("engine")
     wanted = engine or own
     if not isinstance(wanted, str):
         hint = f"Add engine: one of {', '.join(sorted(plugins.engines))}."
         raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
     spec = _installed(wanted, plugins, None if engine else Location(_FILE, _line(entry, ("engine",))))
     overrides = {path: value for key, path in spec.environment.items() if (value := environment.get(key))}
-    if wanted != own and wanted not in entry.settings and not overrides:
+    if wanted != own and wanted not in given and not overrides:
         raise ProfileError(
             f"Profile {entry_name!r} has no settings for engine {wanted!r}.",
             where=entry.where,
             hint=f"Add {wanted}: {{…}} to it, or set {' or '.join(spec.environment)}.",
         )
-    settings = _overridden({**entry.settings, "engine": wanted}, overrides)
+    settings = _overridden({**given, "engine": wanted}, overrides)
     others = {own, *plugins.engines} - {wanted}
     kept = {key: value for key, value in settings.items() if key not in others}
     return ResolvedProfile(entry_name, spec, _validated(kept, spec, entry_name, entry))
@@ -136,6 +139,15 @@ def _installed(engine: str, plugins: Plugins, where: Location | None) -> EngineS
 
 def _listed(entries: Mapping[str, ProfileEntry]) -> str:
     return ", ".join(sorted(entries))
+
+
+def _revealed(value: Any) -> Any:
+    """Return settings with the texts of their secrets, for the engine's own model and nothing else."""
+    if isinstance(value, Mapping):
+        return {key: _revealed(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_revealed(child) for child in value]
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _overridden(settings: Mapping[str, Any], overrides: Mapping[tuple[str, ...], str]) -> dict[str, Any]:

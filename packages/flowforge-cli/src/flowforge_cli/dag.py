@@ -11,6 +11,7 @@ from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
 from flowforge_cli.output import output as output_of
 from flowforge_cli.output import shown
+from flowforge_domain.selection import selection
 
 Html = Annotated[bool, typer.Option("--html", help="Write the documentation site as well.")]
 OutDir = Annotated[
@@ -37,7 +38,7 @@ def dag(
     """
     out = output_of(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
-        graph, path = opened.write_dag(output, select, exclude)
+        graph, path = opened.workspace.write_dag(selection(select, exclude), output)
         out.line(f"Graph: {shown(path)}")
         out.event("dag_written", str(path), path=str(path), models=len(graph.order))
         if html:

@@ -28,15 +28,20 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _flowforge(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         from flowforge_cli.version import print_version
 
         print_version()
         raise typer.Exit
+
+
+@app.callback()
+def _flowforge(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=_print_version
+    ),
+) -> None: ...
 
 
 for _name, _command in (

@@ -18,18 +18,20 @@ def open_project(path: str, env: str | None, engine: str | None, output: Output)
 
     Raises `FlowForgeError` when it has no such profile.
     """
-    from flowforge_bootstrap.project import Project
+    from flowforge_bootstrap import project as api
+    from flowforge_cli.ctrl_c import on_ctrl_c
     from flowforge_cli.progress import Reporter
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
-    with prints, Project.open(path, env, engine, Reporter(output)) as project:
+    with prints, api.open_project(path, env, engine, Reporter(output)) as project:
         if output.verbose:
-            profile = project.profile()
+            profile = project.workspace.profile(project.workspace.ports())
             output.line(f"Profile {profile.name}, engine {profile.spec.name}")
-        yield project
+        with on_ctrl_c(project.target.interrupt):
+            yield project
 
 
 def warn_if_lost(project: Project, output: Output) -> None:
     """Say that nothing will be kept when the target is in memory."""
-    if project.is_in_memory():
+    if project.target.is_in_memory():
         output.warn("The target is in memory: nothing will be kept. Give the profile a path to keep it.")

@@ -97,11 +97,13 @@ def trace(error: Exception) -> None:
 
 def report_error(error: FlowForgeError, as_json: bool) -> None:
     """Print an error of the user's: what, where, one fix."""
+    from flowforge_domain.text import printable
+
     if as_json:
         data = {"where": str(error.where or ""), "hint": error.hint}
         print(json_line("error", error.message, "error", data))
         return
-    print(f"{paint('✗', RED, shows_color(sys.stderr))} {error}", file=sys.stderr)
+    print(f"{paint('✗', RED, shows_color(sys.stderr))} {printable(str(error))}", file=sys.stderr)
 
 
 def json_line(name: str, message: str, level: str, data: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, trace
 from flowforge_cli.summary import column_width, milliseconds, rows_of, totals
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status
+from flowforge_domain.text import printable
 from flowforge_ports.progress import CheckStarted, ModelStarted, RunStarted, SeedStarted
 
 _MARKS = {Status.BUILT: ("✓", GREEN), Status.SKIPPED: ("↷", YELLOW), Status.FAILED: ("✗", RED)}
@@ -45,7 +46,7 @@ class Reporter:
         say(f"{self._output.paint(mark, color)} {self._columns(result)}".rstrip())
         if result.error is not None:
             trace(result.error)
-            say("\n".join(f"   {line}" for line in f"↳ {result.error}".splitlines()))
+            say("\n".join(f"   {line}" for line in printable(f"↳ {result.error}").splitlines()))
         if self._output.verbose and result.relation != result.name:
             self._output.line(f"   ↳ writes {result.relation}")
         self._output.event(

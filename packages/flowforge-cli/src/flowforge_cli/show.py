@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath
 from flowforge_cli.output import Output, output
 from flowforge_domain.results import Rows
+from flowforge_domain.text import printable
 
 Model = Annotated[str, typer.Argument(help="A model, a seed, or a table.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")]
@@ -43,12 +45,15 @@ def _print_table(rows: Rows, out: Output) -> None:
 
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for i, name in enumerate(rows.columns):
-        numeric = all(isinstance(row[i], int | float) for row in rows.rows) and rows.rows
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+        numeric = {type(row[i]) for row in rows.rows} - {type(None)} <= {int, float, Decimal}
+        table.add_column(Text(printable(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows.rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(Text("NULL", "dim") if v is None else Text(printable(str(v))) for v in row))
     width = None if sys.stdout.isatty() else 10_000
-    Console(no_color=not out.color, width=width, highlight=False).print(table)
+    console = Console(no_color=not out.color, width=width, highlight=False)
+    with console.capture() as drawn:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
     print(f"{len(rows.rows)} row{'s' * (len(rows.rows) != 1)}")
 
 

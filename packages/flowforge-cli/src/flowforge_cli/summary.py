@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output
 from flowforge_domain.results import CheckReport, CheckResult, RunReport, SeedReport, Status
+from flowforge_domain.text import printable
 
 _HEAD = "Data Quality Summary\n────────────────────"
 _TOTALS = "Totals\n──────"
@@ -87,5 +88,5 @@ def _counted(text: str, count: int, color: str, output: Output) -> str:
 def _check_lines(result: CheckResult, width: int) -> list[str]:
     mark = "✅" if result.ok else "❌"
     first = f"{mark} {result.check.type:<18} {result.check.subject:<{width}} ({milliseconds(result.seconds)})"
-    detail = str(result.error or result.failure)
+    detail = printable(str(result.error or result.failure))
     return [first, *(f"   {'↳' if i == 0 else ' '} {line}" for i, line in enumerate(detail.splitlines()))]

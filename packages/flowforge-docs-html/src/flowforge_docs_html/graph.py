@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flowforge_docs_html.names import safe_names
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, SourceKey, node_name
-from flowforge_domain.relation import relation_name
+from flowforge_domain.relation import relation_name, same_relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,10 @@ def graph_of(manifest: Manifest) -> Graph:
         deps = [node_name(dep) for dep in nodes[name].deps]
         read = [models[dep] if dep in models else seeds[dep] for dep in deps]
         parents[index] = list(dict.fromkeys([*read, *(sources[key] for key in nodes[name].sources)]))
+    loaded = {same_relation(seed.relation): seeds[name] for name, seed in manifest.seeds.items()}
+    for key, source in manifest.sources.items():
+        # A source that a seed fills: without this edge the seed would look unused.
+        parents[sources[key]] = [loaded[r]] if (r := same_relation(source.relation)) in loaded else []
     return Graph(vertices, parents, _children(parents), models, seeds, sources)
 
 

@@ -31,7 +31,10 @@ class Lineage:
 def lineage(graph: Graph, nodes: Mapping[str, Node], name: str) -> Lineage:
     """Return the widest neighbourhood of a model that is still comfortable to read; its neighbours at least."""
     depth, near = _near(graph, graph.models[name])
-    chosen = [graph.vertices[i].label for i in near if i < len(graph.models)]
+    models = [i for i in near if i < len(graph.models)]
+    # `flowchart` draws what models read; a seed that only fills a source is not in its text.
+    near &= {*models, *(parent for i in models for parent in graph.parents[i])}
+    chosen = [graph.vertices[i].label for i in models]
     ids = _ids(graph, near)
     subject = next(key for key, vertex in ids.items() if vertex == graph.models[name])
     return Lineage(flowchart({other: _cut(nodes[other], graph, near) for other in chosen}), depth, ids, subject)

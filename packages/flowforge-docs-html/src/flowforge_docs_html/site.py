@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import get_ident
 
 from flowforge_docs_html.pages import Book, model_pages, overview
-from flowforge_docs_html.render import templates
+from flowforge_docs_html.render import Templates, templates
 from flowforge_ports.docs import SiteContent
 
 _ASSETS = Path(__file__).with_name("assets")
@@ -23,8 +24,11 @@ _OURS = re.compile(r"models/[a-z0-9_][a-z0-9_.-]*\.html")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
+@dataclass(frozen=True)
 class HtmlSite:
-    """Writes the site as files; holds nothing between two sites."""
+    """Writes sites as files; keeps its templates, and nothing of a site, between two of them."""
+
+    templates: Templates = field(default_factory=templates)
 
     def write(self, out_dir: Path, content: SiteContent) -> Path:
         """Write the site into `out_dir` and return the page to open."""
@@ -35,7 +39,7 @@ class HtmlSite:
         pages = {book.graph.vertices[i].href for i in book.graph.models.values()}
         # Listed before they exist: a build that is killed leaves no page that nobody knows.
         _write_list(out_dir, pages | before)
-        for path, text in _pages(book):
+        for path, text in _pages(book, self.templates):
             _write(out_dir / path, _encoded(_without_root(text, content.manifest.root)))
         for asset in sorted(_ASSETS.iterdir()):
             _write(out_dir / "assets" / asset.name, asset.read_bytes())
@@ -50,11 +54,10 @@ def open_site() -> HtmlSite:
     return HtmlSite()
 
 
-def _pages(book: Book) -> Iterator[tuple[str, str]]:
-    found = templates()
+def _pages(book: Book, templates: Templates) -> Iterator[tuple[str, str]]:
     for path, values in model_pages(book):
-        yield path, found.page("model.html.j2", values)
-    yield _INDEX, found.page("index.html.j2", overview(book))
+        yield path, templates.page("model.html.j2", values)
+    yield _INDEX, templates.page("index.html.j2", overview(book))
 
 
 def _without_root(text: str, root: Path) -> str:

@@ -10,7 +10,7 @@ _STYLES = (
     "classDef sql fill:#dbeafe,stroke:#2563eb,color:#1e3a8a",
     "classDef python fill:#dcfce7,stroke:#16a34a,color:#14532d",
     "classDef source fill:#fef3c7,stroke:#d97706,color:#78350f",
-    "classDef seed fill:#fef9c3,stroke:#ca8a04,color:#713f12",
+    "classDef seed fill:#f3e8ff,stroke:#9333ea,color:#581c87",
 )
 
 

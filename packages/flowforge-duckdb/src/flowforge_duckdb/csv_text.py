@@ -57,10 +57,8 @@ def fault(text: CsvText) -> SeedError | None:
             if record and len(record) != len(text.columns) and not _only_trails(record, text):
                 message = f"Expected {len(text.columns)} values, as in the header, found {len(record)}."
                 return seed_error(text.seed, message, line, _QUOTING)
-    except csv.Error as error:
-        return _quoting_fault(text, error)
-    except UnicodeDecodeError:
-        return _undecodable(text.seed, text.path, "utf-8")
+    except SeedError as found:
+        return found
     return _ending_fault(text)
 
 
@@ -142,12 +140,7 @@ def _header(text: CsvText) -> tuple[str, ...]:
     seed = text.seed
     if len(text.delimiter) != 1 or len(text.quote) != 1:
         raise seed_error(seed, "`delimiter` and `quote` are one character each.", hint="Correct them in this seed.")
-    try:
-        line, names = next(_records(text))
-    except csv.Error as error:
-        raise _quoting_fault(text, error) from error
-    except UnicodeDecodeError as error:
-        raise _undecodable(seed, text.path, "utf-8") from error
+    line, names = next(_records(text))
     if not names or not all(name.strip() for name in names):
         at = next((i for i, name in enumerate(names, 1) if not name.strip()), 1)
         raise seed_error(seed, f"Column {at} of the header has no name.", 1, "Name every column in the first line.")
@@ -160,13 +153,21 @@ def _header(text: CsvText) -> tuple[str, ...]:
 
 
 def _records(text: CsvText) -> Iterator[tuple[int, list[str]]]:
-    """Give each record with the line on which it begins."""
+    """Give each record with the line on which it begins, up to a value that is too long for Python's own reader."""
+    line = 1
     with _open(text.path, "utf-8-sig") as given:
         reader = csv.reader(given, delimiter=text.delimiter, quotechar=text.quote, strict=True)
-        line = 1
-        for record in reader:
-            yield line, record
-            line = reader.line_num + 1
+        try:
+            for record in reader:
+                yield line, record
+                line = reader.line_num + 1
+        except csv.Error as error:
+            if "field limit" not in str(error):
+                ends = "never ends" if "end of data" in str(error) else "is followed by more text"
+                message = f"A quoted value that begins on this line {ends}."
+                raise seed_error(text.seed, message, line, _QUOTING) from error
+        except UnicodeDecodeError as error:
+            raise _undecodable(text.seed, text.path, "utf-8") from error
 
 
 def _only_trails(record: list[str], text: CsvText) -> bool:
@@ -174,22 +175,9 @@ def _only_trails(record: list[str], text: CsvText) -> bool:
     return len(record) > len(text.columns) and not any(record[len(text.columns) :])
 
 
-def _quoting_fault(text: CsvText, error: csv.Error) -> SeedError:
-    line = 1
-    with _open(text.path, "utf-8-sig", errors="replace") as given:
-        reader = csv.reader(given, delimiter=text.delimiter, quotechar=text.quote, strict=True)
-        try:
-            for _ in reader:
-                line = reader.line_num + 1
-        except csv.Error:
-            pass
-    ends = "never ends" if "end of data" in str(error) else "is followed by more text"
-    return seed_error(text.seed, f"A quoted value that begins on this line {ends}.", line, _QUOTING)
-
-
 def _ending_fault(text: CsvText) -> SeedError | None:
     """Look for the line that ends in another way than the first; DuckDB takes one way per file."""
-    with _open(text.path, "utf-8-sig") as given:
+    with _open(text.path, "utf-8-sig", errors="replace") as given:
         endings = (line[len(line.rstrip("\r\n")) :] for line in given)
         for number, (before, after) in enumerate(pairwise(endings), 2):
             if after and before != after:

@@ -83,12 +83,13 @@ class DuckDBSession:
         self.execute("commit")
 
     def rollback(self) -> None:
-        # DuckDB's only complaint here is that no transaction is open.
-        with translated(), suppress(duckdb.TransactionException):
+        # DuckDB complains that no transaction, or no connection, is open.
+        with translated(), suppress(duckdb.TransactionException, duckdb.ConnectionException):
             self.connection.execute("rollback")
 
     def interrupt(self) -> None:
-        self.connection.interrupt()
+        with suppress(duckdb.ConnectionException):
+            self.connection.interrupt()
 
     def close(self) -> None:
         for fork in self.forks:
@@ -168,7 +169,7 @@ def _fork(session: DuckDBSession, lock: DuckDBLock) -> Engine:
 
 def _session(connection: duckdb.DuckDBPyConnection) -> DuckDBSession:
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
-    connection.execute("set session errors_as_json = true")
+    connection.execute("set session errors_as_json = true; set session enable_progress_bar = false")
     return DuckDBSession(connection)
 
 

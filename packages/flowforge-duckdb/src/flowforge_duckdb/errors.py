@@ -34,15 +34,21 @@ _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
 _HINTS = re.compile(r"\s*(Did you mean|Candidate|Either |Please try|Possible )")
 _CLASS = re.compile(r"^[\w /]+ Error: ")
 _MOST_HINTS = 6
-_NEAR = 300
+_QUALIFIED = r'(?:"[^"]+"\.|\w+\.)*"?'
 
 
 @contextmanager
 def translated(sql: str = "") -> Iterator[None]:
-    """Raise what DuckDB raises as `EngineError`; `sql` is the statement that line and column point into."""
+    """Raise what DuckDB raises as `EngineError`, Ctrl-C as what it is.
+
+    `sql` is the statement that line and column point into.
+    """
     try:
         yield
     except (duckdb.Error, RuntimeError, UnicodeError) as error:
+        # DuckDB's client takes Ctrl-C for itself and says so in a RuntimeError of these words.
+        if type(error) is RuntimeError and str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
         raise _engine_error(error, sql) from error
 
 
@@ -56,10 +62,12 @@ def _engine_error(error: Exception, sql: str) -> EngineError:
 def _facts(error: Exception) -> dict[str, Any]:
     """Return what DuckDB says, as a mapping; errors from before a session was set up are plain text."""
     text = str(error)
+    plain = {"exception_message": _CLASS.sub("", text.partition("\n\nLINE ")[0])}
     try:
-        return dict(json.loads(text[text.index("{") :]))
+        said = json.loads(text[text.index("{") :])
     except ValueError:
-        return {"exception_message": _CLASS.sub("", text.partition("\n\nLINE ")[0])}
+        return plain
+    return said if "exception_message" in said else plain
 
 
 def _kind(error: Exception, said: str) -> ErrorKind:
@@ -81,9 +89,9 @@ def _place(sql: str, facts: Mapping[str, str]) -> tuple[int, int]:
     """Return line and column of the byte that DuckDB names, (0, 0) where it names none."""
     written = sql.encode("utf-8", "replace")
     at = int(facts.get("position", len(written) + 1))
-    blamed = written[at : at + _NEAR].decode("utf-8", "ignore")
-    # Inside a view, the position counts in the view's own text: what is blamed does not stand there in ours.
-    if not sql or at > len(written) or facts.get("name", "").casefold() not in blamed.casefold():
+    # Inside a view, the position counts in the view's own text: what is missing does not stand there in ours.
+    blamed = re.compile(_QUALIFIED + re.escape(facts.get("name", "")), re.IGNORECASE)
+    if not sql or at > len(written) or not blamed.match(written[at:].decode("utf-8", "ignore")):
         return 0, 0
     before = written[:at].decode("utf-8", "ignore")
     return before.count("\n") + 1, len(before) - before.rfind("\n")

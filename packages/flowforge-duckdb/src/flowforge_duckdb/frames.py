@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # DuckDB types for which pandas has no dtype of its own that keeps every value.
 _HUGE = frozenset({"hugeint", "uhugeint"})
 _INEXACT = _HUGE | {"decimal", "date", "list", "array", "struct", "map"}
-
 _UNREADABLE = frozenset({"bit", "bignum", "time with time zone", "union"})
 
 
@@ -47,17 +46,15 @@ class DuckDBFrames:
             return self._pandas(_narrow(found.to_arrow_table(), types))
 
     def write(self, relation: str, frame: Frame) -> int | None:
-        flowforge_frame = _arrow(frame)
-        _require_columns(flowforge_frame.column_names)
+        # DuckDB finds the variable by its name; a registered view would not outlive a failed transaction.
+        flowforge_frame_being_written = _arrow(frame)  # noqa: F841
+        made = f"create or replace table {quote_relation(relation, DUCKDB)}"
         with translated():
-            # DuckDB finds the table by this variable's name; a registered view would not outlive a failure.
-            done = self.connection.execute(
-                f"create or replace table {quote_relation(relation, DUCKDB)} as select * from flowforge_frame"
-            )
+            done = self.connection.execute(f"{made} as select * from flowforge_frame_being_written")
             return int(done.fetchall()[0][0])
 
     def columns(self, frame: Frame) -> Sequence[str]:
-        return [str(name) for name in getattr(frame, "column_names", frame.columns)]
+        return _names(frame)
 
     def from_rows(self, rows: Rows) -> Frame:
         import pandas as pd
@@ -87,7 +84,8 @@ def _require_readable(types: Mapping[str, str]) -> None:
     for name, kind in types.items():
         if kind in _UNREADABLE:
             raise _data_error(
-                f"Column {name!r} is of type {kind}, which no frame holds.", "Cast it in a SQL model first."
+                f"Column {name!r} is of type {kind}, which no frame holds.",
+                f"Cast it in a SQL model first, e.g. `{name}::varchar as {name}`.",
             )
 
 
@@ -96,6 +94,7 @@ def _arrow(frame: Frame) -> pa.Table:
     import pyarrow as pa
 
     if isinstance(frame, pd.DataFrame):
+        _require_columns(_names(frame))
         return _storable(_from_pandas(frame))
     if not (hasattr(frame, "__arrow_c_stream__") and hasattr(frame, "columns")):
         what = "None" if frame is None else type(frame).__name__
@@ -103,13 +102,17 @@ def _arrow(frame: Frame) -> pa.Table:
             f"The model returned {what}, expected a pandas DataFrame.",
             "Return a pandas DataFrame; a polars DataFrame or a pyarrow Table will do as well.",
         )
+    _require_columns(_names(frame))
     return _storable(pa.table(frame))
+
+
+def _names(frame: Frame) -> list[str]:
+    return [str(name) for name in getattr(frame, "column_names", frame.columns)]
 
 
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
-    _require_columns([str(name) for name in frame.columns])
     named = [str(name) for name in frame.index.names if name is not None]
     if named:
         raise _data_error(
@@ -189,7 +192,6 @@ def _storable(table: pa.Table) -> pa.Table:
     """Give each column a type that DuckDB works with, where that loses nothing."""
     import pyarrow as pa
 
-    _require_columns(table.column_names)
     for i, field in enumerate(table.schema):
         if isinstance(field.type, pa.ExtensionType):
             raise _unstorable(field.name, f"DuckDB has no type for {field.type}")

@@ -7,7 +7,7 @@ loses nothing: `00712`, `+49` and integers beyond 64 bits stay text. Nothing is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import duckdb
 
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
 from flowforge_domain.dialect import quote_name, quote_relation, quote_text
-from flowforge_domain.errors import EngineError, SeedError, TemplateError
+from flowforge_domain.errors import EngineError, ErrorKind, SeedError, TemplateError
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret, did_you_mean, line_of
@@ -25,38 +25,48 @@ from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 
 _INTEGERS = {f"{u}{n}" for u in ("", "U") for n in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
-_SAMPLE = 20_000
+_SAMPLE = 1_000
 # Small buffers: with DuckDB's own of 32 MB each, two million rows take twice the memory.
 _BUFFER = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A type, and the condition under which the text `{c}` loses nothing when it is cast to it."""
+    """A type, and what makes a text lose nothing when it is cast to it: a pattern, and a condition on `{c}`."""
 
     type: str
-    condition: str
+    pattern: str = ".*"
+    condition: str = "true"
+
+    def matches(self, texts: Iterable[str]) -> bool:
+        """Tell whether `texts` look like it; only DuckDB knows whether they fit."""
+        fits = re.compile(self.pattern, re.ASCII | re.DOTALL).fullmatch
+        return all(fits(text) for text in texts)
 
     def misfit(self, column: str) -> str:
         """Return an aggregate that gives a value which does not fit, NULL when all do."""
-        holds = self.condition.replace("{c}", column)
-        return f"any_value({column}) filter (where not ({holds} and try_cast({column} as {self.type}) is not null))"
+        if self == _TEXT:
+            return "null"
+        fits = f"regexp_full_match({{c}}, {quote_text(self.pattern)}, 's') and {self.condition}"
+        fits = f"{fits} and try_cast({{c}} as {self.type}) is not null"
+        return f"any_value({{c}}) filter (where not ({fits}))".replace("{c}", column)
 
 
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
-_NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|(?i)nan|-?inf"
-_EXACT_IN_DOUBLE = r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) <= 9007199254740992)"
-_TEXT = Fit("VARCHAR", "true")
+_NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
+_EXACT_IN_DOUBLE = r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) < 9007199254740992)"
+_TEXT = Fit("VARCHAR")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
-    Fit("BOOLEAN", "lower({c}) in ('true', 'false')"),
-    Fit("BIGINT", r"regexp_full_match({c}, '0|-?[1-9]\d*')"),
-    Fit("DOUBLE", f"regexp_full_match({{c}}, '{_NUMBER}') and {_EXACT_IN_DOUBLE}"),
-    Fit("DATE", f"regexp_full_match({{c}}, '{_DAY}')"),
-    Fit("TIMESTAMP", f"regexp_full_match({{c}}, '{_DAY}([ T]{_CLOCK})?')"),
-    Fit("TIMESTAMP WITH TIME ZONE", rf"regexp_full_match({{c}}, '{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)')"),
-    Fit("TIME", f"regexp_full_match({{c}}, '{_CLOCK}')"),
+    Fit("BOOLEAN", "(?i)true|false"),
+    Fit("BIGINT", r"0|-?[1-9]\d*"),
+    Fit("DOUBLE", _NUMBER, _EXACT_IN_DOUBLE),
+    Fit("DATE", _DAY),
+    Fit("TIMESTAMP", f"{_DAY}([ T]{_CLOCK})?"),
+    Fit("TIMESTAMP WITH TIME ZONE", rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)"),
+    Fit("TIME", _CLOCK),
+    _TEXT,
 )
 
 
@@ -79,6 +89,7 @@ class DuckDBSeeds:
                 casts = ", ".join(f"cast({_q(c)} as {types[c]}) as {_q(c)}" for c in text.columns)
                 return self._create(relation, f"select {casts} from {_reader(text)}")
             except EngineError as error:
+                _require_a_fault_of_the_file(error)
                 raise fault(text) or _refused(seed, error) from error
 
     def _parquet(self, seed: Seed, relation: str) -> int:
@@ -89,6 +100,7 @@ class DuckDBSeeds:
             casts = ", ".join(f"cast({_q(c)} as {fit.type}) as {_q(c)}" for c, fit in declared.items())
             return self._create(relation, f"select * {f'replace ({casts})' if casts else ''} from {source}")
         except EngineError as error:
+            _require_a_fault_of_the_file(error)
             raise _refused(seed, error) from error
 
     def _sql(self, seed: Seed, relation: str) -> int:
@@ -118,28 +130,31 @@ class DuckDBSeeds:
 
     def _types(self, text: CsvText, declared: Mapping[str, Fit]) -> dict[str, str]:
         """Return the type of each column: guess from a sample, then hold the guesses against every value."""
-        ladders: dict[str, Sequence[Fit]] = {c: _LADDER for c in text.columns if c not in declared}
-        reader = _reader(text)
-        sample = self._survey(f"(from {reader} limit {_SAMPLE})", ladders)
-        guesses = {c: _first(ladder, sample[c]) for c, ladder in ladders.items()}
-        whole = self._survey(reader, {c: [fit] for c, fit in {**guesses, **declared}.items()})
+        guesses = {**self._guesses(text), **declared}
+        found = self._survey(text, {column: [fit] for column, fit in guesses.items()})
         for column, fit in declared.items():
-            if (value := whole[column][1]) is not None:
+            if (value := found[column][1]) is not None:
                 raise _wrong_cell(text, column, value, fit.type)
-        wrong = {c: _LADDER[_LADDER.index(f) + 1 :] for c, f in guesses.items() if whole[c][1] is not None}
-        again = self._survey(reader, wrong) if wrong else {}
-        guesses |= {c: _first(ladder, again[c]) for c, ladder in wrong.items()}
-        empty = {c: _TEXT for c in ladders if not whole[c][0]}
-        return {c: fit.type for c, fit in {**guesses, **empty, **declared}.items()}
+        wider = {c: _LADDER[_LADDER.index(fit) + 1 :] for c, fit in guesses.items() if found[c][1] is not None}
+        for column, (_, *misfits) in self._survey(text, wider).items():
+            guesses[column] = wider[column][misfits.index(None)]
+        empty = {c: _TEXT for c in text.columns if c not in declared and not found[c][0]}
+        return {c: fit.type for c, fit in {**guesses, **empty}.items()}
 
-    def _survey(self, source: str, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
+    def _guesses(self, text: CsvText) -> dict[str, Fit]:
+        sample = self._rows(f"select * from {_reader(text)} limit {_SAMPLE}")
+        seen = {c: {row[i] for row in sample} - {None} for i, c in enumerate(text.columns)}
+        return {c: next(fit for fit in _LADDER if fit.matches(values)) for c, values in seen.items()}
+
+    def _survey(self, text: CsvText, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
         """Return for each column the number of its values, and for each fit a value that breaks it or None."""
         asked = {c: [f"count({_q(c)})", *(fit.misfit(_q(c)) for fit in ladder)] for c, ladder in ladders.items()}
         if not asked:
             return {}
-        (row,) = self._rows(f"select {', '.join(e for es in asked.values() for e in es)} from {source}")
+        expressions = ", ".join(expression for of_column in asked.values() for expression in of_column)
+        (row,) = self._rows(f"select {expressions} from {_reader(text)}")
         answers = iter(row)
-        return {c: [next(answers) for _ in expressions] for c, expressions in asked.items()}
+        return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
 
     def _create(self, relation: str, query: str) -> int:
         with translated():
@@ -152,15 +167,12 @@ class DuckDBSeeds:
 
 
 def _declared_fit(kind: str) -> Fit:
+    """Return what a declared type demands beyond DuckDB's cast, which rounds."""
     if kind in _INTEGERS:
-        return Fit(kind, r"regexp_full_match({c}, '\s*[+-]?\d+\s*')")
+        return Fit(kind, r"\s*[+-]?\d+\s*")
     if decimal := re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind):
-        return Fit(kind, rf"regexp_full_match({{c}}, '\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*')")
-    return Fit(kind, "true")
-
-
-def _first(ladder: Sequence[Fit], surveyed: Sequence[Any]) -> Fit:
-    return next((fit for fit, misfit in zip(ladder, surveyed[1:], strict=True) if misfit is None), _TEXT)
+        return Fit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*")
+    return Fit(kind)
 
 
 def _reader(text: CsvText) -> str:
@@ -211,6 +223,12 @@ def _wrong_cell(text: CsvText, column: str, value: str, kind: str) -> SeedError:
     line = line_of_value(text, column, value)
     hint = "Correct the value, or declare another type under `column_types`."
     return seed_error(text.seed, f"Column {column!r} holds {shown!r}, which is no {kind}.", line, hint)
+
+
+def _require_a_fault_of_the_file(error: EngineError) -> None:
+    """Let pass what is wrong with the statement, the session or the target."""
+    if error.kind not in {ErrorKind.DATA, ErrorKind.UNKNOWN}:
+        raise error
 
 
 def _refused(seed: Seed, error: EngineError) -> SeedError:

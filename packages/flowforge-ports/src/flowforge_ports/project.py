@@ -16,7 +16,8 @@ from flowforge_domain.text import Location
 class ProfileEntry:
     """One profile of `profiles.yml`: its settings as read, and where each key (by its path) stands.
 
-    `fault` says why the settings could not be read, such as an environment variable that is not set.
+    Texts that came from the environment are `Secret`, wherever they stand. `fault` says why the settings could not be
+    read, such as an environment variable that is not set.
     """
 
     settings: Mapping[str, Any]

@@ -75,9 +75,14 @@ def _place(error: BaseException, modules: ProjectModules) -> tuple[Path, int, in
     """Return file, line and column of what is wrong in the project's own code."""
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(modules.root):
         return Path(error.filename), error.lineno or 0, error.offset or 0
-    frames = traceback.walk_tb(error.__traceback__)
-    own = [(frame, line) for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(modules.prefix)]
-    return (Path(own[-1][0].f_code.co_filename), own[-1][1], 0) if own else None
+    # Generated code, such as a dataclass's __init__, runs in the module but stands in no file.
+    own = [
+        (Path(frame.f_code.co_filename), line, 0)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).startswith(modules.prefix)
+        and Path(frame.f_code.co_filename).is_relative_to(modules.root)
+    ]
+    return own[-1] if own else None
 
 
 def _hint(error: BaseException) -> str:

@@ -40,6 +40,10 @@ def _require_defined(tree: nodes.Template, environment: ImmutableSandboxedEnviro
     names = list(tree.find_all(nodes.Name))
     own = {name.name for name in names if name.ctx != "load"} | {macro.name for macro in tree.find_all(nodes.Macro)}
     known = {*AVAILABLE, *own, *environment.globals}
+    for target in tree.find_all(nodes.NSRef):
+        if target.name not in own:
+            hint = "Write {% set x = namespace() %}, then set x's attributes."
+            raise error_at(text, file, target.lineno, f"{target.name!r} cannot be changed.", hint, target.name)
     excused = {*_SPECIAL, *_asked_for(tree)}
     for name in names:
         if name.name not in known and name.name not in excused:

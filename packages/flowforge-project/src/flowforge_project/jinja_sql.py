@@ -32,19 +32,9 @@ def jinja_facts(text: str, file: str) -> ModelFacts:
     Raises `TemplateError` for bad syntax, for names that nothing defines, and for calls of the wrong form.
     """
     try:
-        tree = _environment().parse(text, file, file)
+        return _facts(_environment().parse(text, file, file), text, file)
     except (JinjaError, ValueError, RecursionError) as error:
         raise template_error(error, text, file) from error
-    require_known_names(tree, _environment(), text, file)
-    settings = _settings(_calls(tree, "config"), text, file)
-    refs = _literal_calls("ref", _calls(tree, "ref"), text, file)
-    sources = _literal_calls("source", _calls(tree, "source"), text, file)
-    return ModelFacts(
-        refs=tuple((name, line) for (name,), line in refs),
-        sources=tuple((group, table, line) for (group, table), line in sources),
-        settings={name: value for name, (value, _) in settings.items()},
-        setting_lines={name: line for name, (_, line) in settings.items()},
-    )
 
 
 def render_jinja(text: str, file: str, context: RenderContext) -> str:
@@ -67,6 +57,19 @@ def render_jinja(text: str, file: str, context: RenderContext) -> str:
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
     return sandbox()
+
+
+def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
+    require_known_names(tree, _environment(), text, file)
+    settings = _settings(_calls(tree, "config"), text, file)
+    refs = _literal_calls("ref", _calls(tree, "ref"), text, file)
+    sources = _literal_calls("source", _calls(tree, "source"), text, file)
+    return ModelFacts(
+        refs=tuple((name, line) for (name,), line in refs),
+        sources=tuple((group, table, line) for (group, table), line in sources),
+        settings={name: value for name, (value, _) in settings.items()},
+        setting_lines={name: line for name, (_, line) in settings.items()},
+    )
 
 
 def _names(context: RenderContext) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reads `profiles.yml`: `env_var()` is the only thing its texts can call, and nothing else is rendered.
 
-The file may hold passwords, so no message shows a part of it.
+The file may hold passwords, so no message shows a part of it, and what comes from the environment is a `Secret`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge_domain.errors import ProfileError
+from flowforge_domain.secret import Secret
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.project import ProfileEntry
 from flowforge_project.folder import ProjectFile
@@ -59,7 +60,7 @@ def _rendered(value: Any, path: Path, environment: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_rendered(child, (*path, i), environment) for i, child in enumerate(value)]
     if isinstance(value, str) and "{{" in value:
-        return _TAG.sub(lambda tag: _variable(tag["call"], path, environment), value)
+        return Secret(_TAG.sub(lambda tag: _variable(tag["call"], path, environment), value))
     return value
 
 

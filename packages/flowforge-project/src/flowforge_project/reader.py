@@ -45,11 +45,11 @@ class FolderReader:
         settings = Settings.of(project, beside)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
         sources = _sources(read_checked(self._top("sources.yml"), "sources", cache))
-        cache.save()
         nodes = [_node(file, facts, settings) for file, facts in models]
         seeds = self._seeds(project)
         require_distinct(nodes, seeds)
         settings.require_known((node.name for node in nodes), (node.file for node in nodes))
+        cache.save()
         return Manifest(
             name=project.data.get("name") or self.root.name,
             root=self.root,

@@ -6,9 +6,9 @@ Jinja2 lives here and in `jinja_sql.py`; both are imported only for templates th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 AVAILABLE = ("ref", "source", "config", "var", "env_var", "this", "target")
 
+__all__ = ["Environment", "sandbox", "template_error"]
+
 # Not deterministic, or a way to reach attributes by name: a model has no need of them.
 _NO_GLOBALS = ("lipsum", "cycler", "joiner")
 _NO_FILTERS = ("attr", "random", "pprint", "xmlattr")
@@ -29,9 +31,12 @@ _LONGEST = 1_000_000
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Refuses arithmetic that would fill the memory from a few characters."""
+    """Refuses arithmetic that would fill the memory from a few characters, and hidden attributes in filters too."""
 
     intercepted_binops = frozenset({"*", "**"})
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
+        raise SecurityError(f"attribute {attribute!r} of {type(obj).__name__!r} is not safe")
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" and not (abs(left) < _LONGEST and abs(right) < 100):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, Validat
 
 from flowforge_domain.checks import RULES
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.text import caret_below, did_you_mean
+from flowforge_domain.text import Location, caret_below, did_you_mean
 from flowforge_project.yaml_files import YamlFile
 
 if TYPE_CHECKING:
@@ -176,13 +176,21 @@ def check_settings(settings: YamlFile) -> dict[str, Any]:
 
     Raises `ConfigError` with the nearest valid name.
     """
-    return check_file(ModelEntry, YamlFile(settings.name, _as_json(settings.data), settings.lines, settings.text))
+    try:
+        data = _as_json(settings.data)
+    except UnicodeEncodeError as error:
+        line = min(settings.lines.values(), default=0)
+        hint = "Remove the half of a surrogate pair."
+        raise ConfigError("A text cannot be UTF-8.", where=Location(settings.name, line), hint=hint) from error
+    return check_file(ModelEntry, YamlFile(settings.name, data, settings.lines, settings.text))
 
 
 def _as_json(value: Any) -> Any:
-    """Return tuples and sets as lists, as JSON would."""
+    """Return tuples and sets as lists, as JSON would; raise `UnicodeEncodeError` for a text that is none."""
+    if isinstance(value, str):
+        value.encode()
     if isinstance(value, Mapping):
-        return {key: _as_json(child) for key, child in value.items()}
+        return {_as_json(key): _as_json(child) for key, child in value.items()}
     if isinstance(value, set | frozenset):
         return sorted(map(_as_json, value), key=repr)
     return [_as_json(child) for child in value] if isinstance(value, list | tuple) else value

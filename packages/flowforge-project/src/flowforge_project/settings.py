@@ -77,7 +77,9 @@ class Settings:
             known = {parent for file in files for parent in _folders(file)}
             for path, (_, where) in self.folders.items():
                 if path not in known:
-                    hint = did_you_mean(path, known) or "Name a folder by its path below models/."
+                    hint = (
+                        did_you_mean(path.removeprefix("models/"), known) or "Name a folder by its path below models/."
+                    )
                     raise ConfigError(f"There are no models in {path!r}.", where=where, hint=hint)
 
     def _folder_layers(self, file: str) -> list[Layer]:

@@ -44,6 +44,8 @@ def _declared_only(ref: Callable[[str], str], node: Node) -> Callable[[str], str
     """Refuse a computed reference that the graph does not know: its order would be luck."""
 
     def declared(name: str) -> str:
+        if not isinstance(name, str):
+            raise TemplateError(f"ref() takes a name as text, not {name!r}.", hint="Write ref('orders').")
         if node_name(name) not in node.deps:
             raise TemplateError(
                 f"ref({name!r}) is computed, so the graph does not know of it.",

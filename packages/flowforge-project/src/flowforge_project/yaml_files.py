@@ -165,18 +165,13 @@ def _plain(text: str) -> Any:
 def _syntax_error(error: yaml.YAMLError, text: str, name: str, private: bool) -> ConfigError:
     line, column = _place(error, text)
     reason = re.sub(r"'.*'", "…", _reason(error)) if private else _reason(error)
+    has_tab = re.search(r"^ *\t", text, re.MULTILINE)
     return ConfigError(
         f"The YAML cannot be read: {reason}.",
         where=Location(name, line),
         snippet="" if private else caret(text, line, column),
-        hint="Indent with spaces, not tabs."
-        if _is_tab(text, line, column)
-        else "Check indentation, colons and quotes.",
+        hint="Indent with spaces, not tabs." if has_tab else "Check indentation, colons and quotes.",
     )
-
-
-def _is_tab(text: str, line: int, column: int) -> bool:
-    return text.split("\n")[line - 1][column - 1 : column] == "\t"
 
 
 def _reason(error: yaml.YAMLError) -> str:
@@ -190,5 +185,5 @@ def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
     if problem is None:
         return line_of(text, int(getattr(error, "position", 0))), 0
     # What is never closed is noticed at the end, and mended where it begins.
-    mark = context if context and problem.line >= len(text.splitlines()) - 1 else problem
+    mark = context if context and problem.index >= len(text.rstrip()) else problem
     return mark.line + 1, mark.column + 1

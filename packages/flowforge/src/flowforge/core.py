@@ -14,9 +14,8 @@ from flowforge_domain.model import Node, model, source
 from flowforge_domain.model import relation_for as _relation_for
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from flowforge_ports.project import ProjectPorts
+    from flowforge_project.sandbox import Environment
 
 __all__ = ["REGISTRY", "Node", "Registry", "model", "ref", "relation_for", "source"]
 

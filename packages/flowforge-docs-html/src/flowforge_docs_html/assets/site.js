@@ -99,23 +99,47 @@
 
   /* Mermaid: the neighbourhood of one model; boxes are measured in the font they are drawn in */
   const MONO = getComputedStyle(document.documentElement).getPropertyValue("--mono").trim();
+  const loaded = (path) => new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = path;
+    script.onload = resolve;
+    script.onerror = reject;
+    document.head.append(script);
+  });
   async function drawNeighbourhood(place) {
-    const source = $(place.dataset.source).textContent.replace(/^ {2}classDef .*\n/gm, "");
-    mermaid.initialize({
-      startOnLoad: false, securityLevel: "strict", htmlLabels: false, theme: "base",
-      fontFamily: MONO, themeVariables: { fontFamily: MONO, fontSize: "12.5px" }, maxEdges: 5000, maxTextSize: 500000,
-      flowchart: { htmlLabels: false, useMaxWidth: false, nodeSpacing: 24, rankSpacing: 56, padding: 14, curve: "basis" },
-    });
+    const [source, decode] = withoutCodes($(place.dataset.source).textContent.replace(/^ {2}classDef .*\n/gm, ""));
     try {
+      await loaded(place.dataset.script);
+      mermaid.initialize({
+        startOnLoad: false, securityLevel: "strict", htmlLabels: false, theme: "base",
+        fontFamily: MONO, themeVariables: { fontFamily: MONO, fontSize: "12.5px" }, maxEdges: 5000, maxTextSize: 500000,
+        flowchart: {
+          htmlLabels: false, useMaxWidth: false, wrappingWidth: 420, nodeSpacing: 24, rankSpacing: 56, padding: 14, curve: "basis",
+        },
+      });
       const { svg } = await mermaid.render("neighbourhood", source);
       // The one place where markup is parsed; Mermaid has cleaned it, and a parsed SVG document runs no scripts.
       const drawn = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+      if (drawn.nodeName !== "svg") throw new Error("not a drawing");
+      decode(drawn);
       place.replaceChildren(document.importNode(drawn, true));
       link(place);
+      settle(place);
     } catch {
       place.textContent = "This neighbourhood cannot be drawn. Its Mermaid source is in the other tab.";
     }
     place.dataset.drawn = "true";
+  }
+  /* Labels without HTML show Mermaid's character codes as they are: one private character stands for each while
+     Mermaid measures and breaks lines, and the real one takes its place, as text, when all is drawn. */
+  function withoutCodes(source) {
+    const codes = [...new Set([...source.matchAll(/#(\d+);/g)].map((found) => found[1]))];
+    const marked = source.replace(/#(\d+);/g, (_, code) => String.fromCharCode(0xe000 + codes.indexOf(code)));
+    const real = (mark) => String.fromCodePoint(codes[mark.charCodeAt(0) - 0xe000]);
+    return [marked, (drawn) => {
+      const texts = drawn.ownerDocument.createTreeWalker(drawn, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replace(/[\ue000-\uf8ff]/g, real);
+    }];
   }
   function link(place) {
     const pages = new Map(Object.entries(data.links));
@@ -127,13 +151,35 @@
       node.addEventListener("click", () => { location.href = pages.get(id); });
     });
   }
-  if ($("drawn")) drawNeighbourhood($("drawn"));
+  /* Shrink a wide drawing as far as it stays readable, and bring its subject into sight. */
+  function settle(place) {
+    const svg = place.querySelector("svg");
+    const [width, height] = svg.getAttribute("viewBox").split(" ").slice(2).map(Number);
+    const scale = Math.min(1, Math.max(0.72, (place.clientWidth - 32) / width));
+    svg.setAttribute("width", width * scale);
+    svg.setAttribute("height", height * scale);
+    const subject = place.querySelector(".subject");
+    if (!subject) return;
+    const [box, frame] = [subject.getBoundingClientRect(), place.getBoundingClientRect()];
+    place.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+    place.scrollTop += box.top + box.height / 2 - frame.top - frame.height / 2;
+  }
+  /* Mermaid is large: it is fetched when its place comes into sight, so that a page opens at once. */
+  if ($("drawn")) {
+    new IntersectionObserver((entries, observer) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      drawNeighbourhood($("drawn"));
+    }, { rootMargin: "200px" }).observe($("drawn"));
+  }
 
   if (!$("stage")) return;
 
   /* Filter */
   const rows = all("#models tr").map((row, i) => ({
-    row, kind: row.dataset.kind, tags: data.tags[i], text: row.textContent.toLowerCase(),
+    row, kind: row.dataset.kind, tags: data.tags[i],
+    // All cells but the last: a model is not found by the names of those it reads.
+    text: [...row.cells].slice(0, -1).map((cell) => cell.textContent).join(" ").toLowerCase(),
   }));
   const options = all("#tag option");
   const kinds = all("[data-kind]", $("toolbar"));

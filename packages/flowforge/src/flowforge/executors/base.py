@@ -17,6 +17,8 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.run_models import RunModels
 from flowforge_bootstrap.engines import now, open_by_name
 from flowforge_bootstrap.project import silent
+from flowforge_domain.capability import Capability
+from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.manifest import ref_relation, source_relation
 from flowforge_domain.model import Node
 from flowforge_domain.results import Rows
@@ -25,7 +27,7 @@ from flowforge_ports.engine import Engine, Frames
 from flowforge_ports.project import RenderContext
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from flowforge_project.sandbox import Environment
 
 
 class BaseExecutor(ABC):
@@ -66,7 +68,7 @@ class BaseExecutor(ABC):
     def _run(self, node: Node, engine: Engine, env: Environment) -> None:
         ports = REGISTRY.ports
         if ports is None:
-            raise RuntimeError("Load a project first: REGISTRY.load_project(path)")
+            raise ConfigError("No project is loaded.", hint="Load one first: REGISTRY.load_project(path)")
         manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node})
         compiler = CompileModels(manifest, _Renderer(self, env), engine.dialect, {"engine": engine.name}, {})
         build = BuildModel(manifest, engine, compiler, ports.reader, ports.functions)
@@ -122,9 +124,7 @@ class _Frames:
 
 def _frames(engine: Engine) -> Frames:
     if engine.frames is None:
-        from flowforge_domain.errors import UnsupportedByEngineError
-
-        raise UnsupportedByEngineError(engine.name, "Python models")
+        raise UnsupportedByEngineError(engine.name, Capability.PYTHON_MODELS.value)
     return engine.frames
 
 

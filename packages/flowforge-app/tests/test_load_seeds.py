@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.errors import SeedError, SelectionError, UnsupportedByEngineError
+from flowforge_domain.model import Seed
+from flowforge_domain.results import SeedResult
+from flowforge_ports.progress import SeedStarted
+
+
+@pytest.fixture
+def seeded(world, tmp_path):
+    files = {"a.csv": "id,name\n1,x\n2,y\n", "b.csv": "id\n007\n", "c.sql": "select 5 as n"}
+    seeds = []
+    for file, text in files.items():
+        (tmp_path / file).write_text(text)
+        name, kind = file.split(".")
+        seeds.append(Seed(name, kind, tmp_path / file, name, f"seeds/{file}"))
+    return world.given({}, seeds=seeds)
+
+
+def test_every_seed_becomes_a_table(seeded):
+    report = seeded.seed()
+    assert [(r.name, r.relation, r.rows) for r in report.results] == [("a", "a", 2), ("b", "b", 1), ("c", "c", 1)]
+    assert seeded.rows("select id from b") == [("007",)]
+
+
+def test_results_are_announced_once_all_are_committed(seeded):
+    seeded.seed()
+    kinds = [type(event) for event in seeded.recorder.events]
+    assert kinds == [SeedStarted] * 3 + [SeedResult] * 3
+
+
+def test_all_or_none(seeded, tmp_path):
+    seeded.seed()
+    (tmp_path / "a.csv").write_text("id,name\n9,z\n")
+    (tmp_path / "b.csv").write_text("id\n1\n2,3\n")
+    with pytest.raises(SeedError) as caught:
+        seeded.seed()
+    assert "seeds/b.csv" in str(caught.value)
+    assert seeded.rows("select id from a order by id") == [(1,), (2,)]
+    assert not [event for event in seeded.recorder.events[6:] if isinstance(event, SeedResult)]
+
+
+def test_a_view_in_the_way_becomes_a_table(seeded):
+    seeded.sql("create view a as select 1 as old")
+    seeded.seed("a")
+    assert seeded.engine.catalog.relations()["a"] == "table"
+
+
+def test_only_the_selected(seeded):
+    assert [r.name for r in seeded.seed("a").results] == ["a"]
+    with pytest.raises(SelectionError, match="No seed matches 'z'"):
+        seeded.seed("z")
+
+
+@pytest.mark.parametrize("without", ["capability", "loader"])
+def test_what_the_engine_cannot_do_is_refused_before_anything(seeded, without):
+    able = seeded.engine.capabilities - {Capability.SQL_SEEDS}
+    engine = seeded.without(capabilities=able) if without == "capability" else seeded.without(seeds=None)
+    with pytest.raises(UnsupportedByEngineError):
+        seeded.seed(engine=engine)
+    assert dict(seeded.engine.catalog.relations()) == {}
+
+
+def test_no_seeds_at_all(world):
+    assert list(world.given({}).seed().results) == []

@@ -1,0 +1,112 @@
+"""What users read when their code or their SQL fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowforge_app.model_errors import function_error, python_engine_error, statement_error
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node, SourceTable
+
+MODEL = Node("m", "sql", Path("models/m.ff.sql"), deps=("a",), sources=(("crm", "users"),), file="models/m.ff.sql")
+MANIFEST = Manifest(
+    "x",
+    Path("x"),
+    nodes={"m": MODEL, "a": Node("a", "sql", Path("models/a.ff.sql"))},
+    sources={("crm", "users"): SourceTable("crm", "users", "raw_users")},
+)
+
+
+def sql_error(message="bad", text="select\n  nope\nfrom a", statement=None, **facts):
+    error = EngineError(message, **facts)
+    return statement_error(error, MODEL, statement or f"create table m as {text}", text, MANIFEST)
+
+
+class TestStatements:
+    def test_line_snippet_and_caret(self):
+        error = sql_error(kind=ErrorKind.MISSING_COLUMN, line=2, column=3)
+        assert str(error) == (
+            "models/m.ff.sql:2: Model 'm' failed: bad\n    2 |   nope\n          ^\n"
+            "See the SQL that was run: flowforge compile --select m"
+        )
+
+    def test_the_engines_own_hint_comes_first(self):
+        assert sql_error(kind=ErrorKind.SYNTAX, line=1, hint='Did you mean "id"?').hint == 'Did you mean "id"?'
+
+    def test_a_line_that_a_template_moved_is_found_by_its_text(self):
+        text = "{% set columns = ['a'] %}\nselect\n  nope\nfrom a"
+        error = sql_error(text=text, statement="create table m as \nselect\n  a,\n  b,\n  nope\nfrom a", line=5)
+        assert error.where.line == 3
+
+    def test_a_line_that_cannot_be_told_is_left_out(self):
+        error = sql_error(text="{{ all }}", statement="create table m as select\n  nope\nfrom a", line=2)
+        assert error.where.line == 0
+        assert "nope" in error.snippet
+
+    @pytest.mark.parametrize(
+        ("message", "hint"),
+        [
+            ("no such table: a", "Build what it reads first: flowforge run --select +m"),
+            ("no such table: raw_users", "Create the table, or correct its name in sources.yml."),
+        ],
+    )
+    def test_a_missing_table_names_what_makes_it(self, message, hint):
+        assert sql_error(message, kind=ErrorKind.MISSING_RELATION).hint == hint
+
+
+class TestFunctions:
+    @pytest.fixture
+    def raised(self, tmp_path):
+        def run(body, inputs=("users",), file="models/p.ff.py"):
+            path = tmp_path / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            code = f"def p():\n    {body}\n"
+            path.write_text(code)
+            names = {}
+            exec(compile(code, str(path), "exec"), names)
+            node = Node("p", "python", path, file=file)
+            try:
+                names["p"]()
+            except (LookupError, ArithmeticError, ValueError) as error:
+                return function_error(error, node, inputs, tmp_path)
+
+        return run
+
+    def test_key_error_points_at_its_line_and_at_the_columns(self, raised):
+        assert str(raised("return {}['email']")) == (
+            "models/p.ff.py:2: Model 'p' failed: KeyError: 'email'\n    2 |     return {}['email']\n"
+            "Check the columns of 'users': flowforge show users"
+        )
+
+    def test_key_error_with_many_inputs_tells_how_they_are_keyed(self, raised):
+        hint = raised("return {}['users.ff']", inputs=("users", "orders")).hint
+        assert "relation_for(dep): 'users', 'orders'" in hint
+
+    def test_key_error_without_inputs(self, raised):
+        assert raised("return {}['x']", inputs=()).hint == "Check the key."
+
+    def test_another_exception_names_its_type(self, raised):
+        error = raised("1 / 0")
+        assert error.message == "Model 'p' failed: ZeroDivisionError: division by zero"
+        assert "FLOWFORGE_TRACE=1" in error.hint
+
+    def test_an_exception_without_words(self, raised):
+        assert raised("raise ValueError").message == "Model 'p' failed: ValueError"
+
+    def test_a_long_message_stays_within_fifteen_lines(self, raised):
+        assert len(str(raised("raise ValueError('x\\n' * 99)")).splitlines()) == 15
+
+    def test_the_line_is_the_projects_and_not_a_librarys(self, raised):
+        error = raised("import json; json.loads('{')")
+        assert str(error.where) == "models/p.ff.py:2"
+
+
+def test_an_engines_word_on_a_frame():
+    node = Node("p", "python", Path("models/p.ff.py"), file="models/p.ff.py")
+    error = python_engine_error(EngineError("no frame", kind=ErrorKind.DATA), node, MANIFEST)
+    assert str(error) == (
+        "models/p.ff.py: Model 'p' failed: no frame\nCheck what the function returns, and what it reads."
+    )

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowforge_domain.errors import EngineError, ModelCycleError, RequiredColumnsError, SelectionError
+from flowforge_domain.model import Seed, model
+from flowforge_domain.results import ModelResult, RunReport, Status
+from flowforge_ports.progress import ModelStarted, RunStarted
+from flowforge_testkit.sqlite.frames import Frame
+
+CHAIN = {
+    "c": "select n + 1 as n from {{ ref('b') }}",
+    "b": "select n + 1 as n from {{ ref('a') }}",
+    "a": "select 1 as n",
+}
+
+
+def ended(report):
+    return {result.name: result.status.value for result in report.results}
+
+
+def only_error(report):
+    errors = [result.error for result in report.results if result.error]
+    assert len(errors) == 1
+    assert len(str(errors[0]).splitlines()) <= 15
+    return errors[0]
+
+
+class TestOrderAndState:
+    def test_dependencies_come_first(self, world):
+        report = world.given(CHAIN).run()
+        assert [r.name for r in report.results] == ["a", "b", "c"]
+        assert world.rows("select n from c") == [(3,)]
+        assert report.ok
+
+    def test_every_model_has_a_state_row(self, world):
+        world.given(CHAIN).run()
+        assert world.state() == [("a", 1), ("b", 1), ("c", 1)]
+
+    def test_a_second_run_leaves_one_state_row_per_model(self, world):
+        world.given(CHAIN).run()
+        world.run()
+        assert len(world.state()) == 3
+
+    def test_the_row_of_a_view_does_not_claim_a_count(self, world):
+        world.given({"v": "create view v as select 1 as n"}).run()
+        assert world.state() == [("v", -1)]
+
+    def test_events_come_in_order(self, world):
+        world.given(CHAIN).run(select="a b")
+        kinds = [type(event) for event in world.recorder.events]
+        assert kinds == [RunStarted, ModelStarted, ModelResult, ModelStarted, ModelResult, RunReport]
+        assert world.recorder.events[0].models == ("a", "b")
+        assert [e.index for e in world.recorder.events if isinstance(e, ModelStarted)] == [1, 2]
+
+    def test_an_empty_project_touches_nothing(self, world):
+        assert world.given({}).run().ok
+        assert dict(world.engine.catalog.relations()) == {}
+
+    def test_a_cycle_is_found_before_anything_is_built(self, world):
+        world.given({"a": "select * from {{ ref('b') }}", "b": "select * from {{ ref('a') }}"})
+        with pytest.raises(ModelCycleError, match="Cycle detected among nodes: a → b → a"):
+            world.run()
+        assert world.recorder.events == []
+
+    def test_an_empty_selection_is_an_error(self, world):
+        with pytest.raises(SelectionError, match="aa"):
+            world.given(CHAIN).run(select="aa")
+
+
+class TestFailures:
+    def test_a_failed_model_keeps_its_old_table_and_state(self, world):
+        world.given({"a": "select 1 as n"}).run()
+        before = world.rows("select * from _flowforge_state")
+        report = world.given({"a": "select nope from nowhere"}).run()
+        assert ended(report) == {"a": "failed"}
+        assert world.rows("select n from a") == [(1,)]
+        assert world.rows("select * from _flowforge_state") == before
+
+    def test_the_state_row_is_part_of_the_transaction(self, world):
+        """Where the state row cannot be written, the table is as it was."""
+        world.given({"a": "select 1 as n"}).run()
+        world.sql(
+            "create trigger refuse before insert on _flowforge_state begin select raise(abort, 'state is full'); end"
+        )
+        report = world.given({"a": "select 2 as n"}).run()
+        assert "state is full" in str(only_error(report))
+        assert world.rows("select n from a") == [(1,)]
+
+    def test_what_depends_on_it_is_skipped_and_the_rest_is_built(self, world):
+        report = world.given({**CHAIN, "b": "select nope", "other": "select 1 as n"}).run()
+        assert ended(report) == {"a": "built", "b": "failed", "c": "skipped", "other": "built"}
+        assert {r.name: r.reason for r in report.results}["c"] == "b failed"
+        assert not report.ok
+
+    def test_a_skip_names_the_cause_and_not_the_step_between(self, world):
+        report = world.given({**CHAIN, "a": "select nope"}).run()
+        assert [r.reason for r in report.results if r.status is Status.SKIPPED] == ["a failed", "a failed"]
+
+    def test_a_dependency_outside_of_the_selection_is_not_required_to_run(self, world):
+        world.given(CHAIN).run()
+        assert ended(world.run(select="c")) == {"c": "built"}
+
+    def test_a_missing_seed_is_named_with_the_command(self, world):
+        error = only_error(world.given({"a": "select * from {{ ref('s') }}"}, seeds=[a_seed("s")]).run())
+        assert "flowforge seed" in error.hint
+
+    def test_a_model_that_was_not_built_is_named_with_the_command(self, world):
+        error = only_error(world.given(CHAIN).run(select="c"))
+        assert error.hint == "Build what it reads first: flowforge run --select +c"
+
+    def test_file_line_and_the_line_itself_are_shown(self, world):
+        error = only_error(world.given({"a": "select 1 as n,\n  nope\nfrom (select 1)"}).run())
+        assert str(error.where).startswith("models/a.ff.sql")
+        assert error.model == "a"
+
+    def test_a_foreign_exception_of_an_engine_is_no_model_failure(self, world):
+        class Broken:
+            def __getattr__(self, name):
+                return getattr(world.engine.session, name)
+
+            def execute(self, sql):
+                if sql.startswith("create table"):
+                    raise ZeroDivisionError("the driver is broken")
+                return world.engine.session.execute(sql)
+
+        world.given({"a": "select 1 as n"}).run()
+        with pytest.raises(ZeroDivisionError):
+            world.given({"a": "select 2 as n"}).run(engine=world.without(session=Broken()))
+        assert world.rows("select n from a") == [(1,)]
+
+
+class TestKinds:
+    def test_table_becomes_view_and_table_again(self, world):
+        for sql, kind in (("create table x as select 1 as n", "table"), ("create view x as select 2 as n", "view")) * 2:
+            assert world.given({"x": sql}).run().ok
+            assert world.engine.catalog.relations()["x"] == kind
+
+    def test_the_relation_may_have_another_name(self, world):
+        world.given({"daily": "create table mart_users as select 1 as n", "d": "select n from {{ ref('daily') }}"})
+        assert world.run().ok
+        assert world.rows("select n from mart_users") == world.rows("select n from d") == [(1,)]
+
+    def test_a_view_reports_no_rows(self, world):
+        report = world.given({"v": "create view v as select 1 as n"}).run()
+        assert [(r.materialized, r.rows) for r in report.results] == [("view", None)]
+
+    def test_variables_reach_the_template(self, world):
+        assert world.given({"a": "select {{ var('n') }} as n"}, variables={"n": 7}).run().ok
+        assert world.rows("select n from a") == [(7,)]
+
+    def test_a_template_error_is_the_models_own(self, world):
+        report = world.given({"a": "select {{ nope }}", "b": "select 1 as n"}).run()
+        assert ended(report) == {"a": "failed", "b": "built"}
+
+
+class TestPythonModels:
+    def test_no_dependency_no_argument(self, world):
+        @model()
+        def p():
+            return Frame(("n",), [{"n": 1}])
+
+        assert [r.rows for r in world.given({"p": p}).run().results] == [1]
+        assert world.rows("select n from p") == [(1,)]
+
+    def test_one_dependency_gives_the_frame(self, world):
+        @model(deps=["a"])
+        def p(frame):
+            return Frame(("n",), [{"n": row["n"] + 1} for row in frame.rows])
+
+        assert world.given({**CHAIN, "p": p}).run(select="+p").ok
+        assert world.rows("select n from p") == [(2,)]
+
+    def test_more_dependencies_give_a_dict_by_relation(self, world):
+        seen = {}
+
+        @model(deps=["daily", "b"])
+        def p(frames):
+            seen.update(frames)
+            return frames["b"]
+
+        world.given({**CHAIN, "daily": "create table mart as select 9 as n", "p": p})
+        assert world.run(select="+p").ok
+        assert {name: frame.rows for name, frame in seen.items()} == {"mart": [{"n": 9}], "b": [{"n": 2}]}
+
+    def test_required_columns_are_checked_before_the_call(self, world):
+        called = []
+
+        @model(deps=["a"], requires={"a": {"n", "email"}})
+        def p(frame):
+            called.append(frame)
+
+        error = only_error(world.given({**CHAIN, "p": p}).run(select="+p"))
+        assert isinstance(error, RequiredColumnsError)
+        assert error.missing == {"a": ["email"]}
+        assert str(error.where).startswith("models/p.ff.py")
+        assert called == []
+
+    @pytest.mark.parametrize("returned", [None, [1], "text"])
+    def test_what_is_no_frame_is_refused(self, world, returned):
+        @model(deps=["a"])
+        def p(_):
+            return returned
+
+        error = only_error(world.given({**CHAIN, "p": p}).run(select="+p"))
+        assert type(returned).__name__ in error.message
+        assert error.hint
+
+    def test_a_view_may_become_a_python_table(self, world):
+        @model()
+        def x():
+            return Frame(("n",), [{"n": 5}])
+
+        world.given({"x": "create view x as select 1 as n"}).run()
+        assert world.given({"x": x}).run().ok
+        assert world.rows("select n from x") == [(5,)]
+
+    def test_an_engine_without_frames_refuses(self, world):
+        @model()
+        def p():
+            raise AssertionError("not called")
+
+        report = world.given({"p": p}).run(engine=world.without(frames=None))
+        assert "does not support Python models" in str(only_error(report))
+
+    def test_a_failed_function_keeps_the_old_table(self, world):
+        @model()
+        def x():
+            raise ValueError("no")
+
+        world.given({"x": "select 1 as n"}).run()
+        assert ended(world.given({"x": x}).run()) == {"x": "failed"}
+        assert world.rows("select n from x") == [(1,)]
+
+    def test_exit_in_a_model_ends_the_model_only(self, world):
+        @model()
+        def x():
+            raise SystemExit(0)
+
+        assert ended(world.given({"x": x, "y": "select 1 as n"}).run()) == {"x": "failed", "y": "built"}
+
+
+class TestInterruption:
+    def test_ctrl_c_in_a_function_rolls_back_and_goes_on_up(self, world):
+        @model(deps=["a"])
+        def p(_):
+            world.sql("create table half (n bigint)")
+            raise KeyboardInterrupt
+
+        world.given({**CHAIN, "p": p})
+        with pytest.raises(KeyboardInterrupt):
+            world.run(select="+p")
+        assert world.engine.catalog.relations().keys() == {"a", "_flowforge_state"}
+        assert world.state() == [("a", 1)]
+
+    def test_the_next_run_works(self, world):
+        @model()
+        def p():
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            world.given({"p": p}).run()
+        assert world.given(CHAIN).run().ok
+
+    def test_the_target_is_locked_while_a_run_goes_on(self, world):
+        @model()
+        def p():
+            with world.engine.lock.hold(0):
+                raise AssertionError("two writers")
+
+        error = only_error(world.given({"p": p}).run())
+        assert isinstance(error.__cause__, EngineError)
+
+
+def a_seed(name):
+    return Seed(name, "csv", Path(f"seeds/{name}.csv"), name, f"seeds/{name}.csv")

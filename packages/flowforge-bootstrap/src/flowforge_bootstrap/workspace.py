@@ -1,0 +1,101 @@
+"""A project folder as one command or caller sees it: what its files say, under one profile. Nothing is opened here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowforge_app.build_docs import BuildDocs
+from flowforge_app.compile_models import CompileModels
+from flowforge_app.narrow import narrowed
+from flowforge_bootstrap.artifacts import COMPILED, DOCS, unwritable, write_text
+from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
+from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile, require_profile
+from flowforge_domain.dag import mermaid
+from flowforge_domain.errors import PluginError, ProfileError
+from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.selection import Selection
+from flowforge_ports.project import ProjectPorts
+
+
+@dataclass(frozen=True)
+class Dag:
+    """The graph of a project: its nodes in run order, and the Mermaid text."""
+
+    order: list[str]
+    mermaid: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder, the plugins at hand, and the profile and engine that were asked for, if any."""
+
+    root: Path
+    plugins: Plugins
+    env: str | None = None
+    engine: str | None = None
+
+    def ports(self) -> ProjectPorts:
+        """Return the project's ports; raise `ConfigError` where there is no project."""
+        ports: ProjectPorts = resolve(self.plugins.project().open)(self.root)
+        return ports
+
+    def profile(self, ports: ProjectPorts) -> ResolvedProfile:
+        """Return the profile that is used; raise `ProfileError` naming the known ones."""
+        environment = EnvSettings.of(self.root).variables
+        return choose_profile(ports.reader.profiles(environment), self.plugins, environment, self.env, self.engine)
+
+    def compiler(self, ports: ProjectPorts, manifest: Manifest, profile: ResolvedProfile) -> CompileModels:
+        """Return what turns the project's models into SQL for a profile's engine."""
+        target = {"name": profile.name, "engine": profile.spec.name}
+        environment = EnvSettings.of(self.root).variables
+        return CompileModels(manifest, ports.renderer, profile.spec.dialect, target, environment)
+
+    def compile(self, wanted: Selection) -> dict[str, Path]:
+        """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
+        ports = self.ports()
+        manifest = ports.reader.manifest()
+        compiled = self.compiler(ports, manifest, self.profile(ports))(wanted)
+        return {
+            name: write_text(self.root / COMPILED / f"{manifest.nodes[name].file.removesuffix('.ff.sql')}.sql", sql)
+            for name, sql in compiled.items()
+        }
+
+    def dag(self, wanted: Selection) -> Dag:
+        """Return the graph of the selected models.
+
+        Raises `ModelCycleError` or `DependencyNotFoundError` when the project has none, `ProfileError` for an
+        environment that does not exist.
+        """
+        ports = self.ports()
+        if self.env is not None:
+            require_profile(ports.reader.profiles(EnvSettings.of(self.root).variables), self.env)
+        chosen = narrowed(ports.reader.manifest(), wanted)
+        return Dag(run_order(chosen), mermaid(chosen.nodes))
+
+    def write_dag(self, wanted: Selection, out_dir: Path | None = None) -> tuple[Dag, Path]:
+        """Write the Mermaid text, by default into `.flowforge/docs/`, and return the graph and the file."""
+        dag = self.dag(wanted)
+        return dag, write_text((out_dir or self.root / DOCS) / "dag.mmd", dag.mermaid)
+
+    def docs(self, wanted: Selection, out_dir: Path | None = None) -> Path:
+        """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
+        ports = self.ports()
+        manifest = ports.reader.manifest()
+        try:
+            compiler = self.compiler(ports, manifest, self.profile(ports))
+        except (ProfileError, PluginError):
+            if self.env or self.engine:
+                raise
+            compiler = None
+        site = resolve(self.plugins.site().open)()
+        build = BuildDocs(narrowed(manifest, wanted), ports.reader, site, compiler)
+        try:
+            return build(out_dir or self.root / DOCS)
+        except OSError as error:
+            raise unwritable(out_dir or self.root / DOCS, error) from error
+
+
+def open_workspace(path: str | Path, env: str | None = None, engine: str | None = None) -> Workspace:
+    """Return the project in folder `path` without reading it yet."""
+    return Workspace(Path(path).resolve(), load_plugins(), env, engine)

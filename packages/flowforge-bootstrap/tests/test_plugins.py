@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
+from flowforge_domain.errors import PluginError
+
+ENGINE = """
+from dataclasses import replace
+from flowforge_ports.hooks import hookimpl
+from flowforge_testkit.sqlite.plugin import SPEC
+
+@hookimpl
+def flowforge_engines():
+    return [replace(SPEC, name={name!r}, distribution={distribution!r})]
+"""
+
+
+def test_what_is_installed_is_found():
+    plugins = load_plugins()
+    assert plugins.engine("sqlite").distribution == "flowforge-testkit"
+    assert plugins.project().name == "folder"
+    assert plugins.site().open.startswith("flowforge_docs_html")
+    assert plugins.broken == {}
+
+
+def test_a_strangers_engine_comes_through_the_same_door(install):
+    install("their-engine", "theirs", ENGINE.format(name="theirs", distribution="their-engine"))
+    assert load_plugins().engine("theirs").distribution == "their-engine"
+
+
+class TestBroken:
+    def test_it_is_remembered_and_takes_nothing_down(self, install):
+        install("bad-engine", "bad", "import no_such_driver_at_all\n")
+        plugins = load_plugins()
+        assert plugins.broken == {"bad": "ModuleNotFoundError: No module named 'no_such_driver_at_all'"}
+        assert plugins.engine("sqlite").name == "sqlite"
+
+    def test_it_is_reported_when_it_is_asked_for(self, install):
+        install("bad-engine", "bad", "raise RuntimeError('first line\\nsecond line')\n")
+        with pytest.raises(PluginError, match=r"^Plugin 'bad' is broken: RuntimeError: first line") as caught:
+            load_plugins().engine("bad")
+        assert caught.value.hint == "Install it again."
+
+    def test_a_hook_that_raises(self, install):
+        code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engines():\n    return 1 / 0\n"
+        install("bad-engine", "bad", code)
+        plugins = load_plugins()
+        assert plugins.broken == {"bad": "ZeroDivisionError: division by zero"}
+        assert "sqlite" in plugins.engines
+
+    def test_a_hook_that_returns_nonsense(self, install):
+        code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engines():\n    return [1]\n"
+        install("bad-engine", "bad", code)
+        assert load_plugins().broken.keys() == {"bad"}
+
+
+class TestNames:
+    def test_two_distributions_with_one_engine_name(self, install):
+        for distribution in ("one-engine", "other-engine"):
+            install(distribution, distribution, ENGINE.format(name="same", distribution=distribution))
+        with pytest.raises(PluginError, match="'same' is claimed by one-engine and other-engine"):
+            load_plugins().engine("same")
+
+    def test_two_distributions_with_one_entry_point_name(self, install):
+        for distribution in ("one-engine", "other-engine"):
+            install(distribution, "same", ENGINE.format(name="same", distribution=distribution))
+        with pytest.raises(PluginError, match="one-engine and other-engine"):
+            load_plugins().engine("same")
+
+    def test_a_conflict_does_not_touch_other_engines(self, install):
+        for distribution in ("one-engine", "other-engine"):
+            install(distribution, distribution, ENGINE.format(name="same", distribution=distribution))
+        assert load_plugins().engine("sqlite").name == "sqlite"
+
+
+class TestMissing:
+    def test_one_of_ours_names_the_command(self):
+        with pytest.raises(PluginError) as caught:
+            Plugins().engine("duckdb")
+        assert str(caught.value) == "Engine 'duckdb' is not installed.\npip install \"flowforge[duckdb]\""
+
+    def test_an_unknown_one_gives_the_nearest(self):
+        with pytest.raises(PluginError) as caught:
+            load_plugins().engine("sqlit")
+        assert caught.value.hint == "Did you mean 'sqlite'?"
+
+    @pytest.mark.parametrize("what", ["project", "site"])
+    def test_no_project_format_or_site(self, what):
+        with pytest.raises(PluginError, match="is installed"):
+            getattr(Plugins(), what)()
+
+
+@pytest.mark.parametrize("reference", ["no.such.module:thing", "json:nothing", "not a reference"])
+def test_a_reference_that_leads_nowhere(reference):
+    with pytest.raises(PluginError, match="cannot be loaded"):
+        resolve(reference)

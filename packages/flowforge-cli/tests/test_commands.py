@@ -1,0 +1,268 @@
+"""What each command says and writes, on a project that is already built."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+def masked(text):
+    """Replace durations, so that output can be compared."""
+    return re.sub(r" *\d+(\.\d+)?m?s\b", " T", text)
+
+
+class TestInit:
+    def test_it_lists_the_files_and_what_to_do_next(self, flowforge, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        answer = flowforge("init", "new", "--engine", "sqlite")
+        assert answer.code == 0
+        assert "  new/models/customers.ff.sql" in answer.lines
+        for command in re.findall(r"flowforge (\w+ new.*)", answer.out):
+            assert flowforge(*command.split()).code == 0
+
+    def test_it_overwrites_nothing(self, flowforge, shop):
+        answer = flowforge("init", shop, "--engine", "sqlite")
+        assert answer.code == 1
+        assert "exists already" in answer.err
+
+
+class TestSeed:
+    def test_a_line_per_seed(self, flowforge, shop):
+        assert masked(flowforge("seed", shop).out) == (
+            "✓ seed_customers                         3 rows T\n"
+            "✓ seed_orders                            4 rows T\n"
+            "\n✓ seeded: 2 in T\n"
+        )
+
+    def test_quiet_says_nothing(self, flowforge, shop):
+        answer = flowforge("seed", shop, "--quiet")
+        assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+    def test_none_are_there(self, flowforge, shop):
+        for path in (shop / "seeds").iterdir():
+            path.unlink()
+        (shop / "sources.yml").write_text("")
+        answer = flowforge("seed", shop)
+        assert (answer.code, answer.out) == (0, "")
+        assert "There are no seeds" in answer.err
+
+    def test_a_bad_file(self, flowforge, shop):
+        (shop / "seeds" / "seed_orders.csv").write_text("a,b\n1,2,3\n")
+        answer = flowforge("seed", shop, "-q")
+        assert answer.code == 1
+        assert "seeds/seed_orders.csv" in answer.err
+
+
+class TestRun:
+    def test_all_is_well(self, flowforge, shop):
+        assert masked(flowforge("run", shop).out) == (
+            "Running 3 models on sqlite (.local/data.sqlite)\n\n"
+            "✓ customers                      table          3 rows T\n"
+            "✓ orders                         table          4 rows T\n"
+            "✓ revenue_by_customer            table          3 rows T\n\n"
+            "Totals\n──────\n✓ built: 3\n↷ skipped: 0\n✗ failed: 0\nDone in T\n"
+        )
+
+    def test_a_failure_a_skip_and_what_to_do(self, flowforge, shop):
+        (shop / "models" / "orders.ff.sql").write_text("select nope\n")
+        answer = flowforge("run", shop)
+        assert answer.code == 1
+        assert masked(answer.out) == (
+            "Running 3 models on sqlite (.local/data.sqlite)\n\n"
+            "✓ customers                      table          3 rows T\n"
+            "✗ orders                         table          failed T\n"
+            "   ↳ models/orders.ff.sql: Model 'orders' failed: no such column: nope\n"
+            "   See the SQL that was run: flowforge compile --select orders\n"
+            "↷ revenue_by_customer            skipped (orders failed)\n\n"
+            "Totals\n──────\n✓ built: 1\n↷ skipped: 1\n✗ failed: 1 (orders)\nDone in T\n"
+        )
+
+    def test_quiet_says_what_failed(self, flowforge, shop):
+        assert flowforge("run", shop, "-q").out == ""
+        (shop / "models" / "orders.ff.sql").write_text("select nope\n")
+        out = flowforge("run", shop, "-q").out
+        assert out.startswith("✗ orders")
+        assert "Totals" not in out
+
+    def test_verbose_says_profile_and_relations(self, flowforge, shop):
+        (shop / "models" / "x.ff.sql").write_text("create table y as select 1 as n")
+        out = flowforge("run", shop, "-v").out
+        assert out.startswith("Profile default, engine sqlite\n")
+        assert "   ↳ writes y\n" in out
+
+    def test_long_names_stay_in_columns(self, flowforge, shop):
+        (shop / "models" / f"{'long_' * 12}name.ff.sql").write_text("select 1 as n")
+        lines = [line for line in flowforge("run", shop).lines if line.startswith("✓") and "row" in line]
+        assert len({line.index(" table ") for line in lines}) == 1
+
+    def test_many_failures_are_named_briefly(self, flowforge, shop):
+        for i in range(8):
+            (shop / "models" / f"bad{i}.ff.sql").write_text("select nope")
+        assert "✗ failed: 8 (bad0, bad1, bad2, bad3, bad4, …)" in flowforge("run", shop).out
+
+    def test_no_models(self, flowforge, shop):
+        for path in (shop / "models").rglob("*.sql"):
+            path.unlink()
+        (shop / "project.yml").write_text("name: shop\n")
+        answer = flowforge("run", shop)
+        assert (answer.code, answer.out) == (0, "")
+        assert "There are no models" in answer.err
+
+    def test_memory_keeps_nothing_and_says_so(self, flowforge, shop, monkeypatch):
+        monkeypatch.setenv("FF_SQLITE_PATH", ":memory:")
+        assert "nothing will be kept" in flowforge("seed", shop).err
+        assert "nothing will be kept" in flowforge("run", shop).err
+
+    def test_the_trace_of_a_model_is_shown_on_demand(self, flowforge, shop, monkeypatch):
+        (shop / "models" / "p.ff.py").write_text("from flowforge import model\n@model()\ndef p():\n    return 1 / 0\n")
+        assert "Traceback" not in flowforge("run", shop, "--select", "p").err
+        monkeypatch.setenv("FLOWFORGE_TRACE", "1")
+        assert "ZeroDivisionError: division by zero" in flowforge("run", shop, "--select", "p").err
+
+
+class TestTest:
+    def test_a_long_subject_stays_in_columns(self, flowforge, shop):
+        with (shop / "project.yml").open("a") as file:
+            file.write(f"  - {{type: row_count_between, table: {'t' * 50}}}\n")
+        lines = [line for line in flowforge("test", shop).lines if line[0:1] in "✅❌"]
+        assert len({line.index(" (") for line in lines if line}) == 1
+
+    def test_quiet_says_nothing_when_all_is_well(self, flowforge, shop):
+        assert flowforge("test", shop, "-q").out == ""
+
+    def test_verbose_shows_the_queries(self, flowforge, shop):
+        assert (
+            "project.yml:18  row_count_between revenue_by_customer\nselect count(*)"
+            in flowforge("test", shop, "-v").out
+        )
+
+    def test_an_error_wins_over_a_failure(self, flowforge, shop):
+        with (shop / "project.yml").open("a") as file:
+            file.write("  - {type: row_count_between, table: orders, min: 99}\n")
+        assert flowforge("test", shop).code == 2
+        with (shop / "project.yml").open("a") as file:
+            file.write("  - {type: row_count_between, table: nowhere}\n")
+        answer = flowforge("test", shop)
+        assert answer.code == 1
+        assert answer.lines[-3:] == ["✓ passed: 4", "✗ failed: 1", "! could not run: 1"]
+
+    def test_no_tests(self, flowforge, shop):
+        (shop / "project.yml").write_text("name: shop\n")
+        answer = flowforge("test", shop)
+        assert answer.code == 0
+        assert "There are no tests" in answer.err
+
+
+class TestDag:
+    def test_the_path_is_as_the_user_would_type_it(self, flowforge, shop):
+        assert flowforge("dag", "shop").out == "Graph: shop/.flowforge/docs/dag.mmd\n"
+        assert (shop / ".flowforge/docs/dag.mmd").read_text().startswith("flowchart LR")
+
+    def test_html_and_another_folder(self, flowforge, shop, tmp_path):
+        out = flowforge("dag", shop, "--html", "--output", "site").out
+        assert out == "Graph: site/dag.mmd\nSite: site/index.html\n"
+        assert (tmp_path / "site" / "index.html").is_file()
+
+    def test_a_path_elsewhere_is_absolute(self, flowforge, shop, monkeypatch):
+        monkeypatch.chdir(shop / "models")
+        assert flowforge("dag", "..").out == f"Graph: {shop.resolve()}/.flowforge/docs/dag.mmd\n"
+
+    def test_a_part_of_it(self, flowforge, shop):
+        assert flowforge("dag", shop, "--select", "orders").code == 0
+        assert "customers]" not in (shop / ".flowforge/docs/dag.mmd").read_text()
+
+    def test_an_unknown_environment(self, flowforge, shop):
+        assert flowforge("dag", shop, "--env", "nope").code == 1
+
+
+class TestShow:
+    def test_numbers_to_the_right(self, flowforge, shop):
+        assert flowforge("show", "orders", shop, "-n", "1").out == (
+            "order_id   customer_id   ordered_on   amount\n"
+            "────────────────────────────────────────────\n"
+            "     100             1   2026-01-05     19.9\n"
+            "1 row\n"
+        )
+
+    def test_columns_of_any_name(self, flowforge, shop):
+        """Such as those that the printing function calls its own arguments."""
+        sql = "select 1 as name, 2 as level, 3 as message, 4 as self, 5 as event, 6 as data"
+        (shop / "models" / "odd.ff.sql").write_text(sql)
+        flowforge("run", shop, "--select", "odd")
+        [event] = flowforge("show", "odd", shop, "--log-format", "json").events
+        assert event["data"] == {"name": 1, "level": 2, "message": 3, "self": 4, "event": 5, "data": 6}
+        assert flowforge("show", "odd", shop).code == 0
+
+    def test_text_is_as_it_is_and_moves_no_cursor(self, flowforge, shop):
+        sql = (
+            "select null as a, '[red]x[/red]' as b, 'ü' as c, char(27) || '[2J' as d, 'two' || char(10) || 'lines' as e"
+        )
+        (shop / "models" / "odd.ff.sql").write_text(sql)
+        flowforge("run", shop, "--select", "odd")
+        assert flowforge("show", "odd", shop).out == (
+            "   a   b              c   d         e\n"
+            "─────────────────────────────────────────\n"
+            "NULL   [red]x[/red]   ü   \\x1b[2J   two\n"
+            "                                    lines\n"
+            "1 row\n"
+        )
+
+    def test_what_an_error_quotes_moves_no_cursor(self, flowforge, shop):
+        (shop / "models" / "p.ff.py").write_text(
+            "from flowforge import model\n@model()\ndef p():\n    raise ValueError('\\x1b[2J')\n"
+        )
+        assert "\\x1b[2J" in flowforge("run", shop, "--select", "p").out
+
+    def test_no_rows(self, flowforge, shop):
+        (shop / "models" / "odd.ff.sql").write_text("select 1 as n where 1 = 0")
+        flowforge("run", shop, "--select", "odd")
+        assert flowforge("show", "odd", shop).lines[-1] == "0 rows"
+
+    def test_what_is_not_there(self, flowforge, shop):
+        answer = flowforge("show", "ordrs", shop)
+        assert (answer.code, answer.err) == (1, "✗ There is no table 'ordrs' in the target.\nDid you mean 'orders'?\n")
+
+
+class TestCompile:
+    def test_a_line_per_model(self, flowforge, shop):
+        answer = flowforge("compile", shop, "--select", "orders")
+        assert answer.out == "orders: shop/.flowforge/compiled/models/orders.sql\n"
+
+    def test_verbose_shows_the_sql(self, flowforge, shop):
+        assert "create table `orders` as select" in flowforge("compile", shop, "-v").out
+
+
+class TestDebug:
+    def test_all_is_well(self, flowforge, shop):
+        answer = flowforge("debug", shop)
+        assert answer.code == 0
+        assert answer.lines[0].startswith("✓ flowforge   0.1.0 on Python 3.")
+        assert all(line.startswith(("✓ ", "  ")) for line in answer.lines)
+
+    def test_what_is_wrong(self, flowforge, shop):
+        answer = flowforge("debug", shop, "--env", "nope")
+        assert answer.code == 1
+        assert "✗ profile     profiles.yml: There is no profile 'nope'.\n              Known: default." in answer.out
+
+
+class TestVersionAndHelp:
+    def test_version(self, flowforge):
+        assert flowforge("--version").out == "flowforge 0.1.0\n"
+
+    @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+    def test_help(self, flowforge, arguments):
+        answer = flowforge(*arguments)
+        assert answer.code == 0
+        assert answer.out.startswith("Usage: flowforge")
+
+    @pytest.mark.parametrize("command", ["init", "seed", "run", "test", "dag", "show", "compile", "debug"])
+    def test_help_of_a_command(self, flowforge, command):
+        assert flowforge(command, "-h").out.startswith(f"Usage: flowforge {command} ")
+        summary = next(line for line in flowforge("-h").lines if line.startswith(f"  {command} "))
+        assert not summary.endswith("...")
+
+    def test_completion(self, process):
+        answer = process("--show-completion", "bash")
+        assert answer.returncode == 0
+        assert "_FLOWFORGE_COMPLETE=complete_bash" in answer.stdout

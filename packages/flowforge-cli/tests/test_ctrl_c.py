@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import signal
+from threading import Event, Thread
+
+import pytest
+
+from flowforge_cli.ctrl_c import on_ctrl_c
+from flowforge_domain.errors import EngineError
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_cancel_is_called_from_another_thread():
+    cancelled = Event()
+    with pytest.raises(KeyboardInterrupt), on_ctrl_c(cancelled.set):
+        press_ctrl_c()
+        cancelled.wait(10)
+    assert cancelled.is_set()
+
+
+def test_what_cancelling_raises_is_not_the_users_concern():
+    def cancel():
+        raise EngineError("closed")
+
+    with pytest.raises(KeyboardInterrupt), on_ctrl_c(cancel):
+        press_ctrl_c()
+
+
+def test_nothing_is_left_behind():
+    before = signal.set_wakeup_fd(-1)
+    with on_ctrl_c(lambda: None):
+        pass
+    assert signal.set_wakeup_fd(before) == -1
+
+
+def test_another_thread_has_no_signals_to_watch():
+    done = Event()
+
+    def work():
+        with on_ctrl_c(lambda: None):
+            done.set()
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done.is_set()

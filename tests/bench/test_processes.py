@@ -1,0 +1,48 @@
+"""Whole processes are measured, in turn, and one that fails says so."""
+
+from __future__ import annotations
+
+import pytest
+from bench.figures import Figure, Measured, processes, ratio_beyond, walls
+from bench.processes import PYTHON, CommandFailedError, Sample, Variant, interleaved, run
+from bench.report import as_markdown, as_text
+
+
+def test_a_process_is_counted_by_itself():
+    idle, busy = run(PYTHON, "-c", "pass"), run(PYTHON, "-c", "sum(range(3_000_000)); bytearray(200 << 20)")
+    assert busy.cpu > idle.cpu
+    assert 150 < busy.peak - idle.peak < 250
+
+
+def test_a_failure_tells_what_the_command_said():
+    with pytest.raises(CommandFailedError, match=r"(?s)ended with 3.*no such thing"):
+        run(PYTHON, "-c", "import sys; print('no such thing', file=sys.stderr); sys.exit(3)")
+
+
+def test_variants_take_turns_after_a_warm_up(tmp_path):
+    done = []
+    variants = [Variant(name, [PYTHON, "-c", "pass"], lambda name=name: done.append(name)) for name in "ab"]
+    samples = interleaved(variants, 2)
+    assert done == ["a", "b", "a", "b", "b", "a"]
+    assert {name: len(taken) for name, taken in samples.items()} == {"a": 2, "b": 2}
+
+
+def test_start_up_is_subtracted_on_both_sides():
+    taken = {"ours": 4.0, "ours small": 1.0, "bare": 2.5, "bare small": 0.5}
+    samples = {name: [Sample(wall, 0, 0)] for name, wall in taken.items()}
+    assert ratio_beyond(walls, samples, ("ours", "ours small"), ("bare", "bare small")) == 1.5
+
+
+def test_what_is_missed_or_not_measured_is_in_the_table():
+    samples = {"a": [Sample(1, 2, 3), Sample(3, 4, 5)]}
+    measured = Measured("run", [Figure("too slow", 2.0, "x", 1.5)], processes(samples), rounds=2)
+    page = as_markdown([measured, Measured("seed", failure="no such command")], 0.1, "2024-01-01")
+    assert "| too slow | 2.00 x | 1.50 x | ✗ missed |" in page
+    assert "| a | 2.000 | 3.000 | 4 |" in page
+    assert "| seed | not measured |  | ✗ |" in page
+    assert "seed: not measured, no such command" in as_text([Measured("seed", failure="no such command")], 9.0)
+
+
+def test_a_busy_machine_is_told():
+    assert "trust CPU" in as_text([], 99.0)
+    assert "trust CPU" not in as_text([], 0.0)

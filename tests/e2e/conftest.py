@@ -1,0 +1,67 @@
+"""The repository's examples, copied, and a shell in which `flowforge` is the one under test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MADE = shutil.ignore_patterns(".flowforge", ".local")
+OVERRIDES = {"FF_ENGINE", "FF_DUCKDB_PATH", "FF_SQLITE_PATH", "FLOWFORGE_TRACE", "NO_COLOR"}
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """The variables of a user's shell: no settings of ours, and the tested command first on the path."""
+    plain = {name: value for name, value in os.environ.items() if name not in OVERRIDES}
+    return {**plain, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="session")
+def in_shell(environment):
+    """Run a shell command in a folder; the answer has `returncode`, `stdout` and `stderr`."""
+
+    def run(command, folder, **variables):
+        return subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=folder,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def built_tree(tmp_path_factory, in_shell):
+    """A folder that holds `examples/simple_duckdb`, seeded and run."""
+    tree = tmp_path_factory.mktemp("tree")
+    shutil.copytree(ROOT / "examples", tree / "examples", ignore=MADE)
+    for command in ("seed", "run"):
+        assert in_shell(f"flowforge {command} examples/simple_duckdb", tree).returncode == 0
+    return tree
+
+
+@pytest.fixture
+def tree(built_tree, tmp_path):
+    """A copy of the built folder, to be changed at will."""
+    return shutil.copytree(built_tree, tmp_path / "tree")
+
+
+@pytest.fixture
+def fresh_tree(tmp_path):
+    """The examples as a clone has them."""
+    shutil.copytree(ROOT / "examples", tmp_path / "tree" / "examples", ignore=MADE)
+    return tmp_path / "tree"
+
+
+@pytest.fixture
+def example(tree):
+    return tree / "examples" / "simple_duckdb"

@@ -1,0 +1,63 @@
+"""The command: choose what to measure, print the figures, and with `--write` keep them in docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bench import checks, dag, python_model, run, seed, startup
+from bench.figures import Measured
+from bench.processes import CommandFailedError
+from bench.report import as_markdown, as_text
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+# What is measured, and how many rounds it takes until the medians stand still.
+TOPICS: Mapping[str, tuple[Callable[[Path, int], Measured], int]] = {
+    "startup": (startup.measure, 15),
+    "dag": (dag.measure, 5),
+    "run": (run.measure, 5),
+    "python": (python_model.measure, 3),
+    "seed": (seed.measure, 3),
+    "checks": (checks.measure, 5),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; return 0 when everything could be measured, whatever came out."""
+    options = _parser().parse_args(arguments)
+    topics = options.only.split(",") if options.only else list(TOPICS)
+    unknown = sorted(set(topics) - set(TOPICS))
+    if unknown:
+        print(f"There is no {unknown[0]!r}; --only takes {', '.join(TOPICS)}.", file=sys.stderr)
+        return 1
+    load = os.getloadavg()[0]
+    results = [_measured(topic, options.rounds) for topic in topics]
+    print(as_text(results, load))
+    if options.write:
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(as_markdown(results, load, options.date), encoding="utf-8")
+    return 1 if any(result.failure for result in results) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", metavar="A,B", help=f"measure these only: {', '.join(TOPICS)}")
+    parser.add_argument("--rounds", type=int, metavar="N", help="measure everything N times")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--date", metavar="YYYY-MM-DD", help="the date on the page; today if left out")
+    return parser
+
+
+def _measured(topic: str, rounds: int | None) -> Measured:
+    measure, usual = TOPICS[topic]
+    print(f"{topic} …", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        try:
+            return measure(Path(folder), rounds or usual)
+        except CommandFailedError as error:
+            print(f"{topic}: {error}", file=sys.stderr)
+            return Measured(topic, failure=str(error).splitlines()[0])

@@ -1,0 +1,71 @@
+"""Generates projects: light SQL models in layers, each with one to three parents of the layer above.
+
+Half the models are plain selects, half say `create or replace table`. The first layer makes 100 rows of `range()`,
+and every model keeps 100 rows, so that what a framework adds is not lost in the engine's work.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+LAYERS = 10
+DATABASE = "bench.duckdb"
+_FROM = ("{0} as a", "{0} as a join {1} as b using (id)", "{0} as a join {1} as b using (id) join {2} as c using (id)")
+_VALUE = ("a.value + 1", "a.value + b.value", "a.value + b.value - c.value")
+
+
+def write_light(root: Path, count: int) -> list[str]:
+    """Write a project of `count` models into `root` and return their names in run order."""
+    write_frame(root)
+    rng = random.Random(count)
+    layers = _names(count)
+    for number, layer in enumerate(layers):
+        above = layers[number - 1] if number else []
+        folder = root / "models" / f"layer_{number}"
+        folder.mkdir(parents=True)
+        for i, name in enumerate(layer):
+            select = _select(rng.sample(above, min(len(above), rng.randint(1, 3))))
+            text = select if i % 2 else f"create or replace table {name} as\n{select}"
+            (folder / f"{name}.ff.sql").write_text(f"{text}\n", encoding="utf-8")
+    return [name for layer in layers for name in layer]
+
+
+def write_frame(root: Path) -> None:
+    """Write what a project has besides models."""
+    root.mkdir()
+    (root / "project.yml").write_text("name: bench\n", encoding="utf-8")
+    profile = f"default:\n  engine: duckdb\n  duckdb:\n    path: {DATABASE}\n"
+    (root / "profiles.yml").write_text(profile, encoding="utf-8")
+
+
+def forget(root: Path, *, cache: bool, database: bool) -> Callable[[], None]:
+    """Return what deletes a project's parse cache, its database, or both."""
+
+    def delete() -> None:
+        if cache:
+            shutil.rmtree(root / ".flowforge", ignore_errors=True)
+        if database:
+            delete_database(root / DATABASE)
+
+    return delete
+
+
+def delete_database(path: Path) -> None:
+    """Delete a database file and what lies beside it."""
+    for suffix in ("", ".wal", ".lock"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _names(count: int) -> list[list[str]]:
+    layers = min(LAYERS, count)
+    return [[f"m{layer}_{i:04}" for i in range(layer, count, layers)] for layer in range(layers)]
+
+
+def _select(parents: list[str]) -> str:
+    if not parents:
+        return "select range as id, range * 3 as value from range(100)"
+    tables = _FROM[len(parents) - 1].format(*(f"{{{{ ref('{name}') }}}}" for name in parents))
+    return f"select\n    a.id,\n    {_VALUE[len(parents) - 1]} as value\nfrom {tables}"

@@ -1,0 +1,85 @@
+"""`flowforge run` of light SQL models against a script that executes the same statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.figures import Figure, Measured, cpus, peaks, processes, ratio_beyond, walls
+from bench.paired import median_difference
+from bench.processes import BARE, FLOWFORGE, PYTHON, Samples, Variant, interleaved, run
+from bench.projects import delete_database, forget, write_light
+
+_SMALL, _LARGE = 10, 1000
+# The names of what is compared; each is run on both sizes.
+_FIRST, _AGAIN = "`flowforge run`, nothing cached", "`flowforge run`, files parsed before"
+_BARE = "bare script"
+_SMALL_BLOCKS, _EXPLICIT = "bare script, 16 KB blocks", "bare script, 16 KB blocks, `begin` and `commit`"
+_SCRIPTS: Mapping[str, Sequence[str]] = {_BARE: (), _SMALL_BLOCKS: ("16384",), _EXPLICIT: ("16384", "explicit")}
+_RATIO, _MEMORY = 1.5, 60
+_NOTE = (
+    f"Times are taken beyond start-up: those of {_SMALL} models are subtracted from those of {_LARGE:,}, on both sides "
+    "and in the same round. The bare script executes what `flowforge compile` wrote, each statement committing by "
+    "itself, and keeps no state. FlowForge makes new files with blocks of 16 KB; a bare script gets DuckDB's 256 KB, "
+    "so there is one with blocks of 16 KB, and one that also says `begin` and `commit`, as who writes a state row must."
+)
+
+
+def measure(folder: Path, rounds: int) -> Measured:
+    """Build 1,000 and 10 models into a new file each time."""
+    variants = [variant for count in (_SMALL, _LARGE) for variant in _variants(folder, count)]
+    samples = interleaved(variants, rounds)
+    times = [figure for ours in (_FIRST, _AGAIN) for bare in _SCRIPTS for figure in _times(samples, ours, bare)]
+    memory = [
+        Figure(f"{_FIRST}, {_LARGE:,} models: peak memory beyond the {bare}", _memory(samples, bare), "MB", _MEMORY)
+        for bare in (_BARE, _SMALL_BLOCKS)
+    ]
+    return Measured("run", [*times, *memory], processes(samples), [_NOTE], rounds)
+
+
+def statements(root: Path, names: list[str]) -> list[str]:
+    """Return the SQL that FlowForge executes for each model."""
+    run(FLOWFORGE, "compile", str(root))
+    found = {path.stem: path.read_text(encoding="utf-8") for path in root.glob(".flowforge/compiled/**/*.sql")}
+    return [found[name] for name in names]
+
+
+def _variants(folder: Path, count: int) -> list[Variant]:
+    root = folder / f"light_{count}"
+    names = write_light(root, count)
+    listed = folder / f"statements_{count}.json"
+    listed.write_text(json.dumps(statements(root, names)), encoding="utf-8")
+    flowforge = [FLOWFORGE, "run", str(root)]
+    return [
+        Variant(_named(_FIRST, count), flowforge, forget(root, cache=True, database=True)),
+        Variant(_named(_AGAIN, count), flowforge, forget(root, cache=False, database=True)),
+        *(_bare(_named(name, count), folder, listed, *options) for name, options in _SCRIPTS.items()),
+    ]
+
+
+def _bare(name: str, folder: Path, listed: Path, *options: str) -> Variant:
+    database = folder / "bare.duckdb"
+    command = [PYTHON, str(BARE / "statements.py"), str(database), str(listed), *options]
+    return Variant(name, command, partial(delete_database, database))
+
+
+def _named(what: str, count: int) -> str:
+    return f"{what}, {count:,} models"
+
+
+def _times(samples: Samples, ours: str, bare: str) -> list[Figure]:
+    sizes = _sizes(ours), _sizes(bare)
+    return [
+        Figure(f"{ours}, {_LARGE:,} models to the {bare}", ratio_beyond(walls, samples, *sizes), "x", _RATIO),
+        Figure("the same, CPU", ratio_beyond(cpus, samples, *sizes), "x"),
+    ]
+
+
+def _sizes(what: str) -> tuple[str, str]:
+    return _named(what, _LARGE), _named(what, _SMALL)
+
+
+def _memory(samples: Samples, bare: str) -> float:
+    return median_difference(peaks(samples, _named(_FIRST, _LARGE)), peaks(samples, _named(bare, _LARGE)))
