@@ -42,7 +42,10 @@ def test_kind_may_change_and_what_only_tables_have_goes():
 
 
 def test_views_go_first_from_the_outermost_and_come_back_last():
-    inner, outer = Standing("a.inner", "view", "select 1"), Standing("outer", "view", "select 2", "security_barrier=true")
+    inner, outer = (
+        Standing("a.inner", "view", "select 1"),
+        Standing("outer", "view", "select 2", "security_barrier=true"),
+    )
     made = statements(views=(inner, outer))
     assert made[:3] == ['drop view "outer"', 'drop view "a"."inner"', 'drop table "users"']
     assert made[-2:] == [
@@ -69,7 +72,7 @@ def test_belongings_come_back_each_with_what_drops_it():
         'alter table "s"."users" alter column "id" set not null',
         'alter table "s"."users" add constraint "key" primary key (id)',
         'create index "by name" on s.users (name)',
-        'comment on table "s"."users" is \'it\'\'s\'',
+        "comment on table \"s\".\"users\" is 'it''s'",
         'comment on column "s"."users"."name" is \'n\'',
         'revoke all on "s"."users" from public',
         'revoke all on "s"."users" from "r"',

@@ -12,7 +12,7 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.swap import Grant, Newcomer, Standing, Step, aside, swap_steps
 from flowforge_postgres.dialect import POSTGRES
-from flowforge_postgres.session import PostgresSession
+from flowforge_postgres.session import PostgresSession, atomic
 
 _RELATIONS = """
 select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 'table' end,
@@ -126,7 +126,7 @@ class PostgresReplacer:
     def replacing(self, relation: str, kind: RelationKind) -> Iterator[str]:
         *schema, name = relation_parts(relation)
         quote_name(name, POSTGRES)
-        with self.session.atomic():
+        with atomic(self.session):
             if schema:
                 self._require_schema(schema[-1])
             into = aside(relation)

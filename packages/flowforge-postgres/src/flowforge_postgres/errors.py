@@ -52,7 +52,7 @@ _FIXES = {
     ErrorKind.DEPENDENTS: "Drop them first, or let the model write another relation.",
     ErrorKind.UNREACHABLE: "Check host, port and database in the dsn, and that the server runs.",
 }
-_LIBPQ = re.compile(r"^connection (?:failed|is bad): |connection to server (?:at|on) .*? failed: |FATAL:\s+")
+_LIBPQ = re.compile(r"^connection (?:failed|is bad): |FATAL:\s+")
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from flowforge_domain.text import Location, caret, did_you_mean, line_of
 from flowforge_postgres.catalog import PostgresReplacer
 from flowforge_postgres.csv_text import CsvText, chunks, line_of_value, read_csv, seed_error
 from flowforge_postgres.dialect import POSTGRES
-from flowforge_postgres.session import PostgresSession
+from flowforge_postgres.session import PostgresSession, atomic
 
 _STAGING = "_flowforge_seed"
 _SAMPLE = 2_000
@@ -87,7 +87,7 @@ class PostgresSeeds:
         for column in text.columns:
             quote_name(column, POSTGRES)
         try:
-            with self.session.atomic():
+            with atomic(self.session):
                 self._stage(text)
                 types = self._types(text, declared)
                 casts = ", ".join(

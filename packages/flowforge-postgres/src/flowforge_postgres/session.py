@@ -52,7 +52,9 @@ def pool_of(settings: PostgresSettings) -> sqlalchemy.Engine:
     }
     arguments = {key: value for key, value in asked.items() if value is not None and key not in url.query}
     arguments |= {"autocommit": True, "prepare_threshold": _NEVER}
-    pool = sqlalchemy.create_engine(url, connect_args=arguments, pool_pre_ping=True, use_native_hstore=False)
+    pool = sqlalchemy.create_engine(
+        url, connect_args=arguments, pool_pre_ping=True, max_overflow=-1, use_native_hstore=False
+    )
     sqlalchemy.event.listen(pool, "connect", lambda connection, _: _set_up(connection, settings))
     return pool
 
@@ -136,20 +138,6 @@ class PostgresSession:
             self.pool.dispose()
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """Give the block a transaction of its own where none is open."""
-        if self.working or self.connection.info.transaction_status != TransactionStatus.IDLE:
-            yield
-            return
-        self.begin()
-        try:
-            yield
-        except BaseException:
-            self.rollback()
-            raise
-        self.commit()
-
-    @contextmanager
     def _ran(self, sql: str) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
         """Run a statement, or several, and give the cursor of the last one."""
         connection, due = self.connection, self.due
@@ -178,6 +166,21 @@ class PostgresSession:
         if held is not None:
             with suppress(psycopg.Error):
                 held.invalidate() if held.driver_connection.closed else held.close()
+
+
+@contextmanager
+def atomic(session: PostgresSession) -> Iterator[None]:
+    """Give the block a transaction of its own where none is open."""
+    if session.working or session.connection.info.transaction_status != TransactionStatus.IDLE:
+        yield
+        return
+    session.begin()
+    try:
+        yield
+    except BaseException:
+        session.rollback()
+        raise
+    session.commit()
 
 
 @dataclass(frozen=True)
