@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from flowforge_app.run_checks import RunChecks
 from flowforge_domain.checks import Check
-from flowforge_domain.errors import ConfigError, SelectionError
+from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, SelectionError
 from flowforge_domain.model import ModelConfig
 from flowforge_domain.results import CheckResult
 from flowforge_domain.text import Location
@@ -71,6 +72,14 @@ class TestVerdicts:
     def test_the_other_checks_still_run(self, built):
         built.given(MODELS, checks=[Check("unique", "nowhere", "id"), Check("unique", "orders", "order_id")])
         assert [result.ok for result in built.check().results] == [False, True]
+
+    def test_a_cancelled_query_ends_the_command(self, built):
+        class Cancelled:
+            def query(self, sql):
+                raise EngineError("interrupted", kind=ErrorKind.CANCELLED)
+
+        with pytest.raises(EngineError, match="interrupted"):
+            RunChecks(built.manifest, built.without(session=Cancelled()), built.recorder)()
 
     def test_none_at_all_is_fine(self, world):
         assert world.given({}).check().ok

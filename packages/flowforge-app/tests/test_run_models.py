@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flowforge_domain.errors import EngineError, ModelCycleError, RequiredColumnsError, SelectionError
+from flowforge_app.cancelled import was_cancelled
+from flowforge_domain.errors import (
+    EngineError,
+    ErrorKind,
+    FlowForgeError,
+    ModelCycleError,
+    RequiredColumnsError,
+    SelectionError,
+)
 from flowforge_domain.model import Seed, model
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_ports.progress import ModelStarted, RunStarted
@@ -264,6 +274,17 @@ class TestInterruption:
             world.given({"p": p}).run()
         assert world.given(CHAIN).run().ok
 
+    @pytest.mark.parametrize("statement", ["begin", "create table `b`", "insert into `_flowforge_state`"])
+    def test_a_cancelled_statement_ends_the_run_and_is_no_failure(self, world, statement):
+        """DuckDB takes Ctrl-C for itself: all that is left of it is this error."""
+        world.given(CHAIN).run()
+        session = Cancelled(world.engine.session, statement)
+        with pytest.raises(FlowForgeError) as caught:
+            world.run(select="b", engine=world.without(session=session))
+        assert was_cancelled(caught.value)
+        assert not [event for event in world.recorder.events[8:] if isinstance(event, ModelResult)]
+        assert world.run().ok
+
     def test_the_target_is_locked_while_a_run_goes_on(self, world):
         @model()
         def p():
@@ -272,6 +293,26 @@ class TestInterruption:
 
         error = only_error(world.given({"p": p}).run())
         assert isinstance(error.__cause__, EngineError)
+
+
+@dataclass
+class Cancelled:
+    """A session on which one statement is cancelled, though a transaction has begun all the same."""
+
+    session: Any
+    statement: str
+
+    def __getattr__(self, name):
+        return getattr(self.session, name)
+
+    def begin(self):
+        self.session.begin()
+        self.execute("begin", run=False)
+
+    def execute(self, sql, run=True):
+        if sql.startswith(self.statement):
+            raise EngineError("interrupted", kind=ErrorKind.CANCELLED)
+        return self.session.execute(sql) if run else None
 
 
 def a_seed(name):

@@ -102,7 +102,7 @@ def test_schema_is_created_with_its_first_table():
 @pytest.mark.parametrize("kind", ["table", "view"])
 @pytest.mark.parametrize("existing", [None, "table", "view"])
 def test_nothing_is_prepared_where_relations_are_swapped(kind, existing):
-    swapping = Dialect("swapping", {}, "", "", replaces=frozenset(), schemas=True, swaps=True)
+    swapping = Dialect("swapping", {}, "", replaces=frozenset(), schemas=True, swaps=True)
     assert prepare_statements("analytics.users", kind, existing, swapping) == ()
 
 

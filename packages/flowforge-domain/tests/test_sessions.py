@@ -34,7 +34,6 @@ BRACKETS = Dialect(
     name="brackets",
     types={"text": "T", "bigint": "I", "double": "D", "boolean": "B", "timestamp": "TS"},
     age_minutes="",
-    seconds_between="",
     quote="`",
 )
 PLAIN = {"event_id": "e1", "user_id": "u1", "ts": "2024-01-31T10:00:00", "page": "/", "revenue": 1.5}

@@ -8,7 +8,7 @@ from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.swap import Grant, Newcomer, Standing, aside, swap_steps
 
-PLAIN = Dialect("plain", {}, "", "", replaces=frozenset(), longest_name=63, names_in_bytes=True, swaps=True)
+PLAIN = Dialect("plain", {}, "", replaces=frozenset(), longest_name=63, names_in_bytes=True, swaps=True)
 TABLE = Standing("users", "table")
 NEW = Newcomer(aside("users"), "table", {"id", "name"})
 

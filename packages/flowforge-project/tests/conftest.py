@@ -25,7 +25,6 @@ DIALECT = Dialect(
     name="plain",
     types={"text": "text", "bigint": "bigint", "double": "double", "boolean": "boolean", "timestamp": "timestamp"},
     age_minutes="age({column})",
-    seconds_between="seconds({earlier}, {later})",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import perf_counter
 
+from flowforge_app.cancelled import was_cancelled
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import Manifest, table_relation
@@ -53,6 +54,8 @@ class RunChecks:
             value = self.engine.session.query(query).rows[0][0]
             failure = check_failure(check, value) or ""
         except FlowForgeError as error:
+            if was_cancelled(error):
+                raise
             return CheckResult(check, query, perf_counter() - started, error=_placed(error, check, query))
         return CheckResult(check, query, perf_counter() - started, failure)
 

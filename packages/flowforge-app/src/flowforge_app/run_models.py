@@ -13,6 +13,7 @@ from time import perf_counter
 from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel
+from flowforge_app.cancelled import was_cancelled
 from flowforge_app.transaction import transaction
 from flowforge_domain.dag import upstream
 from flowforge_domain.dialect import RelationKind
@@ -44,8 +45,8 @@ class RunModels:
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order they ran.
 
-        A model's own error is in its result. Raises `FlowForgeError` for a wrong graph or selection, and when the
-        target cannot be used at all.
+        A model's own error is in its result. Raises `FlowForgeError` for a wrong graph or selection, when the target
+        cannot be used at all, and when a statement was cancelled.
         """
         nodes = self.manifest.nodes
         order = run_order(self.manifest)
@@ -90,6 +91,8 @@ class RunModels:
                 )
                 self.engine.session.execute(insert_state(row, self.engine.dialect))
         except FlowForgeError as error:
+            if was_cancelled(error):
+                raise
             return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
         existing[same_relation(node.relation)] = node.config.materialized
         return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)

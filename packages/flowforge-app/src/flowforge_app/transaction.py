@@ -11,8 +11,9 @@ from flowforge_ports.engine import Session
 @contextmanager
 def transaction(session: Session) -> Iterator[None]:
     """Commit what the block does, or roll all of it back and let the error through; Ctrl-C is an error too."""
-    session.begin()
     try:
+        # Within the block: one that is cancelled may have begun nevertheless.
+        session.begin()
         yield
         session.commit()
     except BaseException:

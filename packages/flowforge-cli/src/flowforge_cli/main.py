@@ -78,16 +78,19 @@ def _run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = exit_codes.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the edge: everything becomes an exit code
-        return _failed(error, arguments)
+        code = _failed(error, arguments)
     if code == exit_codes.INTERRUPTED:  # typer turns Ctrl-C into this code by itself
         print("Interrupted; what was not finished was rolled back.", file=sys.stderr)
     return code
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    from flowforge_app.cancelled import was_cancelled
     from flowforge_cli.output import report_error, trace
     from flowforge_domain.errors import FlowForgeError
 
+    if was_cancelled(error):
+        return exit_codes.INTERRUPTED
     trace(error)
     if isinstance(error, FlowForgeError):
         report_error(error, as_json=_speaks_json(arguments))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.relation import relation_parts
+from flowforge_domain.relation import relation_name, relation_parts
 
 RelationKind = Literal["table", "view"]
 NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
@@ -19,19 +19,20 @@ class Dialect:
 
     `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for each neutral type;
     `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
-    `seconds_between` one over `{earlier}` and `{later}`; `longest_name` is in characters, or in bytes of UTF-8 where
-    `names_in_bytes`; `schemas` is whether tables live in schemas that can be created; `swaps` is whether a relation
-    is built beside the one it replaces and then takes its place (`swap.py`), since nothing replaces it where it stands.
+    a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
+    `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
+    name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
+    since nothing replaces it where it stands.
     """
 
     name: str
     types: Mapping[NeutralType, str]
     age_minutes: str
-    seconds_between: str
     quote: str = '"'
     replaces: frozenset[RelationKind] = frozenset({"table", "view"})
     longest_name: int = 255
     schemas: bool = False
+    default_schema: str = ""
     names_in_bytes: bool = False
     swaps: bool = False
 
@@ -55,6 +56,14 @@ def quote_name(name: str, dialect: Dialect) -> str:
 def quote_relation(relation: str, dialect: Dialect) -> str:
     """Return a relation with every part quoted."""
     return ".".join(quote_name(part, dialect) for part in relation_parts(relation))
+
+
+def unqualified(relation: str, dialect: Dialect) -> str:
+    """Return the relation without a schema that its name alone means: `main.users` is `users` on DuckDB."""
+    parts = relation_parts(relation)
+    if len(parts) == 2 and parts[0].casefold() == dialect.default_schema.casefold():
+        return relation_name(parts[1])
+    return relation
 
 
 def quote_text(value: str) -> str:

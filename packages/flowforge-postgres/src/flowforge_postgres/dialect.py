@@ -13,9 +13,8 @@ POSTGRES = Dialect(
         "boolean": "boolean",
         "timestamp": "timestamp",
     },
-    # A timestamp without zone means the session's zone; the clock is that of the server, and not the transaction's.
-    age_minutes="(extract(epoch from clock_timestamp() - ({column})::timestamptz) / 60)::double precision",
-    seconds_between="extract(epoch from ({later}) - ({earlier}))::double precision",
+    # A timestamp without zone is taken as UTC; the clock is the server's, and not the transaction's.
+    age_minutes="((extract(epoch from clock_timestamp()) - extract(epoch from {column})) / 60)::double precision",
     replaces=frozenset(),
     longest_name=63,
     names_in_bytes=True,

@@ -11,7 +11,6 @@ DIALECT = Dialect(
     name="sqlite",
     types={"text": "text", "bigint": "bigint", "double": "double", "boolean": "boolean", "timestamp": "timestamp"},
     age_minutes="(julianday('now') - julianday({column})) * 1440",
-    seconds_between="round((julianday({later}) - julianday({earlier})) * 86400, 3)",
     quote="`",
     replaces=frozenset(),
 )
