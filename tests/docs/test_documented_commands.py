@@ -1,4 +1,7 @@
-"""The README and the guide do what they say: their commands run, their files load, their links lead somewhere."""
+"""The guide does what it says: its code runs, its files load, its links lead somewhere.
+
+The README's steps run from the wheels, in tests/packaging.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from documented import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-NAMED = re.compile(r"`((?:models|seeds)/[\w/.]+)`")
 
 
 def run(command: str, folder: Path) -> str:
@@ -26,52 +28,16 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-def steps(text: str) -> list[tuple[str, str]]:
-    """Return what a reader does, in order: ("bash", commands) and (file name, content)."""
-    found = []
-    for fence in FENCE.finditer(text):
-        language, body = fence.groups()
-        named = NAMED.findall(text[: fence.start()].rstrip().splitlines()[-1])
-        if language == "bash":
-            found.append(("bash", body))
-        elif named:
-            found.append((named[-1], body))
-    return found
-
-
-def test_the_readme_leads_a_newcomer_from_nothing_to_a_site(tmp_path: Path) -> None:
-    folder, shown = tmp_path, ""
-    done = steps((ROOT / "README.md").read_text("utf-8"))
-    assert [kind for kind, _ in done] == [
-        "bash",
-        "models/marts/big_customers.ff.sql",
-        "models/marts/revenue_share.ff.py",
-        "bash",
-    ]
-    for kind, body in done:
-        if kind == "bash":
-            shown += run(body, folder)
-            folder = tmp_path / "shop"
-        else:
-            (folder / kind).write_text(body, "utf-8")
-    assert "Acme Ltd" in shown
-    assert (folder / ".flowforge/docs/index.html").is_file()
-
-
-def blocks(page: str, language: str) -> list[str]:
-    return [body for kind, body in FENCE.findall((ROOT / page).read_text("utf-8")) if kind == language]
-
-
 def test_the_python_api_page_runs(tmp_path: Path) -> None:
     run("flowforge init shop", tmp_path)
-    [code] = blocks("docs/guide/python-api.md", "python")
+    [code] = blocks((ROOT / "docs/guide/python-api.md").read_text("utf-8"), "python")
     (tmp_path / "script.py").write_text(code, "utf-8")
     assert "revenue_by_customer built" in run("python script.py", tmp_path)
 
 
 def test_the_project_files_of_the_guide_are_valid(tmp_path: Path) -> None:
     run("flowforge init shop", tmp_path)
-    project, sources, profiles = blocks("docs/guide/project.md", "yaml")
+    project, sources, profiles = blocks((ROOT / "docs/guide/project.md").read_text("utf-8"), "yaml")
     (tmp_path / "shop/project.yml").write_text(project, "utf-8")
     (tmp_path / "shop/profiles.yml").write_text(profiles, "utf-8")
     run("flowforge seed && flowforge run && flowforge test && flowforge debug --env ci", tmp_path / "shop")

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
 COMMANDS = """\
@@ -65,6 +66,15 @@ for name in order:
 
 print("✓ Done")
 """
+
+# What the example's models make of its two seeds.
+BUILT = {
+    "users": [(1, "a@example.com"), (2, "b@gmail.com"), (3, "c@gmail.com")],
+    "orders": [(100, 1, 19.9), (101, 2, 0.0)],
+    "users_enriched": [(1, "a@example.com", False), (2, "b@gmail.com", True), (3, "c@gmail.com", True)],
+    "mart_users": [(1, "a@example.com", False), (2, "b@gmail.com", True), (3, "c@gmail.com", True)],
+    "mart_orders_enriched": [(100, 1, 19.9, "a@example.com", False), (101, 2, 0.0, "b@gmail.com", True)],
+}
 
 BOTH = """\
 Data Quality Summary
@@ -134,11 +144,15 @@ def test_the_examples_own_makefile_is_that_one(fresh_tree):
     assert (fresh_tree / "examples/simple_duckdb/Makefile").read_text().startswith(MAKEFILE)
 
 
-def test_the_python_example(tree, environment):
+def test_the_python_example(fresh_tree, in_shell, environment):
+    example = fresh_tree / "examples/simple_duckdb"
+    assert in_shell("flowforge seed examples/simple_duckdb", fresh_tree).returncode == 0
     answer = subprocess.run(
-        [sys.executable, "-c", PYTHON], cwd=tree, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", PYTHON], cwd=fresh_tree, env=environment, capture_output=True, text=True, check=False
     )
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "✓ Done\n", "")
+    with duckdb.connect(example / ".local/demo.duckdb", read_only=True) as made:
+        assert {table: made.sql(f"select * from {table} order by all").fetchall() for table in BUILT} == BUILT
 
 
 @pytest.mark.parametrize(("duplicate", "code", "summary"), [(True, 2, BOTH), (False, 0, PASSED)])

@@ -13,6 +13,7 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+from documented import steps
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = sorted(p.parent.name for p in ROOT.glob("packages/*/pyproject.toml"))
@@ -130,6 +131,25 @@ def test_versions_are_in_lockstep(wheels, distribution):
     siblings = [line for line in required if line.startswith("flowforge")]
     assert described["Version"] == version()
     assert [line for line in siblings if not line.endswith(f"=={version()}")] == []
+
+
+def test_the_readme_leads_a_newcomer_from_the_wheels_to_a_site(with_duckdb, tmp_path):
+    path = os.pathsep.join([str(with_duckdb / BIN), "/usr/bin", "/bin"])
+    env = {"PATH": path, "HOME": str(tmp_path), "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"}
+    done = steps((ROOT / "README.md").read_text("utf-8"))
+    files = ["models/marts/big_customers.ff.sql", "models/marts/revenue_share.ff.py"]
+    assert [kind for kind, _ in done] == ["bash", *files, "bash"]
+    folder, shown = tmp_path, ""
+    for kind, body in done:
+        if kind == "bash":
+            ran = subprocess.run(["bash", "-euc", body], cwd=folder, env=env, capture_output=True, text=True)
+            assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+            shown += ran.stdout
+            folder = tmp_path / "shop"
+        else:
+            (folder / kind).write_text(body, "utf-8")
+    assert "Acme Ltd" in shown
+    assert (folder / ".flowforge/docs/index.html").is_file()
 
 
 def test_quickstart_runs_from_the_wheels(with_duckdb, flowforge, tmp_path):

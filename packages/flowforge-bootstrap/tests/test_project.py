@@ -8,7 +8,16 @@ from threading import Barrier
 import pytest
 
 from flowforge_bootstrap.project import Project, open_project
-from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError, ProfileError, SelectionError
+from flowforge_domain.errors import (
+    ConfigError,
+    EngineError,
+    ErrorKind,
+    FlowForgeError,
+    PluginError,
+    ProfileError,
+    SelectionError,
+    TestFailureError,
+)
 from flowforge_domain.results import Status
 from flowforge_domain.selection import EVERYTHING
 
@@ -61,6 +70,31 @@ class TestResults:
         for call in (project.run, project.test, project.seed, project.dag, project.docs, project.compile):
             with pytest.raises(ProfileError, match="nope"):
                 call()
+
+    def test_an_engine_that_does_not_exist_is_an_error_for_every_call(self, shop, monkeypatch):
+        def require_refusal(project):
+            for call in (project.run, project.test, project.seed, project.dag, project.docs, project.compile):
+                with pytest.raises(PluginError, match="'nope'"):
+                    call()
+
+        require_refusal(Project.load(shop, engine="nope"))
+        monkeypatch.setenv("FF_ENGINE", "nope")
+        require_refusal(Project.load(shop))
+
+    def test_failed_checks_can_be_raised(self, shop):
+        project = Project.load(shop)
+        project.run()
+        project.test().require_ok()
+        with (shop / "project.yml").open("a") as file:
+            file.write(
+                "  - {type: row_count_between, table: orders, min: 99}\n  - {type: unique, table: x, column: y}\n"
+            )
+        with pytest.raises(TestFailureError, match="2 data-quality tests failed") as caught:
+            project.test().require_ok()
+        assert caught.value.failed == ["row_count_between orders", "unique x.y"]
+
+    def test_it_prints_as_folder_and_environment_only(self, shop):
+        assert repr(Project.load(shop, env="default")) == f"Project({str(shop.resolve())!r}, env='default')"
 
 
 class TestAgainAndAgain:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowforge.core import REGISTRY
+from flowforge.core import REGISTRY, Node, Registry
 from flowforge.errors import ConfigError, FlowForgeError, PluginError
 from flowforge.executors.base import BaseExecutor, EngineExecutor
 from flowforge.executors.duckdb_exec import DuckExecutor
@@ -18,9 +18,9 @@ def executor(example):
     opened.close()
 
 
-def run(executor, *names):
-    for name in names:
-        node = REGISTRY.nodes[name]
+def run(executor, *wanted):
+    """Run nodes, or those of these names."""
+    for node in (one if isinstance(one, Node) else REGISTRY.nodes[one] for one in wanted):
         if node.kind == "sql":
             executor.run_sql(node, REGISTRY.env)
         else:
@@ -54,11 +54,13 @@ class TestDuckExecutor:
         users = REGISTRY.nodes["users"]
         assert "from a.b" in executor.render_sql(users, REGISTRY.env, source_resolver=lambda *key: "a.b")
 
-    def test_without_a_project(self):
+    @pytest.mark.parametrize("kind", ["sql", "python"])
+    def test_without_a_project(self, tmp_path, kind):
+        vars(REGISTRY).update(vars(Registry()))
         opened = DuckExecutor()
-        node = object()
-        with pytest.raises((ConfigError, AttributeError)):
-            opened.run_python(node)
+        node = Node("a", kind, tmp_path / "a.ff.sql")
+        with pytest.raises(ConfigError, match=r"No project is loaded\.\nLoad one first: REGISTRY\.load_project"):
+            run(opened, node)
         opened.close()
 
 

@@ -68,7 +68,7 @@ def choose_profile(
     Raises `ProfileError` naming the known profiles, or file and line of a wrong setting; `PluginError` for an engine
     that is not installed.
     """
-    engine = engine or environment.get("FF_ENGINE") or None
+    engine = wanted_engine(engine, environment)
     entry_name, entry = _entry(entries, name, engine)
     if entry.fault:
         raise ProfileError(
@@ -92,6 +92,11 @@ def choose_profile(
     others = {own, *plugins.engines} - {wanted}
     kept = {key: value for key, value in settings.items() if key not in others}
     return ResolvedProfile(entry_name, spec, _validated(kept, spec, entry_name, entry))
+
+
+def wanted_engine(engine: str | None, environment: Mapping[str, str]) -> str | None:
+    """Return the engine that was asked for, by the caller or by `FF_ENGINE`; None leaves it to the profile."""
+    return engine or environment.get("FF_ENGINE") or None
 
 
 def require_profile(entries: Mapping[str, ProfileEntry], name: str) -> ProfileEntry:

@@ -46,6 +46,10 @@ class Project:
         project.manifest()
         return project
 
+    def __repr__(self) -> str:
+        """Return the folder and the profile asked for: not the plugins, nor anything of the target."""
+        return f"Project({str(self.workspace.root)!r}, env={self.workspace.env!r})"
+
     def manifest(self) -> Manifest:
         """Return what the project's files say now."""
         return self.workspace.ports().reader.manifest()

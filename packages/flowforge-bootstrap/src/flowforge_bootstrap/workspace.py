@@ -10,7 +10,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.narrow import narrowed
 from flowforge_bootstrap.artifacts import COMPILED, DOCS, unwritable, write_text
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
-from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile, require_profile
+from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile, require_profile, wanted_engine
 from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import PluginError, ProfileError
 from flowforge_domain.manifest import Manifest, run_order
@@ -65,11 +65,10 @@ class Workspace:
         """Return the graph of the selected models.
 
         Raises `ModelCycleError` or `DependencyNotFoundError` when the project has none, `ProfileError` for an
-        environment that does not exist.
+        environment and `PluginError` for an engine that does not exist.
         """
         ports = self.ports()
-        if self.env is not None:
-            require_profile(ports.reader.profiles(EnvSettings.of(self.root).variables), self.env)
+        self._require_known(ports)
         chosen = narrowed(ports.reader.manifest(), wanted)
         return Dag(run_order(chosen), mermaid(chosen.nodes))
 
@@ -81,6 +80,7 @@ class Workspace:
     def docs(self, wanted: Selection, out_dir: Path | None = None) -> Path:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self.ports()
+        self._require_known(ports)
         manifest = ports.reader.manifest()
         try:
             compiler = self.compiler(ports, manifest, self.profile(ports))
@@ -94,6 +94,14 @@ class Workspace:
             return build(out_dir or self.root / DOCS)
         except OSError as error:
             raise unwritable(out_dir or self.root / DOCS, error) from error
+
+    def _require_known(self, ports: ProjectPorts) -> None:
+        """Raise for an environment or engine that was asked for and does not exist, though neither is needed."""
+        environment = EnvSettings.of(self.root).variables
+        if self.env is not None:
+            require_profile(ports.reader.profiles(environment), self.env)
+        if engine := wanted_engine(self.engine, environment):
+            self.plugins.engine(engine)
 
 
 def open_workspace(path: str | Path, env: str | None = None, engine: str | None = None) -> Workspace:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from flowforge_domain.checks import Check
+from flowforge_domain.errors import FlowForgeError, TestFailureError
 
 
 class Status(Enum):
@@ -30,7 +31,7 @@ class ModelResult:
     seconds: float = 0.0
     rows: int | None = None
     reason: str = ""
-    error: Exception | None = None
+    error: FlowForgeError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class CheckResult:
     query: str
     seconds: float
     failure: str = ""
-    error: Exception | None = None
+    error: FlowForgeError | None = None
 
     @property
     def ok(self) -> bool:
@@ -77,6 +78,12 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether every check ran and held."""
         return all(r.ok for r in self.results)
+
+    def require_ok(self) -> None:
+        """Do nothing when every check ran and held; else raise `TestFailureError` naming those that did not."""
+        failed = [f"{r.check.type} {r.check.subject}" for r in self.results if not r.ok]
+        if failed:
+            raise TestFailureError(failed)
 
 
 @dataclass(frozen=True, slots=True)
