@@ -11,7 +11,7 @@ from flowforge_domain.checks import RULES, Check, check_failure, check_query
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError
 
-DIALECT = Dialect("test", {}, "minutes_since({column})", "")
+DIALECT = Dialect("test", {}, "minutes_since({column})")
 
 
 def check(rule, table="t", column="c", **parameters):

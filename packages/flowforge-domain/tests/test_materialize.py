@@ -11,9 +11,9 @@ from flowforge_domain.errors import TemplateError
 from flowforge_domain.materialize import built_as, create_statement, prepare_statements
 from flowforge_domain.model import ModelConfig, Node
 
-REPLACING = Dialect("replacing", {}, "", "", schemas=True)
-PLAIN = Dialect("plain", {}, "", "", quote="`", replaces=frozenset())
-HALF = Dialect("half", {}, "", "", replaces=frozenset({"view"}))
+REPLACING = Dialect("replacing", {}, "", schemas=True)
+PLAIN = Dialect("plain", {}, "", quote="`", replaces=frozenset())
+HALF = Dialect("half", {}, "", replaces=frozenset({"view"}))
 
 
 def node(relation="users", kind="table"):

@@ -10,8 +10,8 @@ from flowforge_domain.dialect import Dialect, quote_name, quote_relation, quote_
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation, scan_relation
 
-DOUBLE = Dialect("double", {}, "", "")
-TICKS = Dialect("ticks", {}, "", "", quote="`", longest_name=63)
+DOUBLE = Dialect("double", {}, "")
+TICKS = Dialect("ticks", {}, "", quote="`", longest_name=63)
 PARTS = st.lists(st.text(min_size=1, max_size=20).filter(lambda t: "\0" not in t), min_size=1, max_size=3)
 
 

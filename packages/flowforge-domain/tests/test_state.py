@@ -12,7 +12,7 @@ from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, create_state, insert_state, select_state
 
-DIALECT = Dialect("test", {"text": "text", "bigint": "bigint"}, "", "")
+DIALECT = Dialect("test", {"text": "text", "bigint": "bigint"}, "")
 
 texts = st.text(max_size=20).filter(lambda t: "\0" not in t)
 state_rows = st.builds(
