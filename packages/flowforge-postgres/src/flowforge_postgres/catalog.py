@@ -25,14 +25,13 @@ select attname, pg_catalog.format_type(atttypid, atttypmod)
 from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 0 and not attisdropped order by attnum
 """
 _SCHEMA = "select 1 from pg_catalog.pg_namespace where nspname = {schema}"
-# From here on nobody else changes what hangs on a table; who reads or writes it is not kept waiting yet.
-_LOCK = "begin if exists (select from {found} and c.relkind = 'r') then {lock}; end if; end"
 _NAMED = """
-pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relname = {name} and n.nspname = {schema} and c.relkind not in ('i', 'I', 't')
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relname = %s and c.relkind not in ('i', 'I', 't')
 """
+_KIND = f"select c.relkind::text {_NAMED}"
 # The object of a name, and whether nothing at all hangs on it, as is usual.
-_FOUND = """
+_FOUND = f"""
 select c.oid::bigint, case c.relkind when 'v' then 'view' else 'table' end, c.relkind in ('r', 'v')
   and c.relacl is null and c.reloptions is null and c.relowner = current_user::regrole and not (
     c.relhasindex or c.relhastriggers or c.relrowsecurity or c.relispartition or c.relhassubclass
@@ -43,7 +42,7 @@ select c.oid::bigint, case c.relkind when 'v' then 'view' else 'table' end, c.re
     and d.deptype <> 'i')
   and not exists (select from pg_description d where d.objoid = c.oid and d.classoid = 'pg_class'::regclass)
   and not exists (select from pg_default_acl d where d.defaclrole = c.relowner and d.defaclobjtype = 'r')
-from """
+{_NAMED}"""
 # Rights that a new table or view of this user gets at once.
 _DEFAULT_GRANTEES = """
 select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end
@@ -139,9 +138,9 @@ class PostgresReplacer:
             self.session.execute(f"create schema {quote_name(schema, POSTGRES)}")
 
     def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
-        schema, name = relation_parts(relation)
+        name = relation_parts(relation)[-1]
         rename = f"alter {kind} {quote_relation(into, POSTGRES)} rename to {quote_name(name, POSTGRES)}"
-        found = self._found(relation, schema, name)
+        found = self._found(relation)
         if found is None:
             self._take(Step(rename), relation)
             return
@@ -153,13 +152,15 @@ class PostgresReplacer:
         for step in self._steps(oid, into, kind):
             self._take(step, relation)
 
-    def _found(self, relation: str, schema: str, name: str) -> tuple[int, RelationKind, bool] | None:
+    def _found(self, relation: str) -> tuple[int, RelationKind, bool] | None:
         """Lock and return the object of this name, what it is, and whether nothing hangs on it; None if it is new."""
-        named = _NAMED.format(name=quote_text(name), schema=quote_text(schema))
-        lock = f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode"
-        block = quote_text(_LOCK.format(found=named, lock=lock))
-        found = self.session.query(f"do {block}; {_FOUND}{named}").rows
-        return found[0] if found else None
+        with self.session.reading() as cursor:
+            # Prepared, since planning these takes longer than running them.
+            kind = cursor.execute(_KIND, relation_parts(relation), prepare=True).fetchone()
+            if kind == ("r",):
+                # From here on nobody else changes what hangs on it; who reads or writes it is not kept waiting yet.
+                self.session.execute(f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode")
+            return cursor.execute(_FOUND, relation_parts(relation), prepare=True).fetchone()
 
     def _steps(self, oid: int, into: str, kind: RelationKind) -> Sequence[Step]:
         with self.session.reading() as cursor:
