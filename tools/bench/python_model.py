@@ -95,6 +95,6 @@ def _figures(samples: Samples, kind: str) -> list[Figure]:
             "x",
             _RATIO,
         ),
-        Figure("the same, CPU", ratio_beyond(cpus, samples, ours, bare), "x"),
+        Figure("the same, CPU", ratio_beyond(cpus, samples, ours, bare), "x", _RATIO),
         Figure("the same, peak memory beyond them", memory, "MB"),
     ]

@@ -23,6 +23,6 @@ def measure(folder: Path, rounds: int) -> Measured:
         cpu = median_difference(cpus(samples, name), cpus(samples, _EMPTY)) * 1000
         figures += [
             Figure(f"`{name}` beyond `{_EMPTY}`", wall, "ms", most),
-            Figure("the same, CPU", cpu, "ms"),
+            Figure("the same, CPU", cpu, "ms", most),
         ]
     return Measured("startup", figures, processes(samples), rounds=rounds)

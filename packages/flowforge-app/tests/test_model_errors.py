@@ -9,42 +9,74 @@ import pytest
 from flowforge_app.model_errors import function_error, python_engine_error, statement_error
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node, SourceTable
+from flowforge_domain.model import Node, Seed, SourceTable
 
-MODEL = Node("m", "sql", Path("models/m.ff.sql"), deps=("a",), sources=(("crm", "users"),), file="models/m.ff.sql")
+MODEL = Node("m", "sql", Path("models/m.ff.sql"), deps=("a", "s"), sources=(("crm", "users"),), file="models/m.ff.sql")
 MANIFEST = Manifest(
     "x",
     Path("x"),
     nodes={"m": MODEL, "a": Node("a", "sql", Path("models/a.ff.sql"))},
+    seeds={"s": Seed("s", "csv", Path("seeds/s.csv"), "s", "seeds/s.csv")},
     sources={("crm", "users"): SourceTable("crm", "users", "raw_users")},
 )
 
 
-def sql_error(message="bad", text="select\n  nope\nfrom a", statement=None, **facts):
-    error = EngineError(message, **facts)
-    return statement_error(error, MODEL, statement or f"create table m as {text}", text, MANIFEST)
+HEAD = "create table `m` as "
+
+
+@pytest.fixture
+def sql_error(world):
+    def failed(message="bad", text="select\n  nope\nfrom a", statement=None, keeps=True, **facts):
+        engine = world.without(keeps=keeps)
+        return statement_error(EngineError(message, **facts), MODEL, statement or HEAD + text, text, MANIFEST, engine)
+
+    return failed
 
 
 class TestStatements:
-    def test_line_snippet_and_caret(self):
+    def test_line_snippet_and_caret(self, sql_error):
         error = sql_error(kind=ErrorKind.MISSING_COLUMN, line=2, column=3)
         assert str(error) == (
             "models/m.ff.sql:2: Model 'm' failed: bad\n    2 |   nope\n          ^\n"
             "See the SQL that was run: flowforge compile --select m"
         )
 
-    def test_the_engines_own_hint_comes_first(self):
+    def test_the_engines_own_hint_comes_first(self, sql_error):
         assert sql_error(kind=ErrorKind.SYNTAX, line=1, hint='Did you mean "id"?').hint == 'Did you mean "id"?'
 
-    def test_a_line_that_a_template_moved_is_found_by_its_text(self):
+    def test_a_line_that_a_template_moved_is_found_by_its_text(self, sql_error):
         text = "{% set columns = ['a'] %}\nselect\n  nope\nfrom a"
         error = sql_error(text=text, statement="create table m as \nselect\n  a,\n  b,\n  nope\nfrom a", line=5)
         assert error.where.line == 3
 
-    def test_a_line_that_cannot_be_told_is_left_out(self):
+    def test_a_line_that_cannot_be_told_is_left_out(self, sql_error):
         error = sql_error(text="{{ all }}", statement="create table m as select\n  nope\nfrom a", line=2)
         assert error.where.line == 0
         assert "nope" in error.snippet
+
+    @pytest.mark.parametrize(
+        ("text", "column", "snippet"),
+        [
+            ("select nope", 8, "    1 | select nope\n               ^"),
+            ("select nope", 0, "    1 | select nope"),
+            ("select nope", 3 - len(HEAD), "    1 | select nope"),
+        ],
+        ids=["within", "unknown", "in-our-head"],
+    )
+    def test_what_we_put_before_a_plain_select_is_not_shown(self, sql_error, text, column, snippet):
+        error = sql_error(text=text, line=1, column=column and len(HEAD) + column)
+        assert (error.snippet, error.where.line) == (snippet, 1)
+
+    def test_what_the_user_wrote_before_it_is_shown(self, sql_error):
+        error = sql_error(text="create table m as select nope", statement=f"{HEAD}select nope", line=1, column=28)
+        assert error.snippet.splitlines()[0].endswith("| create table `m` as select nope")
+
+    def test_a_seed_that_is_gone_with_the_memory_it_was_in(self, sql_error):
+        facts = {"message": "no such table: s", "kind": ErrorKind.MISSING_RELATION}
+        assert sql_error(**facts).hint == "Load the seeds first: flowforge seed"
+        assert sql_error(**facts, keeps=False).hint == (
+            "An in-memory target keeps nothing between commands: give the profile a path."
+        )
 
     @pytest.mark.parametrize(
         ("message", "hint"),
@@ -53,7 +85,7 @@ class TestStatements:
             ("no such table: raw_users", "Create the table, or correct its name in sources.yml."),
         ],
     )
-    def test_a_missing_table_names_what_makes_it(self, message, hint):
+    def test_a_missing_table_names_what_makes_it(self, sql_error, message, hint):
         assert sql_error(message, kind=ErrorKind.MISSING_RELATION).hint == hint
 
 
@@ -104,9 +136,9 @@ class TestFunctions:
         assert str(error.where) == "models/p.ff.py:2"
 
 
-def test_an_engines_word_on_a_frame():
+def test_an_engines_word_on_a_frame(world):
     node = Node("p", "python", Path("models/p.ff.py"), file="models/p.ff.py")
-    error = python_engine_error(EngineError("no frame", kind=ErrorKind.DATA), node, MANIFEST)
+    error = python_engine_error(EngineError("no frame", kind=ErrorKind.DATA), node, MANIFEST, world.engine)
     assert str(error) == (
         "models/p.ff.py: Model 'p' failed: no frame\nCheck what the function returns, and what it reads."
     )

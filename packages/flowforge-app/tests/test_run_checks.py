@@ -69,6 +69,21 @@ class TestVerdicts:
         assert "nope" in result.error.message
         assert "nope" in result.query
 
+    @pytest.mark.parametrize(
+        ("table", "hint"),
+        [
+            ("usrs", "Did you mean 'users'?"),
+            ("mart_user", "Did you mean 'mart_users'?"),
+            ("users", "Build it first: flowforge run"),
+            ("daily.ff", "Build it first: flowforge run"),
+            ("MART_USERS", "Build it first: flowforge run"),
+            ("xyz", "Build it first: flowforge run"),
+        ],
+    )
+    def test_a_missing_table_is_misspelt_or_not_built(self, world, table, hint):
+        [result] = world.given(MODELS, checks=[Check("unique", table, "id")]).check().results
+        assert result.error.hint == hint
+
     def test_the_other_checks_still_run(self, built):
         built.given(MODELS, checks=[Check("unique", "nowhere", "id"), Check("unique", "orders", "order_id")])
         assert [result.ok for result in built.check().results] == [False, True]

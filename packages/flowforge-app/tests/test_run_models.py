@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flowforge_app.cancelled import was_cancelled
+from flowforge_domain.capability import Capability
 from flowforge_domain.errors import (
+    ConfigError,
     EngineError,
     ErrorKind,
     FlowForgeError,
     ModelCycleError,
     RequiredColumnsError,
     SelectionError,
+    UnsupportedByEngineError,
 )
 from flowforge_domain.model import Seed, model
 from flowforge_domain.results import ModelResult, RunReport, Status
@@ -44,6 +47,16 @@ class TestOrderAndState:
         assert [r.name for r in report.results] == ["a", "b", "c"]
         assert world.rows("select n from c") == [(3,)]
         assert report.ok
+
+    def test_two_models_write_one_table_also_when_one_names_its_schema(self, world):
+        world.given({"users": "select 1 as n", "x": "create table main.USERS as select 2 as n"})
+        with pytest.raises(ConfigError, match="is given twice"):
+            world.run()
+
+    def test_a_table_named_with_its_schema_becomes_a_view(self, world):
+        world.given({"v": "create table main.v as select 1 as n"}).run()
+        assert world.given({"v": "create view main.v as select 2 as n"}).run().ok
+        assert world.rows("select n from v") == [(2,)]
 
     def test_every_model_has_a_state_row(self, world):
         world.given(CHAIN).run()
@@ -103,6 +116,8 @@ class TestFailures:
         report = world.given({**CHAIN, "b": "select nope", "other": "select 1 as n"}).run()
         assert ended(report) == {"a": "built", "b": "failed", "c": "skipped", "other": "built"}
         assert {r.name: r.reason for r in report.results}["c"] == "b failed"
+        started = [event.name for event in world.recorder.events if isinstance(event, ModelStarted)]
+        assert started == [name for name, status in ended(report).items() if status != "skipped"]
         assert not report.ok
 
     def test_a_skip_names_the_cause_and_not_the_step_between(self, world):
@@ -227,14 +242,6 @@ class TestPythonModels:
         assert world.given({"x": x}).run().ok
         assert world.rows("select n from x") == [(5,)]
 
-    def test_an_engine_without_frames_refuses(self, world):
-        @model()
-        def p():
-            raise AssertionError("not called")
-
-        report = world.given({"p": p}).run(engine=world.without(frames=None))
-        assert "does not support Python models" in str(only_error(report))
-
     def test_a_failed_function_keeps_the_old_table(self, world):
         @model()
         def x():
@@ -250,6 +257,57 @@ class TestPythonModels:
             raise SystemExit(0)
 
         assert ended(world.given({"x": x, "y": "select 1 as n"}).run()) == {"x": "failed", "y": "built"}
+
+
+@model()
+def python_model():
+    raise AssertionError("not called")
+
+
+EVERY_KIND = {"a": "select 1 as n", "v": "create view v as select 1 as n", "p": python_model}
+
+
+class TestAbilities:
+    @pytest.mark.parametrize(
+        ("select", "absent", "where"),
+        [
+            ("p", "PYTHON_MODELS", "models/p.ff.py: Engine 'sqlite' does not support Python models."),
+            ("p", "frames", "models/p.ff.py: Engine 'sqlite' does not support Python models."),
+            ("a v", "VIEWS", "models/v.ff.sql: Engine 'sqlite' does not support views."),
+        ],
+    )
+    def test_what_the_engine_cannot_build_is_refused_before_anything(self, world, select, absent, where):
+        engine = lacking(world, absent)
+        with engine.lock.hold(0), pytest.raises(UnsupportedByEngineError) as caught:
+            world.given(EVERY_KIND).run(select=select, engine=engine)
+        assert str(caught.value).splitlines()[0] == where
+        assert world.recorder.events == []
+        assert dict(world.engine.catalog.relations()) == {}
+
+    @pytest.mark.parametrize("absent", ["PYTHON_MODELS", "frames", "VIEWS"])
+    def test_what_is_not_selected_is_not_asked_for(self, world, absent):
+        assert world.given(EVERY_KIND).run(select="a", engine=lacking(world, absent)).ok
+
+
+class TestStateOfAnotherShape:
+    def test_it_is_refused_with_what_to_do(self, world):
+        world.sql("create table _flowforge_state (model text, built_at text)")
+        with pytest.raises(EngineError) as caught:
+            world.given(CHAIN).run()
+        assert str(caught.value).splitlines() == [
+            "The table '_flowforge_state' in data.sqlite was not written by this version of FlowForge.",
+            "  It has the columns model, built_at",
+            "  instead of model, relation, run_id, data_version, fingerprint, rows, finished_at, version.",
+            "Use the version that wrote it, or drop the table: it only tells what was built last.",
+        ]
+        assert world.engine.catalog.relations().keys() == {"_flowforge_state"}
+
+    def test_the_catalog_is_asked_once_each(self, world):
+        asked = Asked(world.engine.catalog)
+        world.given(CHAIN).run(engine=world.without(catalog=asked))
+        assert asked.questions == ["relations"]
+        world.run(engine=world.without(catalog=asked))
+        assert asked.questions[1:] == ["relations", "columns"]
 
 
 class TestInterruption:
@@ -293,6 +351,24 @@ class TestInterruption:
 
         error = only_error(world.given({"p": p}).run())
         assert isinstance(error.__cause__, EngineError)
+
+
+def lacking(world, absent):
+    if absent == "frames":
+        return world.without(frames=None)
+    return world.without(capabilities=world.engine.capabilities - {Capability[absent]})
+
+
+@dataclass
+class Asked:
+    """A catalog that takes note of what it is asked."""
+
+    catalog: Any
+    questions: list = field(default_factory=list)
+
+    def __getattr__(self, name):
+        self.questions.append(name)
+        return getattr(self.catalog, name)
 
 
 @dataclass

@@ -94,7 +94,10 @@ class TestResults:
         assert caught.value.failed == ["row_count_between orders", "unique x.y"]
 
     def test_it_prints_as_folder_and_environment_only(self, shop):
-        assert repr(Project.load(shop, env="default")) == f"Project({str(shop.resolve())!r}, env='default')"
+        assert (
+            repr(Project.load(shop, env="default"))
+            == f"Project(workspace=Workspace(root={shop.resolve()!r}, env='default', engine=None))"
+        )
 
 
 class TestAgainAndAgain:

@@ -112,7 +112,9 @@ class TestRun:
     def test_memory_keeps_nothing_and_says_so(self, flowforge, shop, monkeypatch):
         monkeypatch.setenv("FF_SQLITE_PATH", ":memory:")
         assert "nothing will be kept" in flowforge("seed", shop).err
-        assert "nothing will be kept" in flowforge("run", shop).err
+        answer = flowforge("run", shop)
+        assert "nothing will be kept" in answer.err
+        assert "An in-memory target keeps nothing between commands: give the profile a path." in answer.out
 
     def test_the_trace_of_a_model_is_shown_on_demand(self, flowforge, shop, monkeypatch):
         (shop / "models" / "p.ff.py").write_text("from flowforge import model\n@model()\ndef p():\n    return 1 / 0\n")
@@ -175,6 +177,11 @@ class TestDag:
     def test_an_unknown_environment(self, flowforge, shop):
         assert flowforge("dag", shop, "--env", "nope").code == 1
 
+    def test_an_unknown_engine(self, flowforge, shop, monkeypatch):
+        assert flowforge("dag", shop, "--engine", "nope").code == 1
+        monkeypatch.setenv("FF_ENGINE", "nope")
+        assert "There is no engine 'nope'" in flowforge("dag", shop).err
+
 
 class TestShow:
     def test_numbers_to_the_right(self, flowforge, shop):
@@ -202,11 +209,15 @@ class TestShow:
         flowforge("run", shop, "--select", "odd")
         assert flowforge("show", "odd", shop).out == (
             "   a   b              c   d         e\n"
-            "─────────────────────────────────────────\n"
-            "NULL   [red]x[/red]   ü   \\x1b[2J   two\n"
-            "                                    lines\n"
+            "──────────────────────────────────────────────\n"
+            "NULL   [red]x[/red]   ü   \\x1b[2J   two\\nlines\n"
             "1 row\n"
         )
+
+    def test_null_and_an_empty_text_differ(self, flowforge, shop):
+        (shop / "models" / "odd.ff.sql").write_text("select 'x' as a, null as b, '' as c, 'y' as d")
+        flowforge("run", shop, "--select", "odd")
+        assert flowforge("show", "odd", shop).lines[2].split() == ["x", "NULL", "y"]
 
     def test_what_an_error_quotes_moves_no_cursor(self, flowforge, shop):
         (shop / "models" / "p.ff.py").write_text(
@@ -228,6 +239,17 @@ class TestCompile:
     def test_a_line_per_model(self, flowforge, shop):
         answer = flowforge("compile", shop, "--select", "orders")
         assert answer.out == "orders: shop/.flowforge/compiled/models/orders.sql\n"
+
+    def test_a_selection_without_sql(self, flowforge, shop):
+        (shop / "models" / "p.ff.py").write_text("from flowforge import model\n@model()\ndef p(): ...\n")
+        answer = flowforge("compile", shop, "--select", "p")
+        assert (answer.code, answer.out, answer.err) == (0, "", "! The selection holds no SQL model.\n")
+
+    def test_no_sql_at_all(self, flowforge, shop):
+        for path in (shop / "models").rglob("*.sql"):
+            path.unlink()
+        (shop / "project.yml").write_text("name: shop\n")
+        assert "There is no SQL model: such files" in flowforge("compile", shop).err
 
     def test_verbose_shows_the_sql(self, flowforge, shop):
         assert "create table `orders` as select" in flowforge("compile", shop, "-v").out

@@ -50,6 +50,23 @@ def test_failures_are_in_it(flowforge, shop):
     assert answer.code == 1
     assert "model_failed" in names(answer)
     assert [event["level"] for event in answer.events].count("error") == 1
+    [failed] = [event for event in answer.events if event["event"] == "model_failed"]
+    assert failed["msg"] == "Model 'orders' failed: no such column: nope"
+    assert failed["data"]["where"] == "models/orders.ff.sql"
+    assert failed["data"]["hint"] == "See the SQL that was run: flowforge compile --select orders"
+
+
+def test_a_model_that_is_skipped_never_started(flowforge, shop):
+    (shop / "models" / "orders.ff.sql").write_text("select nope")
+    events = flowforge("run", shop, "--log-format=json").events
+    told = [event["event"] for event in events if event["data"].get("model") == "revenue_by_customer"]
+    assert told == ["model_skipped"]
+
+
+def test_an_error_tells_place_and_fix_apart(flowforge, shop):
+    [event] = flowforge("run", shop, "--env", "nope", "--log-format=json").events
+    assert (event["event"], event["msg"]) == ("error", "There is no profile 'nope'.")
+    assert event["data"] == {"where": "profiles.yml", "hint": "Known: default."}
 
 
 def test_tests_tell_failures_from_errors(flowforge, shop):
@@ -57,6 +74,9 @@ def test_tests_tell_failures_from_errors(flowforge, shop):
         file.write("  - {type: row_count_between, table: orders, min: 99}\n  - {type: unique, table: no, column: x}\n")
     answer = flowforge("test", shop, "--log-format=json")
     assert names(answer) == [*["check_passed"] * 4, "check_failed", "check_error", "tests_finished"]
+    assert answer.events[-2]["msg"] == "Test unique of no.x cannot run: no such table: no"
+    assert answer.events[-2]["data"]["where"].startswith("project.yml:")
+    assert answer.events[-2]["data"]["hint"] == "Build it first: flowforge run"
     assert answer.events[-1]["data"] == {"passed": 4, "failed": 1, "errors": 1}
 
 

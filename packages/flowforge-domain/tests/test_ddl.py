@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
 from flowforge_domain.errors import TemplateError
+from flowforge_domain.relation import scan_relation
 
 HEADS = [
     ("create table users as select 1", "table", "users"),
@@ -71,6 +74,10 @@ def test_plain_query_has_no_target(before, sql):
         ("create table (select 1)", 1),
         ("create table a. as select 1", 1),
         ("create table", 1),
+        ("create table x (id int) -- as", 1),
+        ("create table x /* as */ (id int)", 1),
+        ("create table x {# as #} (id int)", 1),
+        ("create table x (id text default 'as', \"as\" int) /* as", 1),
     ],
 )
 def test_other_creates_are_errors_with_place_and_caret(sql, line):
@@ -100,6 +107,8 @@ def test_create_without_file_has_no_place():
         "select $tag$ ; $$ ; $tag$",
         "select '-- ;' || \"/* ;\"",
         "select '\n;\n'",
+        r"select e'it\'s; fine', E'\\'",
+        r"select e'\\', ';', e'''; \';'",
     ],
 )
 def test_semicolons_inside_end_nothing(sql):
@@ -111,7 +120,17 @@ def test_final_semicolon_and_what_follows_is_cut(end):
     assert one_statement(f"select ';'{end}").rstrip() == "select ';'"
 
 
-@pytest.mark.parametrize("sql", ["select 1; select 2", "select 1;\ndrop table t", ";select 1", "select 'a'; -- x\n'b'"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1; select 2",
+        "select 1;\ndrop table t",
+        ";select 1",
+        "select 'a'; -- x\n'b'",
+        r"select e'\'' as a; drop table users; --'",
+        r"select date'\'; drop table users; --'",
+    ],
+)
 def test_second_statement_is_refused(sql):
     with pytest.raises(TemplateError, match="another follows this semicolon") as caught:
         one_statement(sql, "models/m.ff.sql")
@@ -153,3 +172,39 @@ def test_reading_is_linear():
     sql = "-- c\n" * 50_000 + "/* x */" * 20_000 + "create table t as select '" + "''" * 100_000 + "'"
     assert find_target(sql).relation == "t"
     assert one_statement(sql) == sql
+
+
+RUNS = [
+    " ",
+    "\n",
+    ";",
+    "--",
+    "-- \n",
+    "/*",
+    "/* */",
+    "'",
+    "''",
+    '"',
+    "`",
+    "$",
+    "$$ ",
+    "\\",
+    "e'",
+    "e'\\",
+    "{{",
+    "{#",
+    "{%",
+]
+RUNS += ["{{ config(", "{{ config() ", "{{ config()}} ", "create ", "as ", "(", ")", "a.", '"a".']
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("start", ["", "create table t ", "select ';' ;", "select '"])
+@pytest.mark.parametrize("run", RUNS)
+def test_no_run_of_equal_pieces_takes_long(start, run):
+    text = start + run * 10_000 + "x"
+    is_blank(text)
+    scan_relation(text, 0)
+    for read in (find_target, one_statement):
+        with suppress(TemplateError):
+            read(text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from flowforge_domain.errors import ConfigError, DependencyNotFoundError
+from flowforge_domain.errors import ConfigError, DependencyNotFoundError, SelectionError
 from flowforge_domain.manifest import (
     Manifest,
     input_relations,
@@ -15,8 +16,10 @@ from flowforge_domain.manifest import (
     run_order,
     source_relation,
     table_relation,
+    with_seeds,
 )
 from flowforge_domain.model import Node, Seed, SourceTable
+from flowforge_domain.selection import Selectable, select, selectable_nodes, selection
 
 DAILY = Node(
     "daily", "sql", Path("x"), ("users", "countries"), (("crm", "people"),), relation="mart", file="models/daily.ff.sql"
@@ -96,3 +99,39 @@ def test_two_of_one_name_or_relation_are_told_with_both_files(other, what):
 
 def test_distinct_nodes_and_seeds_are_fine():
     require_distinct(MANIFEST.nodes.values(), MANIFEST.seeds.values())
+
+
+@pytest.mark.parametrize(
+    "relation", ["_flowforge_state", "_FlowForge_x", "mart._flowforge_offsets", 'a."_flowforge_ b"']
+)
+def test_tables_of_flowforge_itself_are_reserved(relation):
+    for nodes, seeds, file in (
+        ([Node("n", "sql", Path("x"), relation=relation, file="models/n.ff.sql")], [], "models/n.ff.sql"),
+        ([], [Seed("s", "csv", Path("x"), relation, "seeds/s.csv")], "seeds/s.csv"),
+    ):
+        with pytest.raises(ConfigError, match="is reserved") as caught:
+            require_distinct(nodes, seeds)
+        assert str(caught.value.where) == file
+
+
+@pytest.mark.parametrize("relation", ["my_flowforge_state", "_flowforge_.users", "_flowforge"])
+def test_other_tables_are_not(relation):
+    require_distinct([Node("n", "sql", Path("x"), relation=relation)], [])
+
+
+def test_a_selection_walks_from_seeds_to_what_reads_them_and_back():
+    raw = Seed("people", "csv", Path("x"), "RAW.people", "seeds/people.csv")
+    report = Node("report", "sql", Path("x"), ("daily",))
+    nodes = {**MANIFEST.nodes, "report": report}
+    manifest = replace(MANIFEST, nodes=nodes, seeds={**MANIFEST.seeds, "people": raw})
+    graph = with_seeds(manifest)
+    assert graph["report"] is report
+    models, seeds = selectable_nodes(nodes), {name: Selectable(name) for name in manifest.seeds}
+    for seed in ("people", "countries"):
+        assert select(models, selection(f"{seed}+"), graph) == {"daily", "report"}
+        assert select(models, selection(f"{seed}+1"), graph) == {"daily"}
+    assert select(models, selection("seeds/people.csv+"), graph) == {"daily", "report"}
+    assert select(seeds, selection("+report"), graph, "seed") == {"people", "countries"}
+    assert select(seeds, selection("people"), graph, "seed") == {"people"}
+    with pytest.raises(SelectionError, match="leaves no seed"):
+        select(seeds, selection("+users"), graph, "seed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.errors import SelectionError
 from flowforge_domain.model import ModelConfig, Node
-from flowforge_domain.selection import Selection, select, selectable_nodes, selection
+from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_nodes, selection
 
 #   a → b → c → d → e, and b → x
 EDGES = {"a": [], "b": ["a"], "c": ["b"], "d": ["c"], "e": ["d"], "x": ["b"]}
@@ -65,6 +66,12 @@ def chosen(include=None, exclude=None):
         ("1+streaming", "bc"),
         ("a+b", "e"),
         ("staging+1", "abcx"),
+        ("models/**/*.ff.sql", "abdex"),
+        ("models/**/a.ff.sql", "a"),
+        ("models/**/**/d.ff.sql", "d"),
+        ("**/staging/**/*", "ab"),
+        ("**/d.ff.sql", "d"),
+        ("models/**/marts/**/c.ff.*", "c"),
     ],
 )
 def test_terms(include, names):
@@ -137,3 +144,40 @@ def test_any_text_selects_or_is_refused(text):
         assert select(ITEMS, selection(text), NODES) <= set(NODES)
     except SelectionError as error:
         assert len(str(error).splitlines()) <= 15
+
+
+def test_stars_between_slashes_stand_for_whole_folders():
+    for wrong in ("models/**/f.sql", "mod**/a.ff.sql/**/x"):
+        with pytest.raises(SelectionError, match="No model"):
+            chosen(wrong)
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ["", "\t"]])
+def test_a_selection_that_says_nothing_is_an_error_not_everything(nothing):
+    with pytest.raises(SelectionError, match="The selection is empty"):
+        selection(nothing)
+    assert selection("a", nothing) == selection("a")
+    assert selection([]) == selection(()) == selection(None) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("include", "names"),
+    [
+        ("sp ace", {"sp ace"}),
+        (" sp ace.ff ", {"sp ace"}),
+        ("+sp ace", {"a", "sp ace"}),
+        ("1+sp ace+", {"a", "sp ace", "z"}),
+        (["sp ace", "a z"], {"sp ace", "a", "z"}),
+    ],
+)
+def test_a_name_with_a_space_is_a_name(include, names):
+    edges = {"a": [], "sp ace": ["a"], "z": ["sp ace"]}
+    nodes = {name: Node(name, "sql", Path(name), deps) for name, deps in edges.items()}
+    assert select(selectable_nodes(nodes), selection(include), nodes) == names
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("run", ["+", "1+", "+a", "a+", "1+a", "*", "*a", "**/", "/", "[", "?"])
+def test_no_run_of_equal_pieces_takes_long(run):
+    with suppress(SelectionError):
+        chosen(run * 2_000)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from flowforge_domain.dialect import Dialect, quote_relation
 from flowforge_domain.manifest import Manifest, ref_relation, run_order, source_relation
@@ -17,9 +16,6 @@ from flowforge_ports.project import RenderContext
 from flowforge_project.functions import ModuleFunctions
 from flowforge_project.reader import FolderReader
 from flowforge_project.templates import FileTemplates
-
-settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
-settings.load_profile("repeatable")
 
 DIALECT = Dialect(
     name="plain",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -73,6 +74,15 @@ def test_a_foreign_file_is_empty(path, content):
     path.parent.mkdir()
     path.write_bytes(content)
     assert open_cache(path).stored == {}
+
+
+def test_the_cache_of_another_python_is_empty(path, monkeypatch):
+    saved(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "version_info", (3, 99, 0))
+        stored = open_cache(path).stored
+    assert stored == {}
+    assert open_cache(path).stored
 
 
 def test_a_cache_that_cannot_be_written_is_left_alone(tmp_path):

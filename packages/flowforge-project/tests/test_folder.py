@@ -158,5 +158,13 @@ def test_opening_a_folder_gives_the_ports(project):
 def test_opening_says_what_a_project_is(project):
     with pytest.raises(ConfigError, match="no FlowForge project"):
         open_folder(project.root)
-    with pytest.raises(ConfigError, match="There is no folder"):
+    with pytest.raises(ConfigError, match="There is no folder") as caught:
         open_folder(project.root / "nothing")
+    assert "--select NAME" in caught.value.hint
+
+
+def test_opening_a_folder_inside_a_project_leads_out_of_it(project):
+    project.write({"models/a.ff.sql": "select 1"})
+    with pytest.raises(ConfigError, match="no FlowForge project") as caught:
+        open_folder(project.root / "models")
+    assert caught.value.hint == "The project is its parent: cd .."

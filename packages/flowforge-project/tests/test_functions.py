@@ -228,7 +228,21 @@ def test_threads_see_modules_whole(project):
             "models/m.ff.py:3",
             "Model 'm' cannot be imported: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
             "    3 | import nowhere_to_be_found.x",
-            "Install it (pip install nowhere_to_be_found), or put nowhere_to_be_found.py into the project.",
+            "Install the package that provides it, or put nowhere_to_be_found.py into the project.",
+        ),
+        (
+            {"models/m.ff.py": model_text(head="import helprs"), "helpers.py": ""},
+            "models/m.ff.py:3",
+            "Model 'm' cannot be imported: ModuleNotFoundError: No module named 'helprs'",
+            "    3 | import helprs",
+            "Did you mean 'helpers'?",
+        ),
+        (
+            {"models/m.ff.py": model_text(head="from pkg.mood import x"), "pkg/mod.py": ""},
+            "models/m.ff.py:3",
+            "Model 'm' cannot be imported: ModuleNotFoundError: No module named 'pkg.mood' in the project",
+            "    3 | from pkg.mood import x",
+            "Did you mean 'pkg.mod'?",
         ),
         (
             {"models/m.ff.py": model_text(head="from helpers import y"), "helpers.py": "x = 1"},
@@ -313,7 +327,8 @@ def test_a_failed_import_says_where_in_the_project(project, files, where, messag
 def test_a_marker_that_runs_otherwise_than_it_reads_is_refused(project, text):
     error = refusal(project, {"models/m.ff.py": text})
     assert error.message == "The @model of 'm' says something else when it runs than its text does."
-    assert str(error.where) == "models/m.ff.py"
+    line = text[: text.index("@model")].count("\n") + 1
+    assert str(error.where) == f"models/m.ff.py:{line}"
 
 
 def test_a_decorated_function_keeps_its_marker(project):

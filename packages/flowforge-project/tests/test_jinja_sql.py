@@ -164,7 +164,14 @@ def test_a_hint_leads_on(text, hint):
     assert refusal(text).hint == hint
 
 
-@pytest.mark.parametrize("name", ["PASSWORD", "db_passwd", "API_KEY", "AWS_SECRET_ACCESS_KEY", "MyToken", "FF_PG_DSN"])
+SECRETS = (
+    "PASSWORD db_passwd API_KEY apikey AWS_SECRET_ACCESS_KEY AccessKeyId MyToken FF_PG_DSN PGPASS DB_PASS SMTP_PWD"
+)
+SECRETS += " BASIC_AUTH AUTHORIZATION BEARER SESSION_COOKIE session_id HASH_SALT SLACK_WEBHOOK DATABASE_URL JDBCURL"
+SECRETS += " DB_URI CONN_STR CONNECTION KEY SIGNING_KEY KEY_ID ssh_keys GITHUB_PAT PAT_GITLAB"
+
+
+@pytest.mark.parametrize("name", SECRETS.split())
 def test_secrets_cannot_be_read(name):
     with pytest.raises(TemplateError, match="looks like a secret") as caught:
         render(f"{{{{ env_var('{name}') }}}}", environment={name: "hunter2"})
@@ -204,3 +211,11 @@ def test_light_models_never_import_jinja():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+OTHERS = "REGION TARGET_SCHEMA START_DATE MONKEY_COUNT PASSENGERS AUTHORS HOURLY SECURITY_LEVEL DATA_PATH KEYBOARD"
+
+
+@pytest.mark.parametrize("name", OTHERS.split())
+def test_other_names_can(name):
+    assert render(f"{{{{ env_var('{name}') }}}}", environment={name: "x"}) == "x"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+from flowforge_domain.errors import TemplateError
+from flowforge_project.jinja_sql import jinja_facts
 from flowforge_project.plain_sql import normalized, plain_facts, render_plain
 
 
@@ -86,3 +90,14 @@ def test_rendering_replaces_tags_and_leaves_the_rest():
     text = "{{ config(owner='a') }}select '}}' from {{ref('a')}} join {{ source('g','t') }}"
     assert plain_facts(text) is not None
     assert render_plain(text, lambda name: f"<{name}>", lambda g, t: f"<{g}|{t}>") == "select '}}' from <a> join <g|t>"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("start", ["", "{{ config(", "{{ config(a=[1, ", "{{ ref('a'"])
+@pytest.mark.parametrize("run", [" ", "\n", "{{", "{{ ", "{%", "'", '"', "a=1,", "1, ", "{{ config("])
+def test_no_run_of_equal_pieces_takes_long(start, run):
+    text = start + run * 10_000
+    plain_facts(text)
+    render_plain(text, str, lambda group, table: group + table)
+    with suppress(TemplateError):
+        jinja_facts(text, "m.ff.sql")

@@ -114,3 +114,10 @@ def test_a_profiles_file_with_a_foreign_encoding_names_its_line(project):
     with pytest.raises(ConfigError, match="not UTF-8") as caught:
         profiles(project, b"default:\n  a: \xe4\n")
     assert str(caught.value.where) == "profiles.yml:2"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("value", ["{{" * 10_000, "{{" + " " * 10_000, "{{ env_var('A'" + " " * 10_000, "{{ " * 10_000])
+def test_braces_that_are_never_closed_are_text_however_many(project, value):
+    found = profiles(project, f'default: {{engine: x, password: "{value}"}}\n', A="one")
+    assert found["default"].settings["password"].reveal() == value

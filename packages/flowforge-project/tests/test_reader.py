@@ -150,3 +150,18 @@ def test_the_garbage_collector_is_left_as_it_was(project):
     with pytest.raises(ConfigError):
         project.write({"project.yml": "x: 1"}).manifest()
     assert gc.isenabled()
+
+
+def test_a_python_model_is_where_its_marker_is(project):
+    text = "from flowforge import model\n\n@model()\ndef a(): ...\n\n\n@model(name='b', deps=['a'])\ndef b(a): ...\n"
+    project.write({"models/a.ff.py": text})
+    for nodes in (project.manifest().nodes, project.manifest().nodes):
+        assert [str(nodes[name].where()) for name in "ab"] == ["models/a.ff.py:3", "models/a.ff.py:7"]
+
+
+@pytest.mark.parametrize("name", ["models/users.sql", "models/deep/er/x.y.sql"])
+def test_sql_that_is_no_model_by_its_name_is_told(project, name):
+    with pytest.raises(ConfigError, match=r"is no model: its name must end with \.ff\.sql") as caught:
+        project.write({name: "select 1", "models/helpers.py": "", "models/notes.md": ""}).manifest()
+    assert str(caught.value.where) == name
+    assert caught.value.hint == f"Rename it to {name.removesuffix('.sql')}.ff.sql."

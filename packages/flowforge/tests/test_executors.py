@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from flowforge.core import REGISTRY, Node, Registry
-from flowforge.errors import ConfigError, FlowForgeError, PluginError
+from flowforge.errors import ConfigError, FlowForgeError, PluginError, TemplateError
 from flowforge.executors.base import BaseExecutor, EngineExecutor
 from flowforge.executors.duckdb_exec import DuckExecutor
 from flowforge.seeding import seed_project
@@ -48,11 +48,41 @@ class TestDuckExecutor:
 
     def test_rendering_with_other_resolvers(self, executor):
         node = REGISTRY.nodes["marts_daily"]
-        assert "from users_enriched" in executor.render_sql(node, REGISTRY.env)
+        assert 'from "users_enriched"' in executor.render_sql(node, REGISTRY.env)
         text = executor.render_sql(node, REGISTRY.env, ref_resolver=lambda name: f"prod.{name}")
         assert "from prod.users_enriched" in text
         users = REGISTRY.nodes["users"]
         assert "from a.b" in executor.render_sql(users, REGISTRY.env, source_resolver=lambda *key: "a.b")
+
+    def test_rendering_knows_what_every_model_knows(self, executor, example, monkeypatch):
+        monkeypatch.setenv("REGION", "eu")
+        (example / "project.yml").write_text("vars: {least: 5}\n")
+        path = example / "models" / "all.ff.sql"
+        path.write_text(
+            "{{ config(tags=['x']) }}select {{ var('least') }}, '{{ env_var('REGION') }}', "
+            "'{{ target.engine }}' -- {{ this }}"
+        )
+        REGISTRY.load_project(example)
+        expected = "select 5, 'eu', 'duckdb' -- \"all\""
+        assert executor.render_sql(REGISTRY.nodes["all"], REGISTRY.env) == expected
+        assert REGISTRY.env.from_string("{{ var('least') }} {{ env_var('REGION') }}").render() == "5 eu"
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("select\n{% if x %}", "a.ff.sql:2: 'if' is never closed."),
+            ("select\n{{ nope }}", "a.ff.sql:2: 'nope' is undefined."),
+            ("select\n{{ var('nope') }}", "a.ff.sql:2: There is no variable 'nope'."),
+            ("select\n{{ env_var('MY_PASSWORD') }}", "a.ff.sql:2: "),
+            ("select\n{{ 1 / 0 }}", "a.ff.sql:2: Division by zero."),
+        ],
+        ids=["syntax", "undefined", "variable", "secret", "arithmetic"],
+    )
+    def test_what_is_wrong_in_a_template_has_its_place(self, executor, tmp_path, text, place):
+        (tmp_path / "a.ff.sql").write_text(text)
+        with pytest.raises(TemplateError) as caught:
+            executor.render_sql(Node("a", "sql", tmp_path / "a.ff.sql", file="a.ff.sql"), REGISTRY.env)
+        assert str(caught.value).startswith(place)
 
     @pytest.mark.parametrize("kind", ["sql", "python"])
     def test_without_a_project(self, tmp_path, kind):

@@ -10,13 +10,12 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import function_error, python_engine_error, statement_error
 from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materialize import built_as, prepare_statements
 from flowforge_domain.model import Node
-from flowforge_domain.relation import same_relation
 from flowforge_domain.requirements import check_required_columns
 from flowforge_ports.engine import Engine, Frame, Frames
 from flowforge_ports.project import FunctionLoader, ProjectReader
@@ -54,12 +53,13 @@ class BuildModel:
         return Built(rows, fingerprint(node.kind, text))
 
     def _run_statement(self, node: Node, statement: str, existing: Mapping[str, RelationKind]) -> int | None:
-        standing = existing.get(same_relation(node.relation))
+        standing = existing.get(relation_key(node.relation, self.engine.dialect))
         try:
             with replacing(self.engine, node.relation, node.config.materialized, standing) as into:
                 rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
         except EngineError as error:
-            raise statement_error(error, node, statement, self.reader.text(node), self.manifest) from error
+            text = self.reader.text(node)
+            raise statement_error(error, node, statement, text, self.manifest, self.engine) from error
         return rows if node.config.materialized == "table" else None
 
     def _run_function(self, node: Node, existing: Mapping[str, RelationKind]) -> int | None:
@@ -73,7 +73,7 @@ class BuildModel:
             self._prepare(node, existing)
             return frames.write(node.relation, result)
         except EngineError as error:
-            raise python_engine_error(error, node, self.manifest) from error
+            raise python_engine_error(error, node, self.manifest, self.engine) from error
 
     def _inputs(self, node: Node, frames: Frames) -> dict[str, Frame]:
         inputs = {relation: frames.read(relation) for relation in input_relations(self.manifest, node)}
@@ -86,7 +86,7 @@ class BuildModel:
         return inputs
 
     def _prepare(self, node: Node, existing: Mapping[str, RelationKind]) -> None:
-        kind = existing.get(same_relation(node.relation))
+        kind = existing.get(relation_key(node.relation, self.engine.dialect))
         for statement in prepare_statements(node.relation, node.config.materialized, kind, self.engine.dialect):
             self.engine.session.execute(statement)
 

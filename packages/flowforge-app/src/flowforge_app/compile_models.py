@@ -41,9 +41,10 @@ class CompileModels:
 
         Raises `TemplateError` with file, line and what to write instead.
         """
-        return create_statement(node, self.renderer.render(node, self._context(node)), self.dialect)
+        return create_statement(node, self.renderer.render(node, self.context(node)), self.dialect)
 
-    def _context(self, node: Node) -> RenderContext:
+    def context(self, node: Node) -> RenderContext:
+        """Return what the template of a node may call; relations are quoted for the engine."""
         return RenderContext(
             ref=lambda name: quote_relation(ref_relation(self.manifest, name), self.dialect),
             source=lambda group, table: quote_relation(source_relation(self.manifest, group, table), self.dialect),

@@ -8,12 +8,11 @@ from time import perf_counter
 
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import UnsupportedByEngineError
-from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest import Manifest, with_seeds
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
-from flowforge_domain.relation import same_relation
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
 from flowforge_ports.engine import Engine, SeedLoader
@@ -53,7 +52,7 @@ class LoadSeeds:
     def _selected(self, wanted: Selection) -> list[Seed]:
         seeds = self.manifest.seeds
         items = {name: Selectable(name, (), seed.file) for name, seed in seeds.items()}
-        chosen = select(items, wanted, {}, "seed")
+        chosen = select(items, wanted, with_seeds(self.manifest), "seed")
         return [seed for name, seed in sorted(seeds.items()) if name in chosen]
 
     def _loader(self, seeds: list[Seed]) -> SeedLoader:
@@ -64,7 +63,7 @@ class LoadSeeds:
 
     def _load(self, loader: SeedLoader, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
         started = perf_counter()
-        kind = existing.get(same_relation(seed.relation))
+        kind = existing.get(relation_key(seed.relation, self.engine.dialect))
         for statement in prepare_statements(seed.relation, "table", kind, self.engine.dialect):
             self.engine.session.execute(statement)
         rows = loader.load(seed, seed.relation)

@@ -7,31 +7,43 @@ from collections.abc import Iterable
 from pathlib import Path
 from traceback import extract_tb
 
+from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
+from flowforge_domain.materialize import query_head
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret
+from flowforge_ports.engine import Engine
+
+# In memory no other command finds what one has made; a `Project` that is kept open does.
+KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the profile a path."
 
 
-def statement_error(error: EngineError, node: Node, statement: str, text: str, manifest: Manifest) -> ModelError:
+def statement_error(
+    error: EngineError, node: Node, statement: str, text: str, manifest: Manifest, engine: Engine
+) -> ModelError:
     """Return an engine's error about a model's statement, with the line of the model's file it belongs to."""
+    head = "" if find_target(text) else query_head(node, engine.dialect)
+    sql = statement.removeprefix(head)
+    column = error.column - len(head) if error.line == 1 else error.column
+    otherwise = f"See the SQL that was run: flowforge compile --select {node.name}"
     return ModelError(
         node.name,
         f"Model {node.name!r} failed: {error.message}",
-        where=Location(node.file, _line_in_file(text, statement, error.line)),
-        snippet=caret(statement, error.line, error.column),
-        hint=_next_step(error, node, manifest, f"See the SQL that was run: flowforge compile --select {node.name}"),
+        where=Location(node.file, _line_in_file(text, sql, error.line)),
+        snippet=caret(sql, error.line, max(0, column)),
+        hint=_next_step(error, node, manifest, engine, otherwise),
     )
 
 
-def python_engine_error(error: EngineError, node: Node, manifest: Manifest) -> ModelError:
+def python_engine_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine) -> ModelError:
     """Return an engine's error about the frames of a Python model."""
     return ModelError(
         node.name,
         f"Model {node.name!r} failed: {error.message}",
         where=node.where(),
-        hint=_next_step(error, node, manifest, "Check what the function returns, and what it reads."),
+        hint=_next_step(error, node, manifest, engine, "Check what the function returns, and what it reads."),
     )
 
 
@@ -60,7 +72,7 @@ def _function_hint(error: BaseException, inputs: list[str]) -> str:
     return f"Check the columns of {keys}: flowforge show {inputs[0]}" if inputs else "Check the key."
 
 
-def _next_step(error: EngineError, node: Node, manifest: Manifest, otherwise: str) -> str:
+def _next_step(error: EngineError, node: Node, manifest: Manifest, engine: Engine, otherwise: str) -> str:
     """Return the engine's own hint, or one command that helps."""
     if error.kind is not ErrorKind.MISSING_RELATION:
         return error.hint or otherwise
@@ -68,7 +80,7 @@ def _next_step(error: EngineError, node: Node, manifest: Manifest, otherwise: st
     sources = {same_relation(source_relation(manifest, *key)) for key in node.sources}
     missing = {r for r in map(same_relation, input_relations(manifest, node)) if _names(error.message, r)}
     if missing & seeds:
-        return "Load the seeds first: flowforge seed"
+        return "Load the seeds first: flowforge seed" if engine.keeps else KEEPS_NOTHING
     if missing - sources:
         return f"Build what it reads first: flowforge run --select +{node.name}"
     return error.hint or "Create the table, or correct its name in sources.yml."

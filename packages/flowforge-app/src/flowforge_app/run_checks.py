@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from flowforge_app.cancelled import was_cancelled
+from flowforge_app.model_errors import KEEPS_NOTHING
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import Manifest, table_relation
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import CheckReport, CheckResult
 from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
-from flowforge_domain.text import caret
+from flowforge_domain.text import caret, nearest
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import CheckStarted, Progress
 
@@ -56,26 +57,32 @@ class RunChecks:
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise
-            return CheckResult(check, query, perf_counter() - started, error=_placed(error, check, query))
+            return CheckResult(check, query, perf_counter() - started, error=self._placed(error, check, query))
         return CheckResult(check, query, perf_counter() - started, failure)
+
+    def _placed(self, error: FlowForgeError, check: Check, query: str) -> FlowForgeError:
+        """Return the error with the place of the test in the project."""
+        at_fault = error if isinstance(error, EngineError) else EngineError("")
+        missing = at_fault.kind is ErrorKind.MISSING_RELATION
+        placed = ConfigError(
+            f"Test {check.type} of {check.subject} cannot run: {error.message}",
+            where=check.where,
+            snippet="" if missing else caret(query, at_fault.line, at_fault.column),
+            hint=self._hint_for_missing(check.table) if missing else error.hint,
+        )
+        placed.__cause__ = error
+        return placed
+
+    def _hint_for_missing(self, table: str) -> str:
+        made: list[Node | Seed] = [*self.manifest.nodes.values(), *self.manifest.seeds.values()]
+        known = {name for thing in made for name in (thing.name, thing.relation)}
+        close = None if same_relation(node_name(table)) in map(same_relation, known) else nearest(table, known)
+        if close:
+            return f"Did you mean {close!r}?"
+        return "Build it first: flowforge run" if self.engine.keeps else KEEPS_NOTHING
 
 
 def _selectable(check: Check, node: Node | None) -> Selectable:
     if node is None:
         return Selectable(check.table, check.tags)
     return Selectable(node.name, (*check.tags, *node.config.tags), node.file)
-
-
-def _placed(error: FlowForgeError, check: Check, query: str) -> FlowForgeError:
-    """Return the error with the place of the test in the project."""
-    line = error.line if isinstance(error, EngineError) else 0
-    missing = isinstance(error, EngineError) and error.kind is ErrorKind.MISSING_RELATION
-    hint = "Build it first: flowforge run" if missing else error.hint
-    placed = ConfigError(
-        f"Test {check.type} of {check.subject} cannot run: {error.message}",
-        where=check.where,
-        snippet=caret(query, line, error.column) if isinstance(error, EngineError) and not missing else "",
-        hint=hint,
-    )
-    placed.__cause__ = error
-    return placed

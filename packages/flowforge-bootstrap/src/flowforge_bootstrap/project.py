@@ -10,7 +10,7 @@ Every call reads the project's files anew, so it is never stale; the parse cache
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowforge_bootstrap.target import Target
@@ -35,7 +35,7 @@ class Project:
     """
 
     workspace: Workspace
-    target: Target
+    target: Target = field(repr=False)
 
     @classmethod
     def load(
@@ -45,10 +45,6 @@ class Project:
         project = open_project(path, env, engine, progress)
         project.manifest()
         return project
-
-    def __repr__(self) -> str:
-        """Return the folder and the profile asked for: not the plugins, nor anything of the target."""
-        return f"Project({str(self.workspace.root)!r}, env={self.workspace.env!r})"
 
     def manifest(self) -> Manifest:
         """Return what the project's files say now."""

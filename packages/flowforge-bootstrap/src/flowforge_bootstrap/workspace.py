@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowforge_app.build_docs import BuildDocs
@@ -31,7 +31,7 @@ class Workspace:
     """A folder, the plugins at hand, and the profile and engine that were asked for, if any."""
 
     root: Path
-    plugins: Plugins
+    plugins: Plugins = field(repr=False)
     env: str | None = None
     engine: str | None = None
 

@@ -29,5 +29,7 @@ def compile_(
         if out.verbose:
             out.line(f"{path.read_text(encoding='utf-8').rstrip()}\n")
         out.event("compiled", name, model=name, path=str(path))
-    if not written:
+    if not written and (select or exclude):
+        out.warn("The selection holds no SQL model.")
+    elif not written:
         out.warn("There is no SQL model: such files are named *.ff.sql and lie below models/.")

@@ -100,10 +100,14 @@ def report_error(error: FlowForgeError, as_json: bool) -> None:
     from flowforge_domain.text import printable
 
     if as_json:
-        data = {"where": str(error.where or ""), "hint": error.hint}
-        print(json_line("error", error.message, "error", data))
+        print(json_line("error", error.message, "error", error_facts(error)))
         return
     print(f"{paint('✗', RED, shows_color(sys.stderr))} {printable(str(error))}", file=sys.stderr)
+
+
+def error_facts(error: FlowForgeError) -> dict[str, Any]:
+    """Return what a JSON event of an error tells beside its message."""
+    return {"where": str(error.where or ""), "hint": error.hint}
 
 
 def json_line(name: str, message: str, level: str, data: dict[str, Any]) -> str:

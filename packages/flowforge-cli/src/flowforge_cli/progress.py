@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import singledispatchmethod
 from typing import Any
 
-from flowforge_cli.output import GREEN, RED, YELLOW, Output, trace
+from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
 from flowforge_cli.summary import column_width, milliseconds, rows_of, totals
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status
 from flowforge_domain.text import printable
@@ -51,12 +51,13 @@ class Reporter:
             self._output.line(f"   ↳ writes {result.relation}")
         self._output.event(
             f"model_{result.status.value}",
-            str(result.error or result.reason or result.name),
+            result.error.message if result.error else result.reason or result.name,
             "error" if result.error else "info",
             model=result.name,
             relation=result.relation,
             rows=result.rows,
             seconds=round(result.seconds, 6),
+            **(error_facts(result.error) if result.error else {}),
         )
 
     @__call__.register
@@ -89,12 +90,13 @@ class Reporter:
             trace(result.error)
         self._output.event(
             "check_passed" if result.ok else "check_failed" if result.failure else "check_error",
-            str(result.error or result.failure or check.subject),
+            result.error.message if result.error else result.failure or check.subject,
             "info" if result.ok else "error",
             type=check.type,
             table=check.table,
             column=check.column,
             seconds=round(result.seconds, 6),
+            **(error_facts(result.error) if result.error else {}),
         )
 
     def _columns(self, result: ModelResult) -> str:

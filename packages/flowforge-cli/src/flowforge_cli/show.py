@@ -46,15 +46,19 @@ def _print_table(rows: Rows, out: Output) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for i, name in enumerate(rows.columns):
         numeric = {type(row[i]) for row in rows.rows} - {type(None)} <= {int, float, Decimal}
-        table.add_column(Text(printable(name)), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(_in_one_line(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows.rows:
-        table.add_row(*(Text("NULL", "dim") if v is None else Text(printable(str(v))) for v in row))
+        table.add_row(*(Text("NULL", "dim") if v is None else Text(_in_one_line(str(v))) for v in row))
     width = None if sys.stdout.isatty() else 10_000
     console = Console(no_color=not out.color, width=width, highlight=False)
     with console.capture() as drawn:
         console.print(table)
     print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
     print(f"{len(rows.rows)} row{'s' * (len(rows.rows) != 1)}")
+
+
+def _in_one_line(text: str) -> str:
+    return printable(text).replace("\n", "\\n")
 
 
 def _plain(value: Any) -> Any:

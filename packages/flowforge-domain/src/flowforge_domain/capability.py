@@ -6,15 +6,22 @@ from enum import Enum
 
 
 class Capability(Enum):
-    """One word per ability; a use case asks for it and raises `UnsupportedByEngineError` when it is absent."""
+    """One word for each thing that tells engines apart.
 
+    An *ability* is asked for: a use case that needs it raises `UnsupportedByEngineError` before it touches anything.
+    A *guarantee* is only declared: `flowforge debug` shows it and the conformance suite proves it, but no use case
+    asks, since the same statements run without it, only less safely.
+    """
+
+    # Guarantees.
     ATOMIC_REPLACE = "atomic replace of a table"
     TRANSACTIONAL_STATE = "state rows in the transaction of the data"
     TRANSACTIONAL_SEEDS = "all seeds of a command in one transaction"
+    CONCURRENT_SESSIONS = "a second session on the same target"
+    # Abilities.
     VIEWS = "views"
     PYTHON_MODELS = "Python models"
     CSV_SEEDS = "CSV seeds"
     PARQUET_SEEDS = "Parquet seeds"
     SQL_SEEDS = "SQL seeds"
-    CONCURRENT_SESSIONS = "a second session on the same target"
     STREAMS = "stream offsets in the transaction of the data"

@@ -17,17 +17,23 @@ _LEADING = re.compile(
 )
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
-_AS = re.compile(r"\bas\b", re.IGNORECASE)
-# A literal, an identifier, a comment or a dollar-quoted text: semicolons inside them end no statement.
+# The word `as` outside of texts and comments, and what must be skipped to find it there.
+_AS = re.compile(
+    r"'[^']*'|\"[^\"]*\"|--[^\n]*|/\*.*?(?:\*/|\Z)|\{#.*?(?:#\}|\Z)|\b(?P<as>as)\b", re.IGNORECASE | re.DOTALL
+)
+# A literal (with backslashes after `e`), an identifier, a comment or a dollar-quoted text: semicolons inside them end
+# no statement.
 _ATOM = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1|(?P<end>;)|(?P<open>/\*|'|\")",
+    r"\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1"
+    r"|(?P<end>;)|(?P<open>/\*|'|\")",
     re.DOTALL,
 )
 _FOREIGN = re.compile(
     r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
 )
 _FORM = "Write `create or replace table NAME as select …` or a plain `select …`."
-_BLANK = re.compile(r"(?:\s+|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
+# Asked for its end only: with an anchor behind the repetition, every way to split a run of blanks would be tried.
+_BLANK = re.compile(r"(?:\s+|;|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def find_target(sql: str, file: str = "") -> Target | None:
     parts, end = scan_relation(sql, head.end())
     if not parts:
         raise _error(sql, head.end(), file, "The name after `create table` must be literal.")
-    if not _AS.search(sql, end):
+    if not any(found["as"] for found in _AS.finditer(sql, end)):
         raise _error(sql, end, file, "A SQL model says `as` and a query after the name.")
     kind = cast("RelationKind", head.group(1).lower())
     return Target(kind, relation_name(*parts), start, end)
@@ -73,16 +79,16 @@ def one_statement(sql: str, file: str = "") -> str:
         if atom["open"] and (atom["open"] == "/*" or "\\" not in sql):
             raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.", "Close it.")
         if atom["end"]:
-            if not _BLANK.match(sql, atom.start()):
+            if not is_blank(sql, atom.start()):
                 message = "A SQL model is one statement; another follows this semicolon."
                 raise _error(sql, atom.start(), file, message, "Give it a file of its own, or remove it.")
             return sql[: atom.start()]
     return sql
 
 
-def is_blank(sql: str) -> bool:
-    """Tell whether `sql` holds nothing but space, comments and semicolons."""
-    return _BLANK.match(sql) is not None
+def is_blank(sql: str, start: int = 0) -> bool:
+    """Tell whether `sql` holds nothing but space, comments and semicolons from `start` on."""
+    return cast("re.Match[str]", _BLANK.match(sql, start)).end() == len(sql)
 
 
 def _error(sql: str, offset: int, file: str, message: str, hint: str = _FORM) -> TemplateError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.relation import relation_name, relation_parts
+from flowforge_domain.relation import relation_name, relation_parts, same_relation
 
 RelationKind = Literal["table", "view"]
 NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
@@ -58,12 +58,12 @@ def quote_relation(relation: str, dialect: Dialect) -> str:
     return ".".join(quote_name(part, dialect) for part in relation_parts(relation))
 
 
-def unqualified(relation: str, dialect: Dialect) -> str:
-    """Return the relation without a schema that its name alone means: `main.users` is `users` on DuckDB."""
+def relation_key(relation: str, dialect: Dialect) -> str:
+    """Return the name under which an engine's catalog lists a relation: `MAIN.users` is `users` on DuckDB."""
     parts = relation_parts(relation)
-    if len(parts) == 2 and parts[0].casefold() == dialect.default_schema.casefold():
-        return relation_name(parts[1])
-    return relation
+    if len(parts) == 2 and parts[0].casefold() == dialect.default_schema:
+        return same_relation(relation_name(parts[1]))
+    return same_relation(relation)
 
 
 def quote_text(value: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from flowforge_domain.checks import Check
 from flowforge_domain.dag import topo_sort
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError
 from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
-from flowforge_domain.relation import same_relation
+from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, did_you_mean
+
+_RESERVED = "_flowforge_"
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,21 @@ def run_order(manifest: Manifest) -> list[str]:
     return topo_sort(manifest.nodes, manifest.seeds)
 
 
-def require_distinct(nodes: Iterable[Node], seeds: Iterable[Seed]) -> None:
-    """Raise `ConfigError` naming both files when two nodes or seeds share a name or write one relation."""
+def require_distinct(
+    nodes: Iterable[Node], seeds: Iterable[Seed], key_of: Callable[[str], str] = same_relation
+) -> None:
+    """Raise `ConfigError` when two nodes or seeds share a name or write one relation, or one writes a reserved one.
+
+    `key_of` gives the name under which two spellings of a relation are one.
+    """
     names: dict[str, str] = {}
     relations: dict[str, str] = {}
     things: list[Node | Seed] = [*nodes, *seeds]
     for thing in things:
+        _require_unreserved(thing)
         for known, key, what in (
             (names, thing.name, f"The name {thing.name!r}"),
-            (relations, same_relation(thing.relation), f"The relation {thing.relation!r}"),
+            (relations, key_of(thing.relation), f"The relation {thing.relation!r}"),
         ):
             if key in known:
                 raise _given_twice(what, thing.file, known[key])
@@ -96,6 +104,29 @@ def table_relation(manifest: Manifest, table: str) -> str:
     """Return the relation a check means: a node or seed of that name, else the relation itself."""
     found = manifest.nodes.get(node_name(table)) or manifest.seeds.get(node_name(table))
     return found.relation if found else table
+
+
+def with_seeds(manifest: Manifest) -> dict[str, Node]:
+    """Return the graph that a selection walks: the nodes, and the seeds that they refer to or read as a source."""
+    seeds = {same_relation(seed.relation): seed.name for seed in manifest.seeds.values()}
+    by_source = {key: seeds.get(same_relation(table.relation)) for key, table in manifest.sources.items()}
+
+    def seeded(node: Node) -> Node:
+        read = [seed for key in node.sources if (seed := by_source.get(key))]
+        return replace(node, deps=(*node.deps, *read)) if read else node
+
+    leaves = {seed.name: Node(seed.name, "seed", seed.path, file=seed.file) for seed in manifest.seeds.values()}
+    return leaves | {name: seeded(node) for name, node in manifest.nodes.items()}
+
+
+def _require_unreserved(thing: Node | Seed) -> None:
+    relation = thing.relation.casefold()
+    if _RESERVED in relation and relation_parts(relation)[-1].startswith(_RESERVED):
+        raise ConfigError(
+            f"The relation {thing.relation!r} is reserved: FlowForge's own tables begin with {_RESERVED!r}.",
+            where=Location(thing.file),
+            hint="Rename the file, or what it creates.",
+        )
 
 
 def _given_twice(what: str, file: str, other: str) -> ConfigError:

@@ -24,9 +24,14 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
     if target is None:
         if is_blank(sql):
             raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
-        return f"{_create(node.config.materialized, node.relation, dialect)} as {sql}"
+        return f"{query_head(node, dialect)}{sql}"
     _require_promised(node, target)
     return f"{sql[: target.start]}{_create(target.kind, target.relation, dialect)}{sql[target.end :]}"
+
+
+def query_head(node: Node, dialect: Dialect) -> str:
+    """Return what stands before the SQL of a model that is a plain query."""
+    return f"{_create(node.config.materialized, node.relation, dialect)} as "
 
 
 def built_as(statement: str, into: str, dialect: Dialect) -> str:

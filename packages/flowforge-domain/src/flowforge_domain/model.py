@@ -47,7 +47,7 @@ class Node:
     """One model: `kind` is "sql" or "python", `deps` name other nodes or seeds, `sources` name sources.
 
     `relation` is what it writes (see `relation.py`), by default its name. `file` is `path` as messages show it,
-    relative to the project; `lines` tells on which line of it each dependency is named.
+    relative to the project; `lines` tells on which line of it each dependency is named, and under "" where `@model` is.
     """
 
     name: str

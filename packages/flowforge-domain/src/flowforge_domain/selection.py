@@ -1,13 +1,13 @@
 """Selecting nodes: by name, tag or path, with `+` for what lies upstream or downstream.
 
 A term is `[n+]NAME[+n]`: an exact name first, then a tag, then a path pattern. `2+x` adds two steps upstream,
-`x+` everything downstream. Several terms are a union.
+`x+` everything downstream. Several terms are a union; a text with spaces is one name if there is one, else its terms.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -46,21 +46,28 @@ EVERYTHING = Selection()
 
 
 def selection(include: Iterable[str] | str | None, exclude: Iterable[str] | str | None = None) -> Selection:
-    """Return a selection from what a command line or a caller gives; spaces separate terms."""
-    return Selection(_terms(include), _terms(exclude))
+    """Return a selection from what a command line or a caller gives.
+
+    Raises `SelectionError` for an `include` that is given and says nothing; that would otherwise mean everything.
+    """
+    given = _listed(include)
+    included = _said(given)
+    if given and not included:
+        raise SelectionError("The selection is empty.", hint="Name something after --select, or drop it.")
+    return Selection(included, _said(_listed(exclude)))
 
 
 def select(
     items: Mapping[Key, Selectable], wanted: Selection, nodes: Mapping[str, Node], what: str = "model"
 ) -> set[Key]:
-    """Return the keys of `items` that are selected; `+` follows the graph of `nodes`.
+    """Return the keys of `items` that are selected; `+` follows the graph of `nodes`, see `manifest.with_seeds`.
 
     Raises `SelectionError` when a term, or the whole selection, names nothing.
     """
     chosen = set(items)
     if wanted.include:
-        chosen = set().union(*(_match(term, items, nodes, what) for term in wanted.include))
-    for term in wanted.exclude:
+        chosen = set().union(*(_match(term, items, nodes, what) for term in _terms(wanted.include, items, nodes)))
+    for term in _terms(wanted.exclude, items, nodes):
         chosen -= _match(term, items, nodes, what)
     if not chosen and (wanted.include or wanted.exclude):
         raise SelectionError(f"The selection leaves no {what}.", hint="Select more, or exclude less.")
@@ -72,9 +79,22 @@ def selectable_nodes(nodes: Mapping[str, Node]) -> dict[str, Selectable]:
     return {name: Selectable(name, node.config.tags, node.file) for name, node in nodes.items()}
 
 
-def _terms(given: Iterable[str] | str | None) -> tuple[str, ...]:
-    listed: Sequence[str] = [given] if isinstance(given, str) else list(given or ())
-    return tuple(term for text in listed for term in text.split())
+def _listed(given: Iterable[str] | str | None) -> list[str]:
+    return [given] if isinstance(given, str) else list(given or ())
+
+
+def _said(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(said for text in texts if (said := text.strip()))
+
+
+def _terms(texts: Iterable[str], items: Mapping[Key, Selectable], nodes: Mapping[str, Node]) -> Iterator[str]:
+    names = {item.name for item in items.values()} | nodes.keys()
+    for text in texts:
+        found = _TERM.match(text)
+        if found and names & {text, node_name(found["value"])}:
+            yield text
+        else:
+            yield from text.split()
 
 
 def _match(term: str, items: Mapping[Key, Selectable], nodes: Mapping[str, Node], what: str) -> set[Key]:
@@ -101,7 +121,7 @@ def _direct(value: str, items: Mapping[Key, Selectable]) -> set[Key]:
     return (
         {key for key, item in items.items() if item.name == name}
         or {key for key, item in items.items() if value in item.tags}
-        or {key for key, item in items.items() if _is_at(item.file, value)}
+        or _lying_at(value, items)
     )
 
 
@@ -115,12 +135,16 @@ def _reached(start: set[str], nodes: Mapping[str, Node], up: str | None, down: s
     return above | below
 
 
-def _is_at(file: str, pattern: str) -> bool:
-    """Tell whether a file lies at a path pattern, in a folder of that name, or below `models/`."""
+def _lying_at(pattern: str, items: Mapping[Key, Selectable]) -> set[Key]:
+    """Return what lies at a path pattern, in a folder of that name, or there below `models/` or `seeds/`."""
     pattern = pattern.removeprefix("./").rstrip("/")
-    return any(
-        fnmatchcase(file, p) for root in ("", "models/", "seeds/") for p in (root + pattern, f"{root}{pattern}/*")
-    )
+    globs = [_doubled(root + p) for root in ("", "models/", "seeds/") for p in (pattern, f"{pattern}/*")]
+    return {key for key, item in items.items() if any(fnmatchcase(_doubled(item.file), glob) for glob in globs)}
+
+
+def _doubled(path: str) -> str:
+    """Double each slash, so that a `*` between two of them, which is what `/**/` becomes, may stand for no folder."""
+    return "/*/".join(part.replace("/", "//") for part in re.split(r"/(?:\*\*/)+", f"/{path}"))
 
 
 def _depth(operator: str) -> int | None:

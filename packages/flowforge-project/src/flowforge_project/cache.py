@@ -1,7 +1,7 @@
 """The parse cache: what a file's content said, kept by content, so that it can be stale for no one.
 
 One file under `.flowforge/`: a seal over the rest, and JSON. A damaged, foreign or missing one, and one that another
-version of FlowForge wrote, is the same as an empty one.
+version of FlowForge or Python wrote, is the same as an empty one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 # Raise the number when the same content is read differently between two versions of the distribution.
-_FORMAT = f"flowforge-parse-2 {version('flowforge-project')}\n".encode()
+_FORMAT = f"flowforge-parse-3 {version('flowforge-project')}\n".encode()
 
 
 @dataclass
@@ -60,7 +61,9 @@ def open_cache(path: Path) -> ParseCache:
 
 
 def _seal(body: bytes) -> bytes:
-    return hashlib.sha256(_FORMAT + body).hexdigest().encode() + b"\n"
+    # Each Python has its own idea of what is valid Python.
+    python = "{}.{}\n".format(*sys.version_info[:2]).encode()
+    return hashlib.sha256(_FORMAT + python + body).hexdigest().encode() + b"\n"
 
 
 _SEAL_LENGTH = len(_seal(b""))

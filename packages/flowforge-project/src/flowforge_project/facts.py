@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_KEPT = ("refs", "sources", "settings", "creates", "name", "function", "requires")
+_KEPT = ("refs", "sources", "settings", "creates", "name", "function", "requires", "line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class ModelFacts:
     """One model as its file states it; `refs` and `sources` end with the line they stand on.
 
     `creates` is the kind and relation of a literal `create … as`; `settings` are the values of `config(...)` or
-    `@model(...)`, and `setting_lines` where they stand; `function` is the name of a Python model's function.
+    `@model(...)`, and `setting_lines` where they stand; `function` is the name of a Python model's function, and `line`
+    where its marker stands.
     """
 
     refs: Sequence[tuple[str, int]] = ()
@@ -28,6 +29,7 @@ class ModelFacts:
     name: str | None = None
     function: str = ""
     requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    line: int = 0
 
     @property
     def materialized(self) -> str | None:

@@ -47,11 +47,13 @@ def open_folder(root: Path) -> ProjectPorts:
 
     root = root.resolve()
     if not root.is_dir():
-        raise ConfigError(f"There is no folder {str(root)!r}.", hint="Name the project's folder: flowforge run PATH.")
-    if not any((root / name).exists() for name in ("models", "seeds", "project.yml")):
+        hint = "Name the project's folder: flowforge run PATH. To pick a model: --select NAME."
+        raise ConfigError(f"There is no folder {str(root)!r}.", hint=hint)
+    if not _is_project(root):
+        inside = _is_project(root.parent)
         raise ConfigError(
             f"{str(root)!r} is no FlowForge project: it has no models/, seeds/ or project.yml.",
-            hint="Start one with: flowforge init PATH",
+            hint="The project is its parent: cd .." if inside else "Start one with: flowforge init PATH",
         )
     return ProjectPorts(FolderReader(root), FileTemplates(), ModuleFunctions(root))
 
@@ -78,6 +80,10 @@ def decode(content: bytes, name: str) -> str:
     if "\0" in text:
         raise _not_utf8(content[: content.index(b"\0")], name)
     return text
+
+
+def _is_project(root: Path) -> bool:
+    return any((root / name).exists() for name in ("models", "seeds", "project.yml"))
 
 
 def _walk(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[ProjectFile]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from flowforge_domain.errors import ModuleLoadError
 from flowforge_domain.model import ModelSpec, Node, node_name
-from flowforge_domain.text import Location, caret
+from flowforge_domain.text import Location, caret, nearest
 from flowforge_project.folder import ProjectFile
 from flowforge_project.modules import ProjectModules
 from flowforge_project.scan_python import python_facts
@@ -67,7 +67,7 @@ def _import_error(error: BaseException, node: Node, modules: ProjectModules) -> 
         f"Model {node.name!r} cannot be imported: {type(error).__name__}: {reason}",
         where=Location(path.relative_to(modules.root).as_posix(), line),
         snippet=caret(text, line, column),
-        hint=_hint(error),
+        hint=_hint(error, modules),
     )
 
 
@@ -85,10 +85,12 @@ def _place(error: BaseException, modules: ProjectModules) -> tuple[Path, int, in
     return own[-1] if own else None
 
 
-def _hint(error: BaseException) -> str:
+def _hint(error: BaseException, modules: ProjectModules) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        package = error.name.partition(".")[0]
-        return f"Install it (pip install {package}), or put {package}.py into the project."
+        meant = nearest(error.name, modules.names())
+        file = f"{error.name.replace('.', '/')}.py"
+        install = f"Install the package that provides it, or put {file} into the project."
+        return f"Did you mean {meant!r}?" if meant else install
     if isinstance(error, SystemExit):
         return "A module must not exit when it is imported."
     return "Correct the module."

@@ -21,7 +21,12 @@ from flowforge_project.sandbox import error_at, sandbox, template_error
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-_SECRET = re.compile(r"passw|secret|token|credential|private|api_?key|access_?key|dsn", re.IGNORECASE)
+# Short words count only where a word ends: HOURLY, SECURITY, MONKEY_COUNT and DATA_PATH are no secrets.
+_SECRET = re.compile(
+    r"pass(?!eng)|pwd|secret|token|credential|private|auth(?!ors?(?![a-z]))|bearer|cookie|session|salt|webhook|dsn|conn"
+    r"|ur[il]s?(?![a-z])|(?:api|access)key|(?<![a-z])keys?(?![a-z])|(?<![a-z])pat(?![a-z])",
+    re.IGNORECASE,
+)
 _FORMS = {"ref": (1, "ref('orders')"), "source": (2, "source('shop', 'orders')")}
 _UNSET = object()
 

@@ -35,6 +35,14 @@ class ProjectModules:
         with self._lock:
             return sys.modules.get(name) or self._execute(name, path, package)
 
+    def names(self) -> set[str]:
+        """Return the names that an `import` finds in the project, dotted below a package."""
+        bases = (self.root, self.root / "models")
+        files = {file.relative_to(base) for base in bases for file in base.glob("*.py")}
+        files |= {file.relative_to(base) for base in bases for file in base.glob("*/*.py")}
+        modules = (file.with_suffix("").parts for file in files if not file.name.endswith(".ff.py"))
+        return {".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in modules}
+
     def forget(self) -> None:
         """Take every module of this project out of `sys.modules`."""
         for name in [name for name in sys.modules if name.startswith(self.prefix)]:

@@ -19,7 +19,7 @@ from flowforge_project.yaml_files import Path, YamlFile, read_yaml
 
 _TEXT = r"""'[^'\\{}]*'|"[^"\\{}]*\""""
 _ENV_VAR = re.compile(rf"env_var\(\s*(?P<name>{_TEXT})\s*(?:,\s*(?P<default>{_TEXT})\s*)?\)\Z")
-_TAG = re.compile(r"\{\{\s*(?P<call>.*?)\s*\}\}", re.DOTALL)
+_TAG = re.compile(r"\{\{(?P<call>.*?)(?P<closed>\}\}|\Z)", re.DOTALL)
 
 
 def read_profiles(file: ProjectFile, environment: Mapping[str, str]) -> dict[str, ProfileEntry]:
@@ -60,8 +60,13 @@ def _rendered(value: Any, path: Path, environment: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_rendered(child, (*path, i), environment) for i, child in enumerate(value)]
     if isinstance(value, str) and "{{" in value:
-        return Secret(_TAG.sub(lambda tag: _variable(tag["call"], path, environment), value))
+        return Secret(_TAG.sub(lambda tag: _filled(tag, path, environment), value))
     return value
+
+
+def _filled(tag: re.Match[str], path: Path, environment: Mapping[str, str]) -> str:
+    """Return what a tag stands for; braces that are never closed are no tag, and may be part of a password."""
+    return _variable(tag["call"].strip(), path, environment) if tag["closed"] else tag.group()
 
 
 def _variable(call: str, path: Path, environment: Mapping[str, str]) -> str:

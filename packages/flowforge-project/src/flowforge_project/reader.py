@@ -14,7 +14,7 @@ from flowforge_domain.errors import ConfigError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_name
-from flowforge_domain.text import did_you_mean
+from flowforge_domain.text import Location, did_you_mean
 from flowforge_ports.project import ProfileEntry
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
@@ -39,7 +39,8 @@ class FolderReader:
 
     def _manifest(self) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)
-        files = files_below(self.root, "models", (*_YAML, SQL_SUFFIX, PYTHON_SUFFIX))
+        files = files_below(self.root, "models", (*_YAML, ".sql", PYTHON_SUFFIX))
+        _require_model_names(files)
         project = read_checked(self._top("project.yml"), "project", cache)
         beside = [read_checked(file, "models", cache) for file in files if file.name.endswith(_YAML)]
         settings = Settings.of(project, beside)
@@ -97,6 +98,18 @@ def _paused_collection() -> Iterator[None]:
             gc.enable()
 
 
+def _require_model_names(files: list[ProjectFile]) -> None:
+    """Refuse SQL that would silently be no model; a Python file may well be a helper."""
+    for file in files:
+        if file.name.endswith(".sql") and not file.name.endswith(SQL_SUFFIX):
+            better = f"{file.name.removesuffix('.sql')}{SQL_SUFFIX}"
+            raise ConfigError(
+                f"{file.name} is no model: its name must end with {SQL_SUFFIX}.",
+                where=Location(file.name),
+                hint=f"Rename it to {better}.",
+            )
+
+
 def _facts(file: ProjectFile, cache: ParseCache) -> list[ModelFacts]:
     content = file.read()
     kind = b"python" if file.name.endswith(PYTHON_SUFFIX) else b"sql"
@@ -121,8 +134,9 @@ def _node(file: ProjectFile, facts: ModelFacts, settings: Settings) -> Node:
 
 
 def _lines(facts: ModelFacts) -> dict[str, int]:
-    """Return the first line on which each dependency is named; sources as `group.table`."""
-    lines = {f"{group}.{table}": line for group, table, line in reversed(facts.sources)}
+    """Return the first line on which each dependency is named, sources as `group.table`; the model's own as ""."""
+    lines = {"": facts.line} if facts.line else {}
+    lines |= {f"{group}.{table}": line for group, table, line in reversed(facts.sources)}
     lines.update((node_name(name), line) for name, line in reversed(facts.refs))
     return lines
 

@@ -81,6 +81,7 @@ class _Source:
             name=spec.name,
             function=function,
             requires={relation: tuple(sorted(columns)) for relation, columns in spec.requires.items()},
+            line=mark.lineno,
         )
 
     def arguments(self, mark: ast.Call) -> dict[str, ast.expr]:

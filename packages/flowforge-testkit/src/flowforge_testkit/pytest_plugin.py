@@ -9,5 +9,6 @@ pytest.register_assert_rewrite("flowforge_testkit.conformance")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker with which a case says what it needs."""
-    config.addinivalue_line("markers", "flowforge_needs(*capabilities): what a conformance case needs of the engine")
+    """Register the markers with which a case says what it needs and what it relies on."""
+    config.addinivalue_line("markers", "flowforge_needs(*capabilities): abilities that are refused where declined")
+    config.addinivalue_line("markers", "flowforge_claims(*capabilities): what a case takes on the engine's word")

@@ -21,7 +21,7 @@ __all__ = ["REGISTRY", "Node", "Registry", "model", "ref", "relation_for", "sour
 
 
 class Registry:
-    """The project that was loaded last: its nodes, and a Jinja environment that knows its `ref` and `source`."""
+    """The project that was loaded last: its nodes, and a Jinja environment that knows what its models may call."""
 
     def __init__(self) -> None:
         self.manifest = Manifest("", Path())
@@ -34,17 +34,31 @@ class Registry:
         return self.manifest.nodes
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables of the process over those of the project's `.env`."""
+        from flowforge_bootstrap.profiles import EnvSettings
+
+        return EnvSettings.of(self.manifest.root).variables
+
+    @property
     def env(self) -> Environment:
-        """Return the sandboxed Jinja environment of the project."""
+        """Return the sandboxed Jinja environment of the project; `this` and `target` are an executor's to say."""
         if self._env is None:
+            from flowforge_ports.project import RenderContext
+            from flowforge_project.jinja_sql import _names as template_names
             from flowforge_project.sandbox import sandbox
 
             self._env = sandbox()
-            self._env.globals |= {
-                "ref": lambda name: ref_relation(self.manifest, name),
-                "source": lambda group, table: source_relation(self.manifest, group, table),
-                "config": lambda **_: "",
-            }
+            self._env.globals |= template_names(
+                RenderContext(
+                    ref=lambda name: ref_relation(self.manifest, name),
+                    source=lambda group, table: source_relation(self.manifest, group, table),
+                    this="",
+                    target={},
+                    variables=self.manifest.variables,
+                    environment=self.environment,
+                )
+            )
         return self._env
 
     def load_project(self, project_dir: Path | str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import ErrorKind
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, build_inside, count, drop, fails, needs
+from flowforge_testkit.conformance.ground import build, build_inside, claims, count, drop, fails
 
 
 def test_empty_target_has_no_relations(engine: Engine) -> None:
@@ -18,7 +18,7 @@ def test_relations_lists_tables(engine: Engine) -> None:
     assert engine.catalog.relations() == {"ff_one": "table", "ff_two": "table"}
 
 
-@needs(Capability.VIEWS)
+@claims(Capability.VIEWS)
 def test_relations_tells_views_from_tables(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     build(engine, "ff_v", "select a from ff_t", "view")
@@ -65,7 +65,7 @@ def test_columns_keeps_order_and_names(engine: Engine) -> None:
     assert all(isinstance(kind, str) for _, kind in columns)
 
 
-@needs(Capability.VIEWS)
+@claims(Capability.VIEWS)
 def test_columns_of_a_view(engine: Engine) -> None:
     build(engine, "ff_v", "select 1 as a, 2 as b", "view")
     assert [name for name, _ in engine.catalog.columns("ff_v")] == ["a", "b"]

@@ -7,7 +7,7 @@ import pytest
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, fails, needs
+from flowforge_testkit.conformance.ground import build, claims, fails
 
 _BY_KIND = {
     "select a from ff_nowhere": ErrorKind.MISSING_RELATION,
@@ -50,7 +50,7 @@ def test_error_points_into_the_statement_or_nowhere(engine: Engine) -> None:
     assert len(str(caught.value).splitlines()) <= 15
 
 
-@needs(Capability.VIEWS)
+@claims(Capability.VIEWS)
 def test_view_of_a_missing_table_is_an_error_when_read(engine: Engine) -> None:
     """Some engines refuse the view itself, some only reading it: never neither."""
     with fails(ErrorKind.MISSING_RELATION):

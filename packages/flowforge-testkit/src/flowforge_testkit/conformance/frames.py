@@ -14,12 +14,12 @@ from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import (
     build,
+    claims,
     clear,
     fails,
     forked,
     frames_of,
     needs,
-    require,
     rows,
     transaction,
 )
@@ -121,7 +121,8 @@ def test_read_gives_what_sql_wrote(engine: Engine) -> None:
     assert frames.to_rows(frames.read("ff_t")) == Rows(("a", "b", "c"), [(1, "x", None)])
 
 
-@needs(Capability.PYTHON_MODELS, Capability.VIEWS)
+@needs(Capability.PYTHON_MODELS)
+@claims(Capability.VIEWS)
 def test_read_takes_a_view(engine: Engine) -> None:
     build(engine, "ff_v", "select 1 as a", "view")
     frames = frames_of(engine)
@@ -143,7 +144,8 @@ def test_write_replaces_and_tells_how_many_rows(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,), (2,)]
 
 
-@needs(Capability.PYTHON_MODELS, Capability.VIEWS)
+@needs(Capability.PYTHON_MODELS)
+@claims(Capability.VIEWS)
 def test_write_replaces_a_view(engine: Engine) -> None:
     frames = frames_of(engine)
     build(engine, "ff_t", "select 'old' as b", "view")
@@ -154,9 +156,9 @@ def test_write_replaces_a_view(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
-@needs(Capability.PYTHON_MODELS, Capability.ATOMIC_REPLACE)
+@needs(Capability.PYTHON_MODELS)
+@claims(Capability.ATOMIC_REPLACE)
 def test_write_is_undone_with_its_transaction(engine: Engine) -> None:
-    require(engine, Capability.ATOMIC_REPLACE)
     frames = frames_of(engine)
     build(engine, "ff_t", "select 1 as a")
     engine.session.begin()
@@ -165,7 +167,8 @@ def test_write_is_undone_with_its_transaction(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
-@needs(Capability.PYTHON_MODELS, Capability.CONCURRENT_SESSIONS)
+@needs(Capability.PYTHON_MODELS)
+@claims(Capability.CONCURRENT_SESSIONS)
 def test_frames_of_a_second_session_see_committed_work(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     with forked(engine) as second:

@@ -23,14 +23,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def needs(*capabilities: Capability) -> Callable[[Function], Function]:
-    """Mark a case with what it needs of the engine."""
+    """Mark a case with abilities that a use case or port refuses, when it is asked and the engine declines them."""
     return pytest.mark.flowforge_needs(*(capability.name for capability in capabilities))
 
 
-def require(engine: Engine, capability: Capability) -> None:
-    """Raise `UnsupportedByEngineError` for a promise the engine does not make: there is no port to ask."""
-    if capability not in engine.capabilities:
-        raise UnsupportedByEngineError(engine.name, capability.value)
+def claims(*capabilities: Capability) -> Callable[[Function], Function]:
+    """Mark a case with what it takes on the engine's word, for nobody asks: guarantees, and statements on views."""
+    return pytest.mark.flowforge_claims(*(capability.name for capability in capabilities))
 
 
 def frames_of(engine: Engine) -> Frames:
@@ -49,8 +48,6 @@ def seeds_of(engine: Engine) -> SeedLoader:
 
 def build(engine: Engine, relation: str, sql: str, kind: RelationKind = "table") -> int | None:
     """Build a relation as a run does: one transaction, whatever is in the way cleared inside it."""
-    if kind == "view":
-        require(engine, Capability.VIEWS)
     with transaction(engine):
         return build_inside(engine, relation, sql, kind)
 

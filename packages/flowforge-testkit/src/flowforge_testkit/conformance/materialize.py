@@ -10,7 +10,7 @@ import pytest
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, forked, needs, require, rows
+from flowforge_testkit.conformance.ground import build, claims, forked, rows
 
 _BUILDS = ("select 1 as a union all select 1", "select 2 as a union all select 2") * 12
 
@@ -26,7 +26,7 @@ def test_with_query_becomes_a_table(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(2,)]
 
 
-@needs(Capability.VIEWS)
+@claims(Capability.VIEWS)
 def test_plain_select_becomes_a_view(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     build(engine, "ff_v", "select a + 1 as a from ff_t", "view")
@@ -53,7 +53,7 @@ def test_empty_result_keeps_its_columns(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == []
 
 
-@needs(Capability.VIEWS)
+@claims(Capability.VIEWS)
 def test_view_replaces_table_and_table_replaces_view(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     build(engine, "ff_t", "select 2 as a", "view")
@@ -63,9 +63,8 @@ def test_view_replaces_table_and_table_replaces_view(engine: Engine) -> None:
     assert (engine.catalog.relations(), rows(engine, "select a from ff_t")) == ({"ff_t": "table"}, [(4,)])
 
 
-@needs(Capability.ATOMIC_REPLACE)
+@claims(Capability.ATOMIC_REPLACE)
 def test_failed_build_leaves_the_old_table(engine: Engine) -> None:
-    require(engine, Capability.ATOMIC_REPLACE)
     build(engine, "ff_t", "select 1 as a")
     with pytest.raises(EngineError):
         build(engine, "ff_t", "select a from ff_nowhere")
@@ -73,9 +72,8 @@ def test_failed_build_leaves_the_old_table(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
-@needs(Capability.ATOMIC_REPLACE, Capability.VIEWS)
+@claims(Capability.ATOMIC_REPLACE, Capability.VIEWS)
 def test_failed_build_leaves_the_old_view(engine: Engine) -> None:
-    require(engine, Capability.ATOMIC_REPLACE)
     build(engine, "ff_t", "select 1 as a", "view")
     with pytest.raises(EngineError):
         build(engine, "ff_t", "select a from ff_nowhere")
@@ -83,9 +81,8 @@ def test_failed_build_leaves_the_old_view(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
-@needs(Capability.ATOMIC_REPLACE, Capability.CONCURRENT_SESSIONS)
+@claims(Capability.ATOMIC_REPLACE, Capability.CONCURRENT_SESSIONS)
 def test_reader_never_sees_a_table_half_written_or_gone(engine: Engine) -> None:
-    require(engine, Capability.ATOMIC_REPLACE)
     build(engine, "ff_t", "select 0 as a union all select 0")
     ended = Event()
     with forked(engine) as second, ThreadPoolExecutor(1) as pool:

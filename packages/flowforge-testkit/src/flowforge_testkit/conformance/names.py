@@ -13,7 +13,7 @@ from flowforge_domain.errors import ConfigError, FlowForgeError, SeedError
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, count, drop, frames_of, needs, rows, transaction
+from flowforge_testkit.conformance.ground import build, claims, count, drop, frames_of, needs, rows, transaction
 from flowforge_testkit.conformance.seeds import load
 
 NAMES: tuple[str, ...] = tuple(
@@ -33,7 +33,7 @@ def test_table_of_any_name_is_found_or_refused(engine: Engine) -> None:
     assert_harmless(engine, try_name)
 
 
-@needs(Capability.VIEWS)
+@claims(Capability.VIEWS)
 def test_view_of_any_name_replaces_a_table_of_that_name(engine: Engine) -> None:
     def try_name(name: str) -> None:
         relation = relation_name(name)

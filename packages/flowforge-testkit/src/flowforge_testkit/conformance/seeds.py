@@ -13,7 +13,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.errors import FlowForgeError, SeedError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, clear, needs, require, rows, seeds_of, transaction
+from flowforge_testkit.conformance.ground import build, claims, clear, needs, rows, seeds_of, transaction
 
 csv_seeds = needs(Capability.CSV_SEEDS)
 sql_seeds = needs(Capability.SQL_SEEDS)
@@ -166,16 +166,17 @@ def test_missing_file_is_refused(engine: Engine, tmp_path: Path) -> None:
     assert_names(caught.value, 0)
 
 
-@needs(Capability.CSV_SEEDS, Capability.VIEWS)
+@needs(Capability.CSV_SEEDS)
+@claims(Capability.VIEWS)
 def test_csv_replaces_a_view(engine: Engine, tmp_path: Path) -> None:
     build(engine, "ff_seed", "select 1 as a", "view")
     load(engine, tmp_path, "id\n1\n")
     assert engine.catalog.relations() == {"ff_seed": "table"}
 
 
-@needs(Capability.CSV_SEEDS, Capability.TRANSACTIONAL_SEEDS)
+@needs(Capability.CSV_SEEDS)
+@claims(Capability.TRANSACTIONAL_SEEDS)
 def test_bad_seed_leaves_every_earlier_table_of_the_command(engine: Engine, tmp_path: Path) -> None:
-    require(engine, Capability.TRANSACTIONAL_SEEDS)
     load(engine, tmp_path, "id\n1\n")
     (tmp_path / "good.csv").write_text("id\n2\n", encoding="utf-8")
     (tmp_path / "bad.csv").write_text("id,name\n2\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, count, fails, forked, needs, require, rows, transaction
+from flowforge_testkit.conformance.ground import build, claims, count, fails, forked, rows, transaction
 
 # Products of every number with every other, compared: hours of work over a thousand rows, and no shortcut to it.
 _ENDLESS = """
@@ -45,9 +45,8 @@ def test_commit_keeps_the_work(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,), (2,)]
 
 
-@needs(Capability.TRANSACTIONAL_STATE)
+@claims(Capability.TRANSACTIONAL_STATE)
 def test_rollback_undoes_rows_and_tables(engine: Engine) -> None:
-    require(engine, Capability.TRANSACTIONAL_STATE)
     build(engine, "ff_t", "select 1 as a")
     before = dict(engine.catalog.relations())
     engine.session.begin()
@@ -103,7 +102,7 @@ def test_interrupt_cancels_the_running_statement(engine: Engine) -> None:
     assert rows(engine, "select 1 as a") == [(1,)]
 
 
-@needs(Capability.CONCURRENT_SESSIONS)
+@claims(Capability.CONCURRENT_SESSIONS)
 def test_second_session_sees_committed_work_only(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     with forked(engine) as second:
@@ -114,7 +113,7 @@ def test_second_session_sees_committed_work_only(engine: Engine) -> None:
         assert rows(second, "select a from ff_t") == [(1,), (2,)]
 
 
-@needs(Capability.CONCURRENT_SESSIONS)
+@claims(Capability.CONCURRENT_SESSIONS)
 def test_closing_a_second_session_leaves_the_first_open(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     with forked(engine) as second:
@@ -122,7 +121,7 @@ def test_closing_a_second_session_leaves_the_first_open(engine: Engine) -> None:
     assert count(engine, "ff_t") == 1
 
 
-@needs(Capability.CONCURRENT_SESSIONS)
+@claims(Capability.CONCURRENT_SESSIONS)
 def test_lock_keeps_a_second_writer_out(engine: Engine) -> None:
     with forked(engine) as second:
         with engine.lock.hold(1.0), pytest.raises(EngineError), second.lock.hold(0.1):

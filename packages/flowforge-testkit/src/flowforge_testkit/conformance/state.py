@@ -12,7 +12,7 @@ from flowforge_domain.state import (
     select_state,
 )
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, build_inside, needs, require, rows, transaction
+from flowforge_testkit.conformance.ground import build, build_inside, claims, rows, transaction
 
 
 def test_state_rows_come_back_as_written(engine: Engine) -> None:
@@ -36,9 +36,8 @@ def test_compacting_keeps_the_last_row_of_each_model(engine: Engine) -> None:
     assert [(r.model, r.finished_at[-1]) for r in saved(engine)] == [("c", "3"), ("a", "4"), ("b", "5")]
 
 
-@needs(Capability.TRANSACTIONAL_STATE)
+@claims(Capability.TRANSACTIONAL_STATE)
 def test_state_is_undone_with_the_data(engine: Engine) -> None:
-    require(engine, Capability.TRANSACTIONAL_STATE)
     build(engine, "ff_t", "select 1 as a")
     save(engine, row("a", "2024-01-01T00:00:01"))
     engine.session.begin()

@@ -18,7 +18,7 @@ from flowforge_domain.results import RunReport, Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectPorts
-from flowforge_testkit.conformance.ground import build, needs, require, rows
+from flowforge_testkit.conformance.ground import build, claims, needs, rows
 from flowforge_testkit.fakes import Clock, Recorder, memory_project
 
 
@@ -84,9 +84,8 @@ def test_python_model_that_returns_no_frame_fails_and_keeps_its_table(engine: En
     assert rows(engine, "select a from ff_wrong") == [("old",)]
 
 
-@needs(Capability.ATOMIC_REPLACE)
+@claims(Capability.ATOMIC_REPLACE)
 def test_failed_model_keeps_its_table_and_skips_what_follows(engine: Engine) -> None:
-    require(engine, Capability.ATOMIC_REPLACE)
     build(engine, "ff_users", "select 'old' as a")
     report = run(
         engine,

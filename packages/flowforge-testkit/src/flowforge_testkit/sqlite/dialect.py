@@ -13,6 +13,7 @@ DIALECT = Dialect(
     age_minutes="(julianday('now') - julianday({column})) * 1440",
     quote="`",
     replaces=frozenset(),
+    default_schema="main",
 )
 
 CAPABILITIES = frozenset(Capability) - {Capability.PARQUET_SEEDS}

@@ -19,7 +19,7 @@ from flowforge_bootstrap.engines import now, open_by_name
 from flowforge_bootstrap.project import silent
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
-from flowforge_domain.manifest import ref_relation, source_relation
+from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.results import Rows
 from flowforge_domain.selection import Selection
@@ -43,9 +43,22 @@ class BaseExecutor(ABC):
         ref_resolver: Callable[[str], str] | None = None,
         source_resolver: Callable[[str, str], str] | None = None,
     ) -> str:
-        """Return a SQL node's text as `env` renders it; raise `TemplateError`."""
-        names = {"ref": ref_resolver or _ref, "source": source_resolver or _source, "this": node.relation}
-        return env.from_string(node.path.read_text("utf-8-sig")).render(**names)
+        """Return a SQL node's text as `env` renders it, with the names that every model knows.
+
+        A resolver is used as it answers; otherwise relations are quoted for the engine, as `this` is. Raises
+        `TemplateError` with file and line.
+        """
+        from flowforge_project.jinja_sql import _names as template_names
+        from flowforge_project.sandbox import template_error
+
+        known = self._compiler(REGISTRY.manifest, env).context(node)
+        context = replace(known, ref=ref_resolver or known.ref, source=source_resolver or known.source)
+        text, file = node.path.read_text("utf-8-sig"), node.where().path
+        try:
+            template = env.template_class.from_code(env, env.compile(text, file, file), env.make_globals(None))
+            return template.render(template_names(context))
+        except Exception as error:  # what the caller's resolvers and filters raise, too
+            raise template_error(error, text, file) from error
 
     def run_sql(self, node: Node, env: Environment) -> None:
         """Build a SQL node in one transaction; raise `ModelError` with file and line."""
@@ -70,12 +83,15 @@ class BaseExecutor(ABC):
         if ports is None:
             raise ConfigError("No project is loaded.", hint="Load one first: REGISTRY.load_project(path)")
         manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node})
-        compiler = CompileModels(manifest, _Renderer(self, env), engine.dialect, {"engine": engine.name}, {})
-        build = BuildModel(manifest, engine, compiler, ports.reader, ports.functions)
+        build = BuildModel(manifest, engine, self._compiler(manifest, env), ports.reader, ports.functions)
         report = RunModels(manifest, engine, build, silent, now)(Selection((node.name,)))
         for result in report.results:
             if result.error is not None:
                 raise result.error
+
+    def _compiler(self, manifest: Manifest, env: Environment) -> CompileModels:
+        target = {"name": "", "engine": self.engine.name}  # an executor has no profile
+        return CompileModels(manifest, _Renderer(self, env), self.engine.dialect, target, REGISTRY.environment)
 
 
 class EngineExecutor(BaseExecutor):
@@ -126,11 +142,3 @@ def _frames(engine: Engine) -> Frames:
     if engine.frames is None:
         raise UnsupportedByEngineError(engine.name, Capability.PYTHON_MODELS.value)
     return engine.frames
-
-
-def _ref(name: str) -> str:
-    return ref_relation(REGISTRY.manifest, name)
-
-
-def _source(group: str, table: str) -> str:
-    return source_relation(REGISTRY.manifest, group, table)
