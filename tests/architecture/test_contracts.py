@@ -16,7 +16,13 @@ LINTER = CONFIG["tool"]["importlinter"]
 CONTRACTS = {contract["id"]: contract for contract in LINTER["contracts"]}
 PACKAGES = {folder.name.replace("-", "_"): folder for folder in (ROOT / "packages").iterdir() if folder.is_dir()}
 
-ADAPTERS = {"flowforge_docs_html", "flowforge_duckdb", "flowforge_project", "flowforge_stream_file"}
+ADAPTERS = {
+    "flowforge_docs_html",
+    "flowforge_duckdb",
+    "flowforge_postgres",
+    "flowforge_project",
+    "flowforge_stream_file",
+}
 HOMES = {
     "dependency_injector": {"flowforge_bootstrap"},
     "dotenv": {"flowforge_bootstrap"},
@@ -24,14 +30,28 @@ HOMES = {
     "filelock": {"flowforge_duckdb"},
     "jinja2": {"flowforge_project", "flowforge_docs_html"},
     "markupsafe": {"flowforge_project", "flowforge_docs_html"},
-    "numpy": {"flowforge_duckdb"},
-    "pandas": {"flowforge_duckdb"},
+    "numpy": {"flowforge_duckdb", "flowforge_postgres"},
+    "pandas": {"flowforge_duckdb", "flowforge_postgres"},
     "pluggy": {"flowforge_ports", "flowforge_bootstrap"},
-    "pyarrow": {"flowforge_duckdb"},
-    "pydantic": {"flowforge_project", "flowforge_bootstrap", "flowforge_duckdb", "flowforge_testkit"},
-    "pydantic_core": {"flowforge_project", "flowforge_bootstrap", "flowforge_duckdb", "flowforge_testkit"},
+    "pyarrow": {"flowforge_duckdb", "flowforge_postgres"},
+    "psycopg": {"flowforge_postgres"},
+    "pydantic": {
+        "flowforge_project",
+        "flowforge_bootstrap",
+        "flowforge_duckdb",
+        "flowforge_postgres",
+        "flowforge_testkit",
+    },
+    "pydantic_core": {
+        "flowforge_project",
+        "flowforge_bootstrap",
+        "flowforge_duckdb",
+        "flowforge_postgres",
+        "flowforge_testkit",
+    },
     "pytest": {"flowforge_testkit"},
     "rich": {"flowforge_cli"},
+    "sqlalchemy": {"flowforge_postgres"},
     "typer": {"flowforge_cli"},
     "yaml": {"flowforge_project"},
 }

@@ -11,7 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-DOMAIN_HOMES = {"checks.py", "ddl.py", "dialect.py", "materialize.py", "relation.py", "sessions.py", "state.py"}
+DOMAIN_HOMES = {
+    "checks.py",
+    "ddl.py",
+    "dialect.py",
+    "materialize.py",
+    "relation.py",
+    "sessions.py",
+    "state.py",
+    "swap.py",
+}
 # Of an engine's folder, the one with its dialect: whatever fulfils a port by sending statements.
 ENGINE_HOMES = {"catalog.py", "dialect.py", "engine.py", "frames.py", "seeds.py", "session.py", "state.py"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import TemplateError
-from flowforge_domain.materialize import create_statement, prepare_statements
+from flowforge_domain.materialize import built_as, create_statement, prepare_statements
 from flowforge_domain.model import ModelConfig, Node
 
 REPLACING = Dialect("replacing", {}, "", schemas=True)
@@ -97,3 +97,19 @@ def test_schema_is_created_with_its_first_table():
     assert prepare_statements('c."a b".users', "table", None, REPLACING) == ('create schema if not exists "c"."a b"',)
     assert prepare_statements("a.users", "table", "table", REPLACING) == ()
     assert prepare_statements("a.users", "table", None, PLAIN) == ()
+
+
+@pytest.mark.parametrize("kind", ["table", "view"])
+@pytest.mark.parametrize("existing", [None, "table", "view"])
+def test_nothing_is_prepared_where_relations_are_swapped(kind, existing):
+    swapping = Dialect("swapping", {}, "", replaces=frozenset(), schemas=True, swaps=True)
+    assert prepare_statements("analytics.users", kind, existing, swapping) == ()
+
+
+@pytest.mark.parametrize("sql", ["select 1\nas a", "-- why\ncreate table users\nas\nselect 'create table users as'"])
+def test_statement_is_built_under_another_name_on_the_same_lines(sql):
+    statement = create_statement(node(), sql, PLAIN)
+    moved = built_as(statement, 'other."new one"', PLAIN)
+    assert moved == statement.replace("`users`", "`other`.`new one`", 1)
+    assert built_as(statement, "users", PLAIN) == statement
+    assert built_as("select 1", "other", PLAIN) == "select 1"

@@ -8,12 +8,13 @@ from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import function_error, python_engine_error, statement_error
+from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
-from flowforge_domain.materialize import prepare_statements
+from flowforge_domain.materialize import built_as, prepare_statements
 from flowforge_domain.model import Node
 from flowforge_domain.requirements import check_required_columns
 from flowforge_ports.engine import Engine, Frame, Frames
@@ -52,9 +53,10 @@ class BuildModel:
         return Built(rows, fingerprint(node.kind, text))
 
     def _run_statement(self, node: Node, statement: str, existing: Mapping[str, RelationKind]) -> int | None:
+        standing = existing.get(relation_key(node.relation, self.engine.dialect))
         try:
-            self._prepare(node, existing)
-            rows = self.engine.session.execute(statement)
+            with replacing(self.engine, node.relation, node.config.materialized, standing) as into:
+                rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
         except EngineError as error:
             text = self.reader.text(node)
             raise statement_error(error, node, statement, text, self.manifest, self.engine) from error

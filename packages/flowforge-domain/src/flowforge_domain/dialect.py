@@ -19,8 +19,10 @@ class Dialect:
 
     `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for each neutral type;
     `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
-    a timestamp without zone is UTC; `longest_name` is in characters; `schemas` is whether tables live in schemas that
-    can be created, and `default_schema` the one that an unqualified name means.
+    a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
+    `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
+    name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
+    since nothing replaces it where it stands.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Dialect:
     longest_name: int = 255
     schemas: bool = False
     default_schema: str = ""
+    names_in_bytes: bool = False
+    swaps: bool = False
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
@@ -40,9 +44,10 @@ def quote_name(name: str, dialect: Dialect) -> str:
     """
     if not name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be an identifier.", hint="Use a name without NUL characters.")
-    if len(name) > dialect.longest_name:
+    unit, length = _length(name, dialect)
+    if length > dialect.longest_name:
         raise ConfigError(
-            f"The name {name[:40]!r}… has {len(name)} characters; {dialect.name} allows {dialect.longest_name}.",
+            f"The name {name[:40]!r}… has {length} {unit}; {dialect.name} allows {dialect.longest_name}.",
             hint="Use a shorter name.",
         )
     return f"{dialect.quote}{name.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
@@ -74,3 +79,9 @@ def quote_text(value: str) -> str:
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
     """Return the query of a relation's first `limit` rows."""
     return f"select * from {quote_relation(relation, dialect)} limit {int(limit)}"
+
+
+def _length(name: str, dialect: Dialect) -> tuple[str, int]:
+    if dialect.names_in_bytes:
+        return "bytes", len(name.encode("utf-8", "surrogatepass"))
+    return "characters", len(name)

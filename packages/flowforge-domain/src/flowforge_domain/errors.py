@@ -148,7 +148,11 @@ class ErrorKind(Enum):
     SYNTAX = "syntax"
     DATA = "data"
     CONFLICT = "conflict"
+    DEPENDENTS = "dependents"
     UNREACHABLE = "unreachable"
+    CREDENTIALS = "credentials"
+    PERMISSION = "permission"
+    SPACE = "out of space"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
 

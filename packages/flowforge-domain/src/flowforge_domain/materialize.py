@@ -34,10 +34,23 @@ def query_head(node: Node, dialect: Dialect) -> str:
     return f"{_create(node.config.materialized, node.relation, dialect)} as "
 
 
+def built_as(statement: str, into: str, dialect: Dialect) -> str:
+    """Return a statement of `create_statement` that makes the relation `into` instead, its lines left as they are."""
+    target = find_target(statement)
+    if target is None or target.relation == into:
+        return statement
+    return f"{statement[: target.start]}{_create(target.kind, into, dialect)}{statement[target.end :]}"
+
+
 def prepare_statements(
     relation: str, kind: RelationKind, existing: RelationKind | None, dialect: Dialect
 ) -> tuple[str, ...]:
-    """Return what must run before `relation` is created as `kind`: its schema, and the drop of what is in the way."""
+    """Return what must run before `relation` is created as `kind`: its schema, and the drop of what is in the way.
+
+    Nothing for a dialect that swaps: there the old relation goes when the new one is whole.
+    """
+    if dialect.swaps:
+        return ()
     statements = []
     schema = relation_parts(relation)[:-1]
     if schema and dialect.schemas and existing is None:

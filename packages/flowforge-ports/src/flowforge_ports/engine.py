@@ -87,6 +87,17 @@ class SeedLoader(Protocol):
         """
 
 
+class Replacer(Protocol):
+    """Puts one relation in the place of another, in an engine that has no statement for it (`Dialect.swaps`)."""
+
+    def replacing(self, relation: str, kind: RelationKind) -> AbstractContextManager[str]:
+        """Give the name under which to build; after the block what was built is `relation`, with all that hung on it.
+
+        Runs in the open transaction, and makes the relation's schema. Raises `EngineError` of kind DEPENDENTS listing
+        what is in the way.
+        """
+
+
 class Lock(Protocol):
     """Keeps two writers on one target apart."""
 
@@ -99,6 +110,7 @@ class Engine:
     """One open session on a target with the ports that work through it.
 
     `fork` opens a second session on the same target. `keeps` is False where the data ends with the session.
+    `replacer` is there where the dialect swaps.
     """
 
     name: str
@@ -111,6 +123,7 @@ class Engine:
     fork: Callable[[], Engine]
     frames: Frames | None = None
     seeds: SeedLoader | None = None
+    replacer: Replacer | None = None
     keeps: bool = True
 
 

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import pytest
 
+from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_query
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
-from flowforge_domain.materialize import create_statement, prepare_statements
+from flowforge_domain.materialize import built_as, create_statement, prepare_statements
 from flowforge_domain.model import ModelConfig, Node
 from flowforge_domain.relation import same_relation
 from flowforge_ports.engine import Engine, Frames, SeedLoader
@@ -55,21 +56,26 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
     """Build a relation inside the open transaction."""
     file = "models/case.ff.sql"
     node = Node("case", "sql", Path(file), relation=relation, config=ModelConfig(materialized=kind), file=file)
-    clear(engine, relation, kind)
-    return engine.session.execute(create_statement(node, sql, engine.dialect))
+    statement = create_statement(node, sql, engine.dialect)
+    with replacing(engine, relation, kind, existing(engine, relation)) as into:
+        return engine.session.execute(built_as(statement, into, engine.dialect))
 
 
 def clear(engine: Engine, relation: str, kind: RelationKind = "table") -> None:
     """Drop what must be gone before the relation can be created as `kind`, as the use cases do before they write."""
-    existing = engine.catalog.relations().get(same_relation(relation))
-    for statement in prepare_statements(relation, kind, existing, engine.dialect):
+    for statement in prepare_statements(relation, kind, existing(engine, relation), engine.dialect):
         engine.session.execute(statement)
 
 
 def drop(engine: Engine, relation: str) -> None:
-    """Drop a table or view if it is there: what stands in the way of the other kind is dropped."""
-    existing = engine.catalog.relations().get(same_relation(relation))
-    clear(engine, relation, "view" if existing == "table" else "table")
+    """Drop a table or view if it is there."""
+    if kind := existing(engine, relation):
+        engine.session.execute(f"drop {kind} {quote_relation(relation, engine.dialect)}")
+
+
+def existing(engine: Engine, relation: str) -> RelationKind | None:
+    """Return what a relation is now, None when there is none."""
+    return engine.catalog.relations().get(same_relation(relation))
 
 
 @contextmanager

@@ -1,0 +1,166 @@
+"""Swaps: a relation that was built beside another takes its name, and everything that hung on it.
+
+For engines where views, indexes and grants belong to an object and not to its name. The plan runs at the end of the
+build's transaction. Nothing is dropped before the new relation is whole, and nothing is dropped along: what the plan
+does not know of makes the engine refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+
+from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation, quote_text
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.relation import relation_name, relation_parts
+
+EVERYONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A right on a relation, or on one column of it, in the engine's word; `EVERYONE` is a grantee too."""
+
+    privilege: str
+    grantee: str
+    column: str = ""
+    grantable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A relation as it stands, with all that hangs on it; definitions are texts of the engine itself.
+
+    `indexes` and `constraints` are pairs of name and definition, `comments` of column (or "") and text. `owner` is
+    empty where it is who builds. `obstacles` describe what cannot be given to another relation.
+    """
+
+    relation: str
+    kind: RelationKind
+    definition: str = ""
+    options: str = ""
+    owner: str = ""
+    indexes: tuple[tuple[str, str], ...] = ()
+    constraints: tuple[tuple[str, str], ...] = ()
+    not_null: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    comments: tuple[tuple[str, str], ...] = ()
+    obstacles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What was built: under which name, as what, with which columns, and who has rights on it by default."""
+
+    relation: str
+    kind: RelationKind
+    columns: Set[str]
+    grantees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement; where it gives back what hung on the old relation, `carries` names that and `fix` drops it."""
+
+    sql: str
+    carries: str = ""
+    fix: str = ""
+
+
+def aside(relation: str) -> str:
+    """Return the name, in the same schema, under which `relation` is built before it takes its place."""
+    *schema, name = relation_parts(relation)
+    return relation_name(*schema, f"_flowforge_{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}")
+
+
+def swap_steps(old: Standing, views: Sequence[Standing], new: Newcomer, dialect: Dialect) -> tuple[Step, ...]:
+    """Return the steps by which `new` takes the place of `old`; `views` stand on it, each after those it stands on.
+
+    Views are made again from their definitions. Raises `EngineError` of kind DEPENDENTS for what is in the way.
+    """
+    _require_no_obstacles(old, views)
+    steps = [Step(_drop(view, dialect)) for view in reversed(views)]
+    name = quote_name(relation_parts(old.relation)[-1], dialect)
+    steps.append(Step(_drop(old, dialect)))
+    steps.append(Step(f"alter {new.kind} {quote_relation(new.relation, dialect)} rename to {name}"))
+    steps.extend(_belongings(old, new, dialect))
+    for view in views:
+        steps.append(_recreated(view, dialect))
+        steps.extend(_shared(view, None, new.grantees, dialect))
+    return tuple(steps)
+
+
+def _require_no_obstacles(old: Standing, views: Sequence[Standing]) -> None:
+    found = [obstacle for standing in (old, *views) for obstacle in standing.obstacles]
+    if found:
+        raise EngineError(
+            f"{old.relation} cannot be replaced; these would be lost: {', '.join(found)}.",
+            kind=ErrorKind.DEPENDENTS,
+            hint="Drop them first, or let the model write another relation.",
+        )
+
+
+def _belongings(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step]:
+    """Give the new relation what hung on the old; a view has no indexes, constraints or options of a table."""
+    table = quote_relation(old.relation, dialect)
+    if old.kind == new.kind == "table":
+        if old.options:
+            yield Step(f"alter table {table} set ({old.options})", "its storage options")
+        for column in old.not_null:
+            if column in new.columns:
+                said = quote_name(column, dialect)
+                drop = f"alter table {table} alter column {said} drop not null"
+                yield Step(f"alter table {table} alter column {said} set not null", f"`not null` of {said}", drop)
+        for name, definition in old.constraints:
+            fix = f"alter table {table} drop constraint {quote_name(name, dialect)}"
+            added = f"alter table {table} add constraint {quote_name(name, dialect)} {definition}"
+            yield Step(added, f"constraint {name}", fix)
+        for name, definition in old.indexes:
+            schema = relation_parts(old.relation)[:-1]
+            fix = f"drop index {quote_relation(relation_name(*schema, name), dialect)}"
+            yield Step(definition, f"index {name}", fix)
+    yield from _shared(old, new.columns, new.grantees, dialect, new.kind)
+
+
+def _recreated(view: Standing, dialect: Dialect) -> Step:
+    name = quote_relation(view.relation, dialect)
+    options = f" with ({view.options})" if view.options else ""
+    return Step(f"create view {name}{options} as {view.definition}", f"view {view.relation}", f"drop view {name}")
+
+
+def _shared(
+    old: Standing,
+    columns: Set[str] | None,
+    grantees: Sequence[str],
+    dialect: Dialect,
+    kind: RelationKind = "view",
+) -> Iterator[Step]:
+    """Give back comments, rights and owner; those of a column that is no more went with it."""
+    relation = quote_relation(old.relation, dialect)
+    for column, text in old.comments:
+        if not column:
+            yield Step(f"comment on {kind} {relation} is {quote_text(text)}", "its comment")
+        elif columns is None or column in columns:
+            yield Step(f"comment on column {relation}.{quote_name(column, dialect)} is {quote_text(text)}")
+    for grantee in grantees:
+        yield Step(f"revoke all on {relation} from {_role(grantee, dialect)}")
+    for grant in old.grants:
+        if not grant.column or columns is None or grant.column in columns:
+            yield Step(_granted(grant, relation, dialect), f"the right of {grant.grantee or 'everyone'}")
+    if old.owner:
+        yield Step(f"alter {kind} {relation} owner to {quote_name(old.owner, dialect)}", f"owner {old.owner}")
+
+
+def _granted(grant: Grant, relation: str, dialect: Dialect) -> str:
+    column = f" ({quote_name(grant.column, dialect)})" if grant.column else ""
+    option = " with grant option" if grant.grantable else ""
+    return f"grant {grant.privilege}{column} on {relation} to {_role(grant.grantee, dialect)}{option}"
+
+
+def _role(grantee: str, dialect: Dialect) -> str:
+    return "public" if grantee == EVERYONE else quote_name(grantee, dialect)
+
+
+def _drop(standing: Standing, dialect: Dialect) -> str:
+    return f"drop {standing.kind} {quote_relation(standing.relation, dialect)}"

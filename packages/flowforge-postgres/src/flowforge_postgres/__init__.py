@@ -1,0 +1,3 @@
+"""PostgreSQL as an engine of FlowForge; start with `engine.py`."""
+
+from __future__ import annotations

@@ -1,0 +1,258 @@
+"""Arrow columns as the CSV of PostgreSQL's COPY, and back, without losing a digit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from flowforge_domain.dialect import quote_name
+from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.pandas_frames import data_error
+
+NULL = ""
+_ROWS = 1 << 16
+_TYPES: Sequence[tuple[Callable[[pa.DataType], bool], str]] = (
+    (pa.types.is_null, "text"),
+    (pa.types.is_boolean, "boolean"),
+    (lambda kind: kind in {pa.int8(), pa.int16(), pa.uint8()}, "smallint"),
+    (lambda kind: kind in {pa.int32(), pa.uint16()}, "integer"),
+    (lambda kind: kind in {pa.int64(), pa.uint32()}, "bigint"),
+    (pa.types.is_uint64, "numeric(20)"),
+    (lambda kind: kind in {pa.float16(), pa.float32()}, "real"),
+    (pa.types.is_float64, "double precision"),
+    (pa.types.is_time, "time"),
+    (pa.types.is_duration, "interval"),
+    (pa.types.is_date, "date"),
+)
+_READ: Mapping[str, pa.DataType] = {
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "real": pa.float32(),
+    "double precision": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp without time zone": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+    "time without time zone": pa.time64("us"),
+    "json": pa.json_(),
+    "jsonb": pa.json_(),
+    "bytea": pa.binary(),
+}
+
+
+def stored_type(field: pa.Field) -> str:
+    """Return the type of a column that holds an Arrow field; raise `EngineError` of kind DATA when none does."""
+    kind = field.type
+    if pa.types.is_dictionary(kind):
+        return stored_type(field.with_type(kind.value_type))
+    if pa.types.is_timestamp(kind):
+        return "timestamptz" if kind.tz else "timestamp"
+    if pa.types.is_decimal(kind):
+        return f"numeric({kind.precision}, {max(kind.scale, 0)})"
+    if _is_json(kind):
+        return "jsonb"
+    if _is_text(kind) or _is_bytes(kind):
+        return "text" if _is_text(kind) else "bytea"
+    if _is_list(kind):
+        return f"{stored_type(field.with_type(kind.value_type)).removesuffix('[]')}[]"
+    found = next((name for fits, name in _TYPES if fits(kind)), None)
+    if found is None:
+        raise data_error(f"Column {field.name!r} of the frame is {kind}: PostgreSQL has no type for it.", "Convert it.")
+    return found
+
+
+def csv_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[memoryview]:
+    """Give the rows as CSV, some tens of thousands at a time."""
+    options = csv.WriteOptions(include_header=False, batch_size=_ROWS)
+    for batch in batches:
+        for start in range(0, batch.num_rows, _ROWS):
+            part = batch.slice(start, _ROWS)
+            columns = [_writable(name, column) for name, column in zip(part.schema.names, part.columns, strict=True)]
+            sink = pa.BufferOutputStream()
+            csv.write_csv(pa.record_batch(columns, [f"c{i}" for i in range(len(columns))]), sink, options)
+            yield memoryview(sink.getvalue())
+
+
+def read_options(
+    columns: Sequence[tuple[str, str]],
+) -> tuple[str, Mapping[str, Any], Callable[[pa.Table | None], pa.Table]]:
+    """Return what to select, how Arrow reads it, and what turns that into a table with the right columns."""
+    numbered = {f"c{i}": kind for i, (_, kind) in enumerate(columns)}
+    options = {
+        "read_options": csv.ReadOptions(column_names=list(numbered)),
+        "parse_options": csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(columns) > 1),
+        "convert_options": csv.ConvertOptions(
+            column_types={c: _parsed(kind) for c, kind in numbered.items()},
+            null_values=[NULL],
+            true_values=["t"],
+            false_values=["f"],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    }
+
+    def finish(table: pa.Table | None) -> pa.Table:
+        if table is None:
+            table = pa.table({c: pa.array([], _parsed(kind)) for c, kind in numbered.items()})
+        finished = [_finished(table[c], kind) for c, kind in numbered.items()]
+        return pa.table(finished, names=[name for name, _ in columns])
+
+    return ", ".join(_selected(name, kind) for name, kind in columns), options, finish
+
+
+def is_json(kind: pa.DataType) -> bool:
+    """Tell whether a type is Arrow's for JSON text."""
+    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.json"
+
+
+def _selected(name: str, kind: str) -> str:
+    column = quote_name(name, POSTGRES)
+    if kind.endswith("[]"):
+        return f"array_to_json({column})"
+    return f"{column} at time zone 'UTC'" if kind == "timestamp with time zone" else column
+
+
+def _parsed(kind: str) -> pa.DataType:
+    """Return the type as which Arrow reads the text of a column."""
+    found = _READ.get(kind) or _decimal(kind)
+    if found is None or is_json(found) or found == pa.binary() or pa.types.is_decimal256(found):
+        return pa.string()
+    return pa.timestamp("us") if pa.types.is_timestamp(found) else found
+
+
+def _decimal(kind: str) -> pa.DataType | None:
+    said = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
+    if said is None:
+        return None
+    precision, scale = int(said[1]), int(said[2])
+    fits = scale <= precision <= 76
+    return None if not fits else pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+
+
+def _finished(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    wanted = _READ.get(kind) or _decimal(kind)
+    if kind.endswith("[]"):
+        return _lists(column, kind.removesuffix("[]"))
+    if kind == "numeric":
+        return _narrowed(column)
+    if wanted == pa.binary():
+        return pa.chunked_array([[v if v is None else bytes.fromhex(v[2:]) for v in column.to_pylist()]], wanted)
+    if wanted is not None and is_json(wanted):
+        return pa.chunked_array([pa.ExtensionArray.from_storage(wanted, c) for c in column.chunks], wanted)
+    return column.cast(wanted) if wanted is not None and wanted != column.type else column
+
+
+def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give numbers of any size, such as a sum, the narrowest type that holds every digit; text where none does."""
+    digits = pc.max(pc.utf8_length(pc.replace_substring_regex(column, "^[^.]*[.]?", ""))).as_py() or 0
+    for kind in (pa.int64(), *(make(width, min(digits, width)) for make, width in _DECIMALS)):
+        try:
+            return column.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return column
+
+
+_DECIMALS = ((pa.decimal128, 38), (pa.decimal256, 76))
+_ELEMENTS: Mapping[str, Callable[[Any], Any]] = {
+    "real": float,
+    "double precision": float,
+    "date": date.fromisoformat,
+    "timestamp without time zone": datetime.fromisoformat,
+    "timestamp with time zone": datetime.fromisoformat,
+    "time without time zone": time.fromisoformat,
+    "bytea": lambda text: bytes.fromhex(text[2:]),
+}
+
+
+def _lists(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    element = _READ.get(kind) or _decimal(kind) or (None if kind.startswith("numeric") else pa.string())
+    plain: Callable[[Any], Any] = Decimal if kind.startswith("numeric") else lambda value: value
+    convert = _ELEMENTS.get(kind, plain)
+
+    def converted(value: Any) -> Any:
+        if isinstance(value, list):
+            return [converted(each) for each in value]
+        return value if value is None else convert(value)
+
+    texts = column.to_pylist()
+    values = [None if text is None else converted(json.loads(text, parse_float=Decimal)) for text in texts]
+    flat = not any(isinstance(each, list) for value in values for each in value or ())
+    return pa.chunked_array([pa.array(values, pa.list_(element) if flat and element is not None else None)])
+
+
+def _writable(name: str, column: pa.Array) -> pa.Array:
+    """Return a column in a type that Arrow writes the way PostgreSQL reads it."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _writable(name, column.dictionary_decode())
+    if _is_json(kind):
+        return pa.array([v if v is None else _json(v, kind) for v in column.to_pylist()], pa.string())
+    if _is_list(kind):
+        return pa.array([v if v is None else _literal(v) for v in column.to_pylist()], pa.string())
+    if _is_bytes(kind):
+        return pa.array([v if v is None else "\\x" + v.hex() for v in column.to_pylist()], pa.string())
+    if pa.types.is_timestamp(kind) or pa.types.is_time64(kind) or pa.types.is_duration(kind):
+        column = _in_microseconds(name, column)
+    if pa.types.is_duration(kind):
+        return pc.binary_join_element_wise(column.cast(pa.int64()).cast(pa.string()), "microseconds", " ")
+    if _is_text(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.large_string())
+    return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
+
+
+def _in_microseconds(name: str, column: pa.Array) -> pa.Array:
+    kind = column.type
+    finest = (
+        pa.timestamp("us", kind.tz)
+        if pa.types.is_timestamp(kind)
+        else pa.duration("us")
+        if pa.types.is_duration(kind)
+        else pa.time64("us")
+    )
+    try:
+        return column.cast(finest)
+    except pa.ArrowInvalid as error:
+        message = f"Column {name!r} of the frame holds nanoseconds; PostgreSQL keeps microseconds."
+        raise data_error(message, f"Round them, e.g. `frame[{name!r}].dt.floor('us')`.") from error
+
+
+def _json(value: Any, kind: pa.DataType) -> str:
+    return value if is_json(kind) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _literal(value: Any) -> str:
+    """Return a list as PostgreSQL writes an array."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, list):
+        return "{" + ",".join(map(_literal, value)) + "}"
+    text = "\\x" + value.hex() if isinstance(value, bytes) else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    return bool(binary or pa.types.is_fixed_size_binary(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _is_json(kind: pa.DataType) -> bool:
+    inner = pa.types.is_struct(kind) or pa.types.is_map(kind) or is_json(kind)
+    return bool(inner or (_is_list(kind) and _is_json(kind.value_type)))

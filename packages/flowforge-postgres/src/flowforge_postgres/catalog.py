@@ -1,0 +1,201 @@
+"""What the database holds, and how a relation is replaced with everything that hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge_domain.dialect import RelationKind, quote_name, quote_relation, quote_text
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.relation import relation_name, relation_parts, same_relation
+from flowforge_domain.swap import Grant, Newcomer, Standing, Step, aside, swap_steps
+from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.session import PostgresSession, atomic
+
+_RELATIONS = """
+select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 'table' end,
+       n.nspname = current_schema()
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'f', 'v', 'm') and not n.nspname like any ('{pg\\_%,information\\_schema}')
+"""
+_COLUMNS = """
+select attname, pg_catalog.format_type(atttypid, atttypmod)
+from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 0 and not attisdropped order by attnum
+"""
+_SCHEMA = "select 1 from pg_catalog.pg_namespace where nspname = {schema}"
+_NAMED = """
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relname = %s and c.relkind not in ('i', 'I', 't')
+"""
+_KIND = f"select c.relkind::text {_NAMED}"
+# The object of a name, and whether nothing at all hangs on it, as is usual.
+_FOUND = f"""
+select c.oid::bigint, case c.relkind when 'v' then 'view' else 'table' end, c.relkind in ('r', 'v')
+  and c.relacl is null and c.reloptions is null and c.relowner = current_user::regrole and not (
+    c.relhasindex or c.relhastriggers or c.relrowsecurity or c.relispartition or c.relhassubclass
+    or c.relhasrules and c.relkind = 'r')
+  and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0
+    and (a.attnotnull or a.atthasdef or a.attidentity <> '' or a.attacl is not null))
+  and not exists (select from pg_depend d where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
+    and d.deptype <> 'i')
+  and not exists (select from pg_description d where d.objoid = c.oid and d.classoid = 'pg_class'::regclass)
+  and not exists (select from pg_default_acl d where d.defaclrole = c.relowner and d.defaclobjtype = 'r')
+{_NAMED}"""
+# Rights that a new table or view of this user gets at once.
+_DEFAULT_GRANTEES = """
+select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end
+from pg_default_acl d, aclexplode(d.defaclacl) g
+where d.defaclobjtype = 'r' and d.defaclrole = current_user::regrole and g.grantee <> d.defaclrole
+"""
+# The relation %s and the views on it, each after those it stands on, with what hangs on each of them.
+_STANDING = """
+with recursive standing(oid, depth) as (
+  select %s::oid, 0
+  union
+  select r.ev_class, s.depth + 1 from standing s
+  join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = s.oid
+    and d.classid = 'pg_rewrite'::regclass and d.deptype = 'n'
+  join pg_rewrite r on r.oid = d.objid and r.ev_class <> s.oid
+  join pg_class v on v.oid = r.ev_class and v.relkind = 'v'
+), ordered as (select oid, max(depth) as depth from standing group by oid)
+select n.nspname, c.relname, case c.relkind when 'v' then 'view' else 'table' end,
+  case c.relkind when 'v' then pg_get_viewdef(c.oid) else '' end,
+  coalesce(array_to_string(c.reloptions, ', '), ''),
+  case when c.relowner = current_user::regrole then '' else pg_get_userbyid(c.relowner) end,
+  array(select array[i.relname::text, pg_get_indexdef(i.oid)] from pg_index x join pg_class i on i.oid = x.indexrelid
+    where x.indrelid = c.oid and not exists (
+      select from pg_constraint k where k.conindid = i.oid and k.conrelid = c.oid) order by i.relname),
+  array(select array[conname::text, pg_get_constraintdef(oid)] from pg_constraint
+    where conrelid = c.oid and contype in ('p', 'u', 'c', 'x', 'f') order by contype = 'f', conname),
+  array(select attname::text from pg_attribute
+    where attrelid = c.oid and attnum > 0 and attnotnull and not attisdropped order by attnum),
+  array(select array[g.privilege_type, case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end, g.name,
+      case when g.is_grantable then 'y' else '' end]
+    from (select e.*, '' as name from aclexplode(c.relacl) e union all
+      select e.*, a.attname from pg_attribute a, aclexplode(a.attacl) e where a.attrelid = c.oid) g
+    where g.grantee <> c.relowner),
+  array(select array[coalesce(a.attname::text, ''), d.description]
+    from pg_description d left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
+    where d.objoid = c.oid and d.classoid = 'pg_class'::regclass),
+  array(select distinct pg_describe_object(d.classid, d.objid, d.objsubid) from pg_depend d
+    where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and (
+      d.classid in ('pg_policy'::regclass, 'pg_statistic_ext'::regclass, 'pg_attrdef'::regclass)
+      or d.classid = 'pg_publication_rel'::regclass
+      or d.classid = 'pg_trigger'::regclass and exists (
+        select from pg_trigger t where t.oid = d.objid and not t.tgisinternal)
+      or d.classid = 'pg_rewrite'::regclass and exists (
+        select from pg_rewrite r where r.oid = d.objid and r.ev_class = c.oid and r.rulename <> '_RETURN')
+      or d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i') and exists (
+        select from pg_class q where q.oid = d.objid and q.relkind = 'S')))
+  || case when c.relrowsecurity then array['row-level security of table ' || c.relname] else '{}' end
+  || case when c.relispartition then array['its place as a partition'] else '{}' end
+  || case when c.relkind not in ('r', 'v') then array[pg_describe_object('pg_class'::regclass, c.oid, 0)] else '{}' end
+from ordered o join pg_class c on c.oid = o.oid join pg_namespace n on n.oid = c.relnamespace
+order by o.depth, n.nspname, c.relname
+"""
+
+
+@dataclass(frozen=True)
+class PostgresCatalog:
+    """Every schema's tables and views; those of the profile's schema are named without it."""
+
+    session: PostgresSession
+
+    def relations(self) -> Mapping[str, RelationKind]:
+        return {
+            same_relation(relation_name(name) if here else relation_name(schema, name)): kind
+            for schema, name, kind, here in self.session.query(_RELATIONS).rows
+        }
+
+    def columns(self, relation: str) -> Sequence[tuple[str, str]]:
+        named = quote_text(quote_relation(relation, POSTGRES))
+        return [(name, kind) for name, kind in self.session.query(_COLUMNS.format(relation=named)).rows]
+
+
+@dataclass(frozen=True)
+class PostgresReplacer:
+    """Builds beside a relation and swaps: until the swap nobody waits, and after it nothing that hung on it is lost."""
+
+    session: PostgresSession
+    schema: str
+
+    @contextmanager
+    def replacing(self, relation: str, kind: RelationKind) -> Iterator[str]:
+        *schema, name = relation_parts(relation)
+        quote_name(name, POSTGRES)
+        with atomic(self.session):
+            if schema:
+                self._require_schema(schema[-1])
+            into = aside(relation)
+            yield into
+            self._swap(relation_name(schema[-1] if schema else self.schema, name), into, kind)
+
+    def _require_schema(self, schema: str) -> None:
+        """Make a schema that is missing; `if not exists` would ask for the right to make it even where it is there."""
+        if not self.session.query(_SCHEMA.format(schema=quote_text(schema))).rows:
+            self.session.execute(f"create schema {quote_name(schema, POSTGRES)}")
+
+    def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
+        name = relation_parts(relation)[-1]
+        rename = f"alter {kind} {quote_relation(into, POSTGRES)} rename to {quote_name(name, POSTGRES)}"
+        found = self._found(relation)
+        if found is None:
+            self._take(Step(rename), relation)
+            return
+        oid, was, bare = found
+        if bare:
+            drop = f"drop {was} {quote_relation(relation, POSTGRES)}"
+            self._take(Step(f"{drop}; {rename}"), relation)
+            return
+        for step in self._steps(oid, into, kind):
+            self._take(step, relation)
+
+    def _found(self, relation: str) -> tuple[int, RelationKind, bool] | None:
+        """Lock and return the object of this name, what it is, and whether nothing hangs on it; None if it is new."""
+        with self.session.reading() as cursor:
+            # Prepared, since planning these takes longer than running them.
+            kind = cursor.execute(_KIND, relation_parts(relation), prepare=True).fetchone()
+            if kind == ("r",):
+                # From here on nobody else changes what hangs on it; who reads or writes it is not kept waiting yet.
+                self.session.execute(f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode")
+            return cursor.execute(_FOUND, relation_parts(relation), prepare=True).fetchone()
+
+    def _steps(self, oid: int, into: str, kind: RelationKind) -> Sequence[Step]:
+        with self.session.reading() as cursor:
+            found = cursor.execute(_STANDING, (oid,), prepare=True).fetchall()
+            grantees = cursor.execute(_DEFAULT_GRANTEES, (), prepare=True).fetchall()
+        old, *views = (_standing(row) for row in found)
+        columns = PostgresCatalog(self.session).columns(into)
+        new = Newcomer(into, kind, {name for name, _ in columns}, tuple(grantee for (grantee,) in grantees))
+        return swap_steps(old, views, new, POSTGRES)
+
+    def _take(self, step: Step, relation: str) -> None:
+        try:
+            self.session.execute(step.sql)
+        except EngineError as error:
+            if error.kind in {ErrorKind.UNREACHABLE, ErrorKind.CANCELLED, ErrorKind.CONFLICT, ErrorKind.SPACE}:
+                raise
+            message = f"{relation} cannot be replaced"
+            if step.carries:
+                message = f"{message}: the new one cannot have {step.carries}"
+            hint = f"Keep what it needs, or drop it: {step.fix}" if step.fix else error.hint
+            raise EngineError(f"{message}: {error.message}", kind=ErrorKind.DEPENDENTS, hint=hint) from error
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    schema, name, kind, definition, options, owner, indexes, constraints, not_null, grants, comments, obstacles = row
+    return Standing(
+        relation_name(schema, name),
+        kind,
+        definition.rstrip().rstrip(";"),
+        options,
+        owner,
+        tuple(map(tuple, indexes)),
+        tuple(map(tuple, constraints)),
+        tuple(not_null),
+        tuple(Grant(privilege, grantee, column, bool(option)) for privilege, grantee, column, option in grants),
+        tuple(map(tuple, comments)),
+        tuple(obstacles),
+    )

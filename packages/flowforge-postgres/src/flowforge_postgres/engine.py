@@ -1,0 +1,45 @@
+"""A PostgreSQL schema as an engine: what the core asks for, said in PostgreSQL's words.
+
+Sessions are connections of one pool. `session.py` holds them, `catalog.py` replaces relations.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowforge_ports.engine import Engine
+from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
+from flowforge_postgres.frames import PostgresFrames
+from flowforge_postgres.plugin import SPEC
+from flowforge_postgres.seeds import PostgresSeeds
+from flowforge_postgres.session import PostgresLock, PostgresSession, pool_of
+from flowforge_postgres.settings import PostgresProfile
+
+
+def open_engine(profile: PostgresProfile, root: Path) -> Engine:  # noqa: ARG001 - nothing here is a path
+    """Return the engine of a profile; it connects when it is first asked for something.
+
+    Raises `EngineError` of kind UNREACHABLE for a dsn that cannot be read.
+    """
+    pool = pool_of(profile.postgres)
+    url = pool.url
+    host = url.host or url.query.get("host") or "local"
+    target = f"{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+    return _engine(PostgresSession(pool), target, profile.postgres.db_schema)
+
+
+def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
+    replacer = PostgresReplacer(session, schema)
+    return Engine(
+        name=SPEC.name,
+        target=target,
+        dialect=SPEC.dialect,
+        capabilities=SPEC.capabilities,
+        session=session,
+        catalog=PostgresCatalog(session),
+        lock=PostgresLock(session, target, schema),
+        fork=lambda: _engine(PostgresSession(session.pool, first=False), target, schema),
+        frames=PostgresFrames(session, replacer),
+        seeds=PostgresSeeds(session, replacer),
+        replacer=replacer,
+    )

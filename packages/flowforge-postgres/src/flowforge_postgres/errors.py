@@ -1,0 +1,106 @@
+"""PostgreSQL's errors in FlowForge's words: one table by SQLSTATE, one context manager that translates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.text import line_of
+
+# The longest prefix of an SQLSTATE counts (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_STATES = {
+    "08": ErrorKind.UNREACHABLE,
+    "21": ErrorKind.DATA,
+    "22": ErrorKind.DATA,
+    "23": ErrorKind.DATA,
+    "28": ErrorKind.CREDENTIALS,
+    "2BP01": ErrorKind.DEPENDENTS,
+    "3D": ErrorKind.UNREACHABLE,
+    "3F": ErrorKind.MISSING_RELATION,
+    "40": ErrorKind.CONFLICT,
+    "42": ErrorKind.SYNTAX,
+    "42501": ErrorKind.PERMISSION,
+    "42703": ErrorKind.MISSING_COLUMN,
+    "42P01": ErrorKind.MISSING_RELATION,
+    "42P06": ErrorKind.CONFLICT,
+    "42P07": ErrorKind.CONFLICT,
+    "53100": ErrorKind.SPACE,
+    "53200": ErrorKind.SPACE,
+    "53300": ErrorKind.UNREACHABLE,
+    "54": ErrorKind.DATA,
+    "55P03": ErrorKind.CONFLICT,
+    "57014": ErrorKind.CANCELLED,
+    "57P": ErrorKind.UNREACHABLE,
+}
+# Where libpq gives no SQLSTATE: while connecting, and when the connection is gone.
+_WORDS = (
+    (psycopg.OperationalError, r"authentication failed|no password|role .* does not exist|pg_hba", "28"),
+    (psycopg.OperationalError, "", "08"),
+    (psycopg.InterfaceError, "", "08"),
+    (psycopg.DataError, "", "22"),
+)
+_FIXES = {
+    ErrorKind.CREDENTIALS: "Check user and password in the dsn.",
+    ErrorKind.PERMISSION: "Ask the owner to grant it, or use another user in the dsn.",
+    ErrorKind.SPACE: "Free space on the server.",
+    ErrorKind.CONFLICT: "Run again: another session was in the way.",
+    ErrorKind.DEPENDENTS: "Drop them first, or let the model write another relation.",
+    ErrorKind.UNREACHABLE: "Check host, port and database in the dsn, and that the server runs.",
+}
+_LIBPQ = re.compile(r"^connection (?:failed|is bad): |FATAL:\s+")
+
+
+@contextmanager
+def translated(sql: str = "", skipped: int = 0) -> Iterator[None]:
+    """Raise what the driver raises as `EngineError`; `sql` is the statement that line and column point into.
+
+    `skipped` characters were sent before it.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise _engine_error(error.orig or error, sql, skipped) from error
+    except (psycopg.Error, UnicodeError) as error:
+        raise _engine_error(error, sql, skipped) from error
+
+
+def kind_of(state: str) -> ErrorKind:
+    """Return what an SQLSTATE means."""
+    lengths = range(len(state), 1, -1)
+    return next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), ErrorKind.UNKNOWN)
+
+
+def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
+    if isinstance(error, UnicodeError):
+        return EngineError("The text holds characters that are no Unicode.", kind=ErrorKind.DATA)
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return _without_state(error)
+    said, kind = error.diag, kind_of(error.sqlstate)
+    line, column = _place(sql, int(said.statement_position or 0) - skipped)
+    message = "\n".join(part for part in (said.message_primary, said.message_detail) if part)
+    hint = _FIXES.get(kind, said.message_hint or "")
+    if kind is ErrorKind.CANCELLED and "timeout" in message:
+        hint = "Give it more time in `statement_timeout`, or make the query lighter."
+    return EngineError(message, kind=kind, line=line, column=column, hint=hint)
+
+
+def _without_state(error: BaseException) -> EngineError:
+    said = str(error)
+    fitting = (state for meant, words, state in _WORDS if isinstance(error, meant) and re.search(words, said))
+    kind = kind_of(next(fitting, ""))
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    message = _LIBPQ.sub("", lines[-1] if kind is ErrorKind.CREDENTIALS else lines[0]) if lines else "No reason given."
+    return EngineError(message, kind=kind, hint=_FIXES.get(kind, ""))
+
+
+def _place(sql: str, position: int) -> tuple[int, int]:
+    """Return line and column of a character of the statement, zeros where it is unknown or lies elsewhere."""
+    if not 1 <= position <= len(sql) + 1:
+        return 0, 0
+    offset = position - 1
+    return line_of(sql, offset), offset - sql.rfind("\n", 0, offset)

@@ -1,0 +1,95 @@
+"""Python models' frames: pandas out, and in whatever is a pandas frame, an Arrow table or gives an Arrow stream.
+
+Both ways go by COPY on the session's own connection, so that a frame is part of its model's transaction; Arrow writes
+and reads the CSV. pandas is imported when a frame is wanted, never for a project of SQL models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from flowforge_domain.dialect import quote_name, quote_relation
+from flowforge_domain.results import Rows
+from flowforge_ports.engine import Frame
+from flowforge_postgres.arrow_csv import NULL, csv_chunks, read_options, stored_type
+from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
+from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.errors import translated
+from flowforge_postgres.pandas_frames import arrow_table, data_error, exact_values, pandas_frame
+from flowforge_postgres.session import PostgresSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class PostgresFrames:
+    """The frames of one session."""
+
+    session: PostgresSession
+    replacer: PostgresReplacer
+
+    def read(self, relation: str) -> Frame:
+        return pandas_frame(self._arrow(relation))
+
+    def write(self, relation: str, frame: Frame) -> int | None:
+        table = arrow_table(frame)
+        with self.replacer.replacing(relation, "table") as into:
+            return store(self.session, into, table.schema, table.to_batches())
+
+    def columns(self, frame: Frame) -> Sequence[str]:
+        return [str(name) for name in getattr(frame, "column_names", frame.columns)]
+
+    def from_rows(self, rows: Rows) -> Frame:
+        import pandas as pd
+
+        return pandas_frame(arrow_table(pd.DataFrame(rows.rows, columns=list(rows.columns), dtype=object)))
+
+    def to_rows(self, frame: Frame) -> Rows:
+        table = arrow_table(frame)
+        columns = [exact_values(column) for column in table.columns]
+        return Rows(tuple(table.column_names), list(zip(*columns, strict=True)))
+
+    def _arrow(self, relation: str) -> pa.Table:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        columns = PostgresCatalog(self.session).columns(relation)
+        asked, options, finish = read_options(columns)
+        query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format csv)"
+        sink = BytesIO()
+        with self.session.reading() as cursor, cursor.copy(query) as copy:
+            for chunk in copy:
+                sink.write(chunk)
+        if not columns or not sink.tell():
+            return finish(None)
+        try:
+            return finish(csv.read_csv(pa.py_buffer(sink.getbuffer()), **options))
+        except pa.ArrowException as error:
+            said = str(error).splitlines()[0]
+            raise data_error(f"{relation} cannot be read as a frame: {said}", "Cast the column in a model.") from error
+
+
+def store(
+    session: PostgresSession,
+    into: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    types: Mapping[str, str] | None = None,
+) -> int:
+    """Create the table `into` and fill it; `types` say where a column is not of the type that Arrow gives it."""
+    kinds = {field.name: (types or {}).get(field.name) or stored_type(field) for field in schema}
+    columns = ", ".join(f"{quote_name(name, POSTGRES)} {kind}" for name, kind in kinds.items())
+    target = quote_relation(into, POSTGRES)
+    session.execute(f"create table {target} ({columns})")
+    statement = f"copy {target} from stdin (format csv, null '{NULL}')"
+    with session.reading() as cursor:
+        with translated(), cursor.copy(statement) as copy:
+            for chunk in csv_chunks(batches):
+                copy.write(chunk)
+        return cursor.rowcount

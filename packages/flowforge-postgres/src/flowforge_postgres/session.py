@@ -1,0 +1,244 @@
+"""Connections: a pool that opens one when it is first needed, and a session that holds one of them.
+
+Statements go to psycopg as they are, without parameters, so that no `%` or `:` of a user's SQL means anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy
+import sqlalchemy.event
+import sqlalchemy.exc
+from psycopg.pq import TransactionStatus
+
+from flowforge_domain.dialect import quote_name, quote_text
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.results import Rows
+from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.errors import translated
+from flowforge_postgres.settings import PostgresSettings
+
+_PAUSE = 0.05
+# Nothing is prepared behind our back: a plan of `select *` would not survive its table's replacement.
+_NEVER = 2**31 - 1
+_HOLDER = """
+select pid, application_name from pg_stat_activity where pid in (
+  select pid from pg_locks where locktype = 'advisory' and granted
+  and ((classid::bigint << 32) | objid::bigint) = {key} and objsubid = 1
+)
+"""
+
+
+def pool_of(settings: PostgresSettings) -> sqlalchemy.Engine:
+    """Return a pool of connections, none of them open yet; raise `EngineError` for a dsn that cannot be read."""
+    try:
+        url = sqlalchemy.make_url(settings.dsn.get_secret_value()).set(drivername="postgresql+psycopg")
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # Not chained: the parser's own words may hold the password.
+        message, hint = "The dsn cannot be read.", "Write its password percent-encoded, as in p%40ss for p@ss."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint) from None
+    asked = {
+        "application_name": "flowforge",
+        "connect_timeout": settings.connect_timeout,
+        "sslmode": settings.sslmode,
+        "sslrootcert": settings.sslrootcert,
+    }
+    arguments = {key: value for key, value in asked.items() if value is not None and key not in url.query}
+    arguments |= {"autocommit": True, "prepare_threshold": _NEVER}
+    pool = sqlalchemy.create_engine(
+        url, connect_args=arguments, pool_pre_ping=True, max_overflow=-1, use_native_hstore=False
+    )
+    sqlalchemy.event.listen(pool, "connect", lambda connection, _: _set_up(connection, settings))
+    return pool
+
+
+@dataclass
+class PostgresSession:
+    """One connection of the pool, taken when it is first needed; the first session closes the pool with itself.
+
+    A connection that broke is replaced outside of transactions only, and not without the locks it held.
+    """
+
+    pool: sqlalchemy.Engine
+    first: bool = True
+    keys: set[int] = field(default_factory=set)
+    closed: bool = False
+    working: bool = False
+    held: Any = None
+    due: str = ""
+
+    @property
+    def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """The driver's own connection; raises `EngineError` of kind UNREACHABLE."""
+        if self.closed:
+            raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+        if self.held is not None and self.held.driver_connection.closed:
+            if self.working:
+                raise EngineError("The connection is lost.", kind=ErrorKind.UNREACHABLE, hint="Run again.")
+            self._let_go()
+        if self.held is None:
+            self._take()
+        return cast("psycopg.Connection[tuple[Any, ...]]", self.held.driver_connection)
+
+    def execute(self, sql: str) -> int | None:
+        with self._ran(sql) as cursor:
+            return cursor.rowcount if cursor.rowcount >= 0 else None
+
+    def query(self, sql: str) -> Rows:
+        with self._ran(sql) as cursor:
+            columns = tuple(column.name for column in cursor.description or ())
+            return Rows(columns, cursor.fetchall() if columns else [])
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+        """Give the driver's cursor, its errors translated."""
+        if self.due:
+            self.execute("select")
+        with translated(), self.connection.cursor() as cursor:
+            yield cursor
+
+    def begin(self) -> None:
+        # Sent together with the first statement: of a small model's time, most is waiting for answers.
+        self.working, self.due = True, "begin; "
+
+    def commit(self) -> None:
+        if self.due:
+            self.working, self.due = False, ""
+            return
+        with translated():
+            done = self.connection.execute("commit").statusmessage
+        self.working = False
+        if done == "ROLLBACK":
+            raise EngineError("A statement of the transaction had failed; nothing was kept.", kind=ErrorKind.CONFLICT)
+
+    def rollback(self) -> None:
+        self.working, self.due = False, ""
+        if self.held is None or self.held.driver_connection.closed:
+            return
+        # A connection that is lost has rolled back.
+        with suppress(psycopg.OperationalError):
+            self.held.driver_connection.execute("rollback")
+
+    def interrupt(self) -> None:
+        if self.held is not None:
+            with translated():
+                self.held.driver_connection.cancel_safe(timeout=5)
+
+    def close(self) -> None:
+        self.closed = True
+        self._let_go()
+        if self.first:
+            self.pool.dispose()
+
+    @contextmanager
+    def _ran(self, sql: str) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+        """Run a statement, or several, and give the cursor of the last one."""
+        connection, due = self.connection, self.due
+        with translated(sql, len(due)):
+            try:
+                cursor = connection.execute(_text(due + sql))
+            finally:
+                # A statement that cannot be parsed takes the `begin` before it with it.
+                begun = connection.closed or connection.info.transaction_status != TransactionStatus.IDLE
+                self.due = "" if begun else due
+            with cursor:
+                while cursor.nextset():
+                    pass
+                yield cursor
+
+    def _take(self) -> None:
+        with translated():
+            self.held = self.pool.raw_connection()
+        for key in self.keys:
+            if not _try_lock(self, key):
+                message = "The connection was lost, and another run has begun meanwhile."
+                raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
+
+    def _let_go(self) -> None:
+        held, self.held = self.held, None
+        if held is not None:
+            with suppress(psycopg.Error):
+                held.invalidate() if held.driver_connection.closed else held.close()
+
+
+@contextmanager
+def atomic(session: PostgresSession) -> Iterator[None]:
+    """Give the block a transaction of its own where none is open."""
+    if session.working or session.connection.info.transaction_status != TransactionStatus.IDLE:
+        yield
+        return
+    session.begin()
+    try:
+        yield
+    except BaseException:
+        session.rollback()
+        raise
+    session.commit()
+
+
+@dataclass(frozen=True)
+class PostgresLock:
+    """Keeps runs on one schema apart, by an advisory lock that the server frees when its holder is gone."""
+
+    session: PostgresSession
+    target: str
+    schema: str
+
+    @property
+    def key(self) -> int:
+        """The lock's number; PostgreSQL itself keeps databases apart."""
+        return int.from_bytes(sha256(f"flowforge {self.schema}".encode()).digest()[:8], "big", signed=True)
+
+    @contextmanager
+    def hold(self, timeout: float) -> Iterator[None]:
+        ends = time.monotonic() + timeout
+        while not _try_lock(self.session, self.key):
+            if time.monotonic() >= ends:
+                raise self._taken(timeout)
+            time.sleep(_PAUSE)
+        self.session.keys.add(self.key)
+        try:
+            yield
+        finally:
+            self.session.keys.discard(self.key)
+            # A lost connection has given it back.
+            with suppress(EngineError):
+                self.session.execute(f"select pg_advisory_unlock({self.key:d})")
+
+    def _taken(self, timeout: float) -> EngineError:
+        found = self.session.query(_HOLDER.format(key=self.key)).rows
+        holder = f" ({found[0][1]}, server process {found[0][0]})" if found else ""
+        message = f"Another run{holder} is writing to schema {self.schema} of {self.target}; waited {timeout:g} s."
+        return EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
+
+
+def _try_lock(session: PostgresSession, key: int) -> bool:
+    return bool(session.query(f"select pg_try_advisory_lock({key:d})").rows[0][0])
+
+
+def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
+    """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there."""
+    schema = quote_name(settings.db_schema, POSTGRES)
+    found = connection.execute(f"select to_regnamespace({quote_text(schema)})::oid").fetchone()
+    if found is None or found[0] is None:
+        make_schema(connection, schema)
+    timeout = round((settings.statement_timeout or 0) * 1000)
+    connection.execute(f"set search_path = {schema}; set statement_timeout = {timeout}; set datestyle = iso")
+
+
+def make_schema(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
+    """Create a schema, given quoted; another session may be doing the same."""
+    with suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema):
+        connection.execute(f"create schema {schema}")
+
+
+def _text(sql: str) -> Any:
+    """Let the driver take SQL that is no literal of this program: it is what the user wrote."""
+    return sql

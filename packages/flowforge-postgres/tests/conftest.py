@@ -1,0 +1,34 @@
+"""A database of a real server for each test."""
+
+from __future__ import annotations
+
+import postgres_server
+import pytest
+
+from flowforge_postgres.engine import open_engine
+from flowforge_postgres.settings import PostgresProfile
+
+
+@pytest.fixture
+def dsn():
+    made = postgres_server.new_database()
+    yield made
+    postgres_server.drop_database(made)
+
+
+@pytest.fixture
+def profile(dsn):
+    return PostgresProfile.model_validate({"engine": "postgres", "postgres": {"dsn": dsn}})
+
+
+@pytest.fixture
+def engine(profile, tmp_path):
+    opened = open_engine(profile, tmp_path)
+    yield opened
+    opened.session.close()
+
+
+@pytest.fixture
+def admin(dsn):
+    """Run one statement as somebody else."""
+    return lambda sql: postgres_server.run(sql, dsn)

