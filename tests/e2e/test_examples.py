@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = sorted(path.parent.name for path in (Path(__file__).parents[2] / "examples").glob("*/project.yml"))
+# Those that need a server have a test of their own, which starts it.
+WITH_SERVER = {"postgres": "test_postgres_example.py"}
+FOUND = sorted(path.parent.name for path in (Path(__file__).parents[2] / "examples").glob("*/project.yml"))
+EXAMPLES = [name for name in FOUND if name not in WITH_SERVER]
+
+
+def test_every_example_is_a_test():
+    assert {"simple_duckdb", *WITH_SERVER} <= set(FOUND)
+    assert all((Path(__file__).parent / file).is_file() for file in WITH_SERVER.values())
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
