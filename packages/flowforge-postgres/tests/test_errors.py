@@ -311,3 +311,11 @@ def test_nothing_connects_before_it_is_needed_and_nothing_stays(dsn):
             return
         time.sleep(0.05)
     pytest.fail("a connection is still open")
+
+
+def test_labels_tell_the_server_what_runs(engine):
+    engine.session.label({"project": "shop", "run": "4f2a", "model": "o'brien"})
+    engine.session.begin()
+    assert engine.session.query("show application_name").rows == [("flowforge shop o'brien 4f2a",)]
+    engine.session.commit()
+    assert engine.session.query("show application_name").rows == [("flowforge",)]

@@ -91,6 +91,9 @@ class DuckDBSession:
         with suppress(duckdb.ConnectionException):
             self.connection.interrupt()
 
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Do nothing: DuckDB keeps no log of its own."""
+
     def close(self) -> None:
         for fork in self.forks:
             fork.close()

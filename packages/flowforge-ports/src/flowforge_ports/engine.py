@@ -41,6 +41,12 @@ class Session(Protocol):
     def interrupt(self) -> None:
         """Cancel the statement that runs in another thread."""
 
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Mark what runs from now on in the engine's own logs: `project`, `run`, `model`; costs no round trip.
+
+        Nothing where the engine has no such thing.
+        """
+
     def close(self) -> None:
         """Close the connection; closing twice is allowed."""
 
@@ -134,7 +140,8 @@ class EngineSpec:
     `profile` and `open` are `module:attribute` references, resolved when the engine is used: a pydantic model whose
     field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
     `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
-    `example` is what a new project's profile says below the engine's name.
+    `example` is what a new project's profile says below the engine's name. `jobs` is how many models build at once
+    when nobody says; 1 without the capability CONCURRENT_SESSIONS.
     """
 
     name: str
@@ -145,6 +152,7 @@ class EngineSpec:
     open: str
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
+    jobs: int = 1
 
 
 OpenEngine = Callable[[Any, Path], Engine]

@@ -6,7 +6,7 @@ Statements go to psycopg as they are, without parameters, so that no `%` or `:` 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -73,6 +73,7 @@ class PostgresSession:
     working: bool = False
     held: Any = None
     due: str = ""
+    name: str = ""
 
     @property
     def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -106,7 +107,8 @@ class PostgresSession:
 
     def begin(self) -> None:
         # Sent together with the first statement: of a small model's time, most is waiting for answers.
-        self.working, self.due = True, "begin; "
+        name = f"set local application_name = {quote_text(self.name)}; " if self.name else ""
+        self.working, self.due = True, f"begin; {name}"
 
     def commit(self) -> None:
         if self.due:
@@ -130,6 +132,11 @@ class PostgresSession:
         if self.held is not None:
             with translated():
                 self.held.driver_connection.cancel_safe(timeout=5)
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        # The server cuts it after 63 bytes, so the model, which tells most, stands before the run.
+        words = (labels.get(key, "") for key in ("project", "model", "run"))
+        self.name = " ".join(("flowforge", *filter(None, words))).replace("\0", "")
 
     def close(self) -> None:
         self.closed = True

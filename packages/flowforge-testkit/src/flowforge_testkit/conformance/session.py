@@ -45,6 +45,15 @@ def test_commit_keeps_the_work(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,), (2,)]
 
 
+def test_labels_change_nothing_whatever_they_hold(engine: Engine) -> None:
+    engine.session.label({"project": "it's; drop table ff_t; --", "run": "r\n1", "model": "é" * 300})
+    build(engine, "ff_t", "select 1 as a")
+    with transaction(engine):
+        engine.session.execute("insert into ff_t select 2")
+    engine.session.label({})
+    assert rows(engine, "select a from ff_t") == [(1,), (2,)]
+
+
 @claims(Capability.TRANSACTIONAL_STATE)
 def test_rollback_undoes_rows_and_tables(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")

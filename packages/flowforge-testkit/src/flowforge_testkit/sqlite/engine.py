@@ -75,6 +75,9 @@ class SqliteSession:
         with translated():
             self.connection.interrupt()
 
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Do nothing: sqlite keeps no log."""
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
