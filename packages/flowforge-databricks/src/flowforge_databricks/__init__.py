@@ -1,0 +1,3 @@
+"""Spark, and with it Databricks, as an engine of FlowForge; start with `engine.py`."""
+
+from __future__ import annotations
