@@ -29,7 +29,7 @@ from flowforge_domain.materialize import schema_statements
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
-from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state
+from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state, insert_states
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import ModelStarted, Progress, RunStarted
 
@@ -73,7 +73,10 @@ class RunModels:
             self._prepare(nodes, existing)
             with self._engines(len(nodes)) as engines:
                 run = _Run(self, {node.name: node for node in nodes}, existing, run_id, results)
-                work_through(waits_for(self.manifest.nodes, run.nodes), [run.worker(engine) for engine in engines])
+                try:
+                    work_through(waits_for(self.manifest.nodes, run.nodes), [run.worker(engine) for engine in engines])
+                finally:
+                    self._write_gathered(run.gathered)
             self._compact_state()
         report = RunReport(run_id, [results[node.name] for node in nodes], perf_counter() - started)
         self.progress(report)
@@ -107,9 +110,15 @@ class RunModels:
             if found != COLUMNS:
                 raise _foreign_state(found, self.engine.target)
 
+    def _write_gathered(self, rows: Sequence[StateRow]) -> None:
+        if rows:
+            with transaction(self.engine.session):
+                self.engine.session.execute(insert_states(rows, self.engine.dialect))
+
     def _compact_state(self) -> None:
         with transaction(self.engine.session):
-            self.engine.session.execute(compact_state(self.engine.dialect))
+            for statement in compact_state(self.engine.dialect):
+                self.engine.session.execute(statement)
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,7 @@ class _Run:
     results: dict[str, ModelResult]
     turn: Lock = field(default_factory=Lock)
     number: Iterator[int] = field(default_factory=partial(count, 1))
+    gathered: list[StateRow] = field(default_factory=list)
 
     def worker(self, engine: Engine) -> Worker:
         build = replace(self.models.build, engine=engine)
@@ -157,7 +167,10 @@ class _Run:
                 row = StateRow(
                     node.name, node.relation, self.run_id, uuid4().hex, built.fingerprint, _known(built.rows), finished
                 )
-                engine.session.execute(insert_state(row, engine.dialect))
+                if engine.dialect.gathers_state:
+                    self.gathered.append(row)
+                else:
+                    engine.session.execute(insert_state(row, engine.dialect))
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -26,7 +27,9 @@ class Dialect:
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
     since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
     around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
-    the signs that begin a comment up to the line's end.
+    the signs that begin a comment up to the line's end; `table_names` is a pattern of the names that tables and schemas
+    may have, where not every name will do; `deletes` is whether rows of a table can be deleted; `gathers_state` is
+    whether a run writes its state rows together at its end, since each statement that writes is costly.
     """
 
     name: str
@@ -41,6 +44,9 @@ class Dialect:
     swaps: bool = False
     backslash_escapes: bool = False
     line_comments: tuple[str, ...] = ("--",)
+    table_names: str = ""
+    deletes: bool = True
+    gathers_state: bool = False
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
@@ -60,8 +66,15 @@ def quote_name(name: str, dialect: Dialect) -> str:
 
 
 def quote_relation(relation: str, dialect: Dialect) -> str:
-    """Return a relation with every part quoted."""
-    return ".".join(quote_name(part, dialect) for part in relation_parts(relation))
+    """Return a relation with every part quoted; raise `ConfigError` for a name that no table of the engine may have."""
+    parts = relation_parts(relation)
+    for part in parts:
+        if dialect.table_names and not re.fullmatch(dialect.table_names, part):
+            raise ConfigError(
+                f"{part[:40]!r} cannot name a table or schema in {dialect.name}.",
+                hint=f"Choose a name that matches {dialect.table_names}",
+            )
+    return ".".join(quote_name(part, dialect) for part in parts)
 
 
 def relation_key(relation: str, dialect: Dialect) -> str:

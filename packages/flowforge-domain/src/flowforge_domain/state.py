@@ -5,9 +5,11 @@ Rows are only appended; the last of a model counts. `compact_state` removes what
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from flowforge_domain.dialect import Dialect, quote_name, quote_text
+from flowforge_domain.dialect import Dialect, quote_name, quote_relation, quote_text
+from flowforge_domain.swap import aside
 
 STATE_TABLE = "_flowforge_state"
 STATE_VERSION = 1
@@ -39,8 +41,13 @@ def create_state(dialect: Dialect) -> str:
 
 def insert_state(row: StateRow, dialect: Dialect) -> str:
     """Return the statement that appends one row."""
-    values = ", ".join(quote_text(v, dialect) if isinstance(v, str) else str(v) for v in astuple(row))
-    return f"insert into {quote_name(STATE_TABLE, dialect)} values ({values})"
+    return insert_states([row], dialect)
+
+
+def insert_states(rows: Sequence[StateRow], dialect: Dialect) -> str:
+    """Return the statement that appends rows, of which there is at least one."""
+    values = ", ".join(f"({', '.join(_literal(value, dialect) for value in astuple(row))})" for row in rows)
+    return f"insert into {quote_name(STATE_TABLE, dialect)} values {values}"
 
 
 def select_state(dialect: Dialect) -> str:
@@ -49,10 +56,26 @@ def select_state(dialect: Dialect) -> str:
     return f"select {columns} from {quote_name(STATE_TABLE, dialect)} order by {quote_name('finished_at', dialect)}"
 
 
-def compact_state(dialect: Dialect) -> str:
-    """Return the statement that keeps only the last row of each model."""
+def compact_state(dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements that keep only the last row of each model.
+
+    Where no rows can be deleted, the rows to keep become a new table that takes the old one's place.
+    """
     table, model, finished = (quote_name(n, dialect) for n in (STATE_TABLE, "model", "finished_at"))
-    return (
-        f"delete from {table} where exists (select 1 from {table} as later "
+    void = (
+        f"exists (select 1 from {table} as later "
         f"where later.{model} = {table}.{model} and later.{finished} > {table}.{finished})"
     )
+    if dialect.deletes:
+        return (f"delete from {table} where {void}",)
+    kept = quote_relation(aside(STATE_TABLE), dialect)
+    return (
+        f"drop table if exists {kept}",
+        f"create table {kept} as select * from {table} where not {void}",
+        f"drop table {table}",
+        f"alter table {kept} rename to {table}",
+    )
+
+
+def _literal(value: str | int, dialect: Dialect) -> str:
+    return quote_text(value, dialect) if isinstance(value, str) else str(value)

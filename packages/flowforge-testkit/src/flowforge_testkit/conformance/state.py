@@ -9,6 +9,7 @@ from flowforge_domain.state import (
     compact_state,
     create_state,
     insert_state,
+    insert_states,
     select_state,
 )
 from flowforge_ports.engine import Engine
@@ -32,7 +33,8 @@ def test_state_table_is_made_once(engine: Engine) -> None:
 def test_compacting_keeps_the_last_row_of_each_model(engine: Engine) -> None:
     save(engine, *(row(model, f"2024-01-01T00:00:0{i}") for i, model in enumerate("abacab")))
     with transaction(engine):
-        engine.session.execute(compact_state(engine.dialect))
+        for statement in compact_state(engine.dialect):
+            engine.session.execute(statement)
     assert [(r.model, r.finished_at[-1]) for r in saved(engine)] == [("c", "3"), ("a", "4"), ("b", "5")]
 
 
@@ -43,7 +45,8 @@ def test_state_is_undone_with_the_data(engine: Engine) -> None:
     engine.session.begin()
     build_inside(engine, "ff_t", "select 2 as a")
     engine.session.execute(insert_state(row("b", "2024-01-01T00:00:02"), engine.dialect))
-    engine.session.execute(compact_state(engine.dialect))
+    for statement in compact_state(engine.dialect):
+        engine.session.execute(statement)
     engine.session.rollback()
     assert rows(engine, "select a from ff_t") == [(1,)]
     assert [r.model for r in saved(engine)] == ["a"]
@@ -56,8 +59,7 @@ def row(model: str, finished_at: str, relation: str = "ff_t", rows: int = 1) -> 
 def save(engine: Engine, *written: StateRow) -> None:
     with transaction(engine):
         engine.session.execute(create_state(engine.dialect))
-        for one in written:
-            engine.session.execute(insert_state(one, engine.dialect))
+        engine.session.execute(insert_states(written, engine.dialect))
 
 
 def saved(engine: Engine) -> list[StateRow]:

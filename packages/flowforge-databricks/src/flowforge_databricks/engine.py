@@ -1,0 +1,57 @@
+"""A database of Spark as an engine: what the core asks for, said in Spark's words.
+
+`session.py` starts Spark or reaches it, `catalog.py` replaces relations.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from flowforge_databricks.catalog import SparkCatalog, SparkReplacer
+from flowforge_databricks.dialect import FORMATS
+from flowforge_databricks.frames import SparkFrames
+from flowforge_databricks.lock import SparkLock
+from flowforge_databricks.plugin import SPEC
+from flowforge_databricks.seeds import SparkSeeds
+from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, open_session
+from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
+from flowforge_ports.engine import Engine
+
+
+def open_engine(profile: DatabricksSparkProfile, root: Path) -> Engine:
+    """Start or reach Spark and open the profile's database; a relative warehouse is relative to `root`.
+
+    Raises `EngineError` of kind UNREACHABLE.
+    """
+    settings = profile.databricks_spark
+    return _engine(open_session(settings, root), settings, root)
+
+
+def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: Path) -> Engine:
+    table_format = FORMATS[settings.table_format]
+    target = ".".join(part for part in (settings.catalog, settings.database) if part)
+    catalog = SparkCatalog(session, settings.database)
+    replacer = SparkReplacer(session, catalog) if table_format.dialect.swaps else None
+    frames = SparkFrames(session, replacer)
+    return Engine(
+        name=SPEC.name,
+        target=f"{target} on {settings.master if settings.remote is None else 'Spark Connect'}",
+        dialect=table_format.dialect,
+        capabilities=table_format.capabilities,
+        session=session,
+        catalog=catalog,
+        lock=SparkLock(_lock_file(settings, target, root), target),
+        fork=lambda: _engine(open_session(settings, root), settings, root),
+        frames=frames,
+        seeds=SparkSeeds(session, frames, table_format.dialect),
+        replacer=replacer,
+        keeps=not (settings.is_local and settings.metastore == "memory"),
+    )
+
+
+def _lock_file(settings: DatabricksSparkSettings, target: str, root: Path) -> Path:
+    if settings.is_local:
+        return root / Path(settings.warehouse or WAREHOUSE).expanduser() / f"_{settings.database}.lock"
+    where = settings.master if settings.remote is None else settings.remote.get_secret_value()
+    return root / ".flowforge" / f"{sha256(f'{where} {target}'.encode()).hexdigest()[:16]}.lock"

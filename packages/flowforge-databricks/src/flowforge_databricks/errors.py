@@ -1,0 +1,102 @@
+"""Spark's errors in FlowForge's words: one table by SQLSTATE, one by words, one context manager that translates.
+
+Some come as classes of PySpark, some as the gateway's or gRPC's; all of them carry condition and SQLSTATE in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from flowforge_domain.errors import EngineError, ErrorKind
+
+# The longest prefix of an SQLSTATE counts (https://spark.apache.org/docs/latest/sql-error-conditions-sqlstates.html).
+_STATES = {
+    "08": ErrorKind.UNREACHABLE,
+    "0A": ErrorKind.SYNTAX,
+    "21": ErrorKind.DATA,
+    "22": ErrorKind.DATA,
+    "23": ErrorKind.DATA,
+    "28": ErrorKind.CREDENTIALS,
+    "40": ErrorKind.CONFLICT,
+    "42": ErrorKind.SYNTAX,
+    "42501": ErrorKind.PERMISSION,
+    "42703": ErrorKind.MISSING_COLUMN,
+    "42704": ErrorKind.MISSING_RELATION,
+    "42711": ErrorKind.DATA,
+    "42P01": ErrorKind.MISSING_RELATION,
+    "42P06": ErrorKind.CONFLICT,
+    "42P07": ErrorKind.CONFLICT,
+    "42K03": ErrorKind.MISSING_RELATION,
+    "53": ErrorKind.SPACE,
+    "HY008": ErrorKind.CANCELLED,
+    "KD": ErrorKind.DATA,
+    "P0001": ErrorKind.DATA,
+    "XXKDA": ErrorKind.CANCELLED,
+}
+# Where no SQLSTATE is given, or one that says less; the first row counts whose words are there.
+_WORDS = (
+    (r"SPARK_JOB_CANCELLED|OPERATION_CANCELED|OPERATION_ABANDONED", ErrorKind.CANCELLED),
+    (r"No space left on device|OutOfMemoryError", ErrorKind.SPACE),
+    (r"UNAUTHENTICATED|Invalid access token|\b401\b", ErrorKind.CREDENTIALS),
+    (r"PERMISSION_DENIED|Permission denied|AccessControlException", ErrorKind.PERMISSION),
+    (r"UNAVAILABLE|Connection refused|Answer from Java side is empty|stopped SparkContext", ErrorKind.UNREACHABLE),
+    (r"INVALID_HANDLE\.SESSION|SESSION_CLOSED|NO_ACTIVE_SESSION", ErrorKind.UNREACHABLE),
+    (r"may have already booted the database", ErrorKind.CONFLICT),
+    (r"FAILED_READ_FILE|CANNOT_CONVERT|CANNOT_ACCEPT_OBJECT|FIELD_DATA_TYPE|VALUE_OUT_OF_BOUND", ErrorKind.DATA),
+    (r"LENGTH_SHOULD_BE_THE_SAME|CANNOT_DETERMINE_TYPE|CANNOT_MERGE_TYPE|CANNOT_INFER", ErrorKind.DATA),
+)
+_FIXES = {
+    ErrorKind.CREDENTIALS: "Check the token in `remote`.",
+    ErrorKind.PERMISSION: "Ask the owner to grant it, or choose another database or warehouse.",
+    ErrorKind.SPACE: "Free space, or give Spark more in `conf`.",
+    ErrorKind.UNREACHABLE: "Check `master` or `remote`, and that Spark runs there.",
+}
+_SAID = re.compile(r"\[(?P<condition>[A-Z][A-Z0-9_.]+)\] (?P<text>.*?)(?:\s*SQLSTATE: (?P<state>\w{5})|\n\s+at |\Z)", re.DOTALL)
+_PLACE = re.compile(r"[( ;]line (?P<line>\d+),? pos(?P<one>ition)? (?P<column>\d+)")
+_SEARCHED = re.compile(r"\n(?:Search path|If you did not qualify|To tolerate|Choose a different name)[^\n]*")
+
+
+@contextmanager
+def translated(sql: str = "") -> Iterator[None]:
+    """Raise what Spark raises as `EngineError`; `sql` is the statement that line and column point into."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise engine_error(error, sql) from error
+    except (ConnectionError, UnicodeError, OverflowError) as error:
+        kind = ErrorKind.UNREACHABLE if isinstance(error, ConnectionError) else ErrorKind.DATA
+        raise EngineError(str(error) or type(error).__name__, kind=kind, hint=_FIXES.get(kind, "")) from error
+
+
+def engine_error(error: Exception, sql: str = "") -> EngineError:
+    """Return an error of Spark in FlowForge's words."""
+    whole = str(error)
+    said = _SAID.search(whole)
+    kind = _kind(whole, (said and said["state"]) or _state(error))
+    message = _SEARCHED.sub("", said["text"]) if said else _first_line(whole)
+    found = _PLACE.search(whole) if sql else None
+    line, column = (int(found["line"]), int(found["column"]) + (not found["one"])) if found else (0, 0)
+    return EngineError(message.strip(), kind=kind, line=line, column=column, hint=_FIXES.get(kind, ""))
+
+
+def _state(error: Exception) -> str:
+    return (error.getSqlState() or "") if isinstance(error, PySparkException) else ""
+
+
+def _kind(whole: str, state: str) -> ErrorKind:
+    lengths = range(len(state), 1, -1)
+    told = next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), ErrorKind.UNKNOWN)
+    if told is not ErrorKind.UNKNOWN:
+        return told
+    return next((kind for words, kind in _WORDS if re.search(words, whole)), ErrorKind.UNKNOWN)
+
+
+def _first_line(whole: str) -> str:
+    lines = [line.strip() for line in whole.splitlines() if line.strip()]
+    told = [line.removeprefix(": ") for line in lines if not line.startswith(("An error occurred while", "at "))]
+    return (told or lines or ["No reason given."])[0][:500]

@@ -1,0 +1,100 @@
+"""Python models' frames: Spark DataFrames, lazy and without pandas, in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import types as spark_types
+
+from flowforge_databricks.catalog import SparkReplacer
+from flowforge_databricks.dialect import SPARK
+from flowforge_databricks.errors import translated
+from flowforge_databricks.session import SparkSqlSession
+from flowforge_domain.dialect import quote_relation
+from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, unstorable
+from flowforge_domain.results import Rows
+from flowforge_ports.engine import Frame
+
+_TYPES: Mapping[type, Callable[[], spark_types.DataType]] = {
+    bool: spark_types.BooleanType,
+    int: spark_types.LongType,
+    float: spark_types.DoubleType,
+    str: spark_types.StringType,
+    bytes: spark_types.BinaryType,
+    date: spark_types.DateType,
+    datetime: spark_types.TimestampNTZType,
+    Decimal: lambda: spark_types.DecimalType(38, 18),
+}
+_WIDEST = 2**63
+
+
+@dataclass(frozen=True)
+class SparkFrames:
+    """The frames of one session."""
+
+    session: SparkSqlSession
+    replacer: SparkReplacer | None
+
+    def read(self, relation: str) -> Frame:
+        with translated():
+            frame = self.session.spark.table(quote_relation(relation, SPARK))
+            # Spark Connect looks for the table only when it is asked something.
+            _ = frame.columns
+            return frame
+
+    def write(self, relation: str, frame: Frame) -> int | None:
+        if not isinstance(frame, DataFrame):
+            raise no_frame(frame, "a Spark DataFrame", "Return a DataFrame of Spark.")
+        require_columns(self.columns(frame), SPARK)
+        if self.replacer is None:
+            with translated():
+                frame.writeTo(quote_relation(relation, SPARK)).createOrReplace()
+            return None
+        with self.replacer.replacing(relation, "table") as into, translated():
+            frame.writeTo(quote_relation(into, SPARK)).create()
+        return None
+
+    def columns(self, frame: Frame) -> Sequence[str]:
+        with translated():
+            return list(frame.columns)
+
+    def from_rows(self, rows: Rows) -> Frame:
+        columns = [_typed(name, [row[at] for row in rows.rows]) for at, name in enumerate(rows.columns)]
+        schema = spark_types.StructType([spark_types.StructField(name, kind) for name, kind in columns])
+        with translated():
+            return self.session.spark.createDataFrame(rows.rows, schema)
+
+    def to_rows(self, frame: Frame) -> Rows:
+        with translated():
+            zoned = [isinstance(field.dataType, spark_types.TimestampType) for field in frame.schema]
+            found = frame.collect()
+        return Rows(
+            tuple(frame.columns),
+            [tuple(_in_utc(v) if at and v else v for v, at in zip(row, zoned, strict=True)) for row in found],
+        )
+
+
+def _typed(name: str, values: Sequence[Any]) -> tuple[str, spark_types.DataType]:
+    """Return the type of a column that holds `values`; text where all are NULL."""
+    there = [value for value in values if value is not None]
+    kinds = {type(value) for value in there}
+    if len(kinds) > 1:
+        raise unstorable(name, mixture(kinds_of(there)), "Spark")
+    kind = kinds.pop() if kinds else str
+    if kind not in _TYPES:
+        raise unstorable(name, f"it holds {kind.__name__}", "Spark")
+    if kind is int and not all(-_WIDEST <= value < _WIDEST for value in there):
+        raise unstorable(name, "it holds integers beyond 64 bits", "Spark")
+    if kind is datetime and any(value.tzinfo for value in there):
+        return name, spark_types.TimestampType()
+    return name, _TYPES[kind]()
+
+
+def _in_utc(value: datetime) -> datetime:
+    """Give a moment its zone: PySpark returns it in that of the machine, without saying so."""
+    return value.astimezone(UTC)

@@ -1,0 +1,29 @@
+"""Announces the engine; nothing here imports Spark."""
+
+from __future__ import annotations
+
+from flowforge_databricks.dialect import FORMATS
+from flowforge_ports.engine import EngineSpec
+from flowforge_ports.hooks import hookimpl
+
+SPEC = EngineSpec(
+    name="databricks_spark",
+    distribution="flowforge-databricks",
+    dialect=FORMATS["parquet"].dialect,
+    capabilities=FORMATS["parquet"].capabilities,
+    profile="flowforge_databricks.settings:DatabricksSparkProfile",
+    open="flowforge_databricks.engine:open_engine",
+    environment={
+        "FF_SPARK_MASTER": ("databricks_spark", "master"),
+        "FF_SPARK_REMOTE": ("databricks_spark", "remote"),
+        "FF_SPARK_DATABASE": ("databricks_spark", "database"),
+        "FF_SPARK_WAREHOUSE": ("databricks_spark", "warehouse"),
+    },
+    example={"warehouse": ".local/warehouse", "database": "analytics"},
+)
+
+
+@hookimpl
+def flowforge_engines() -> list[EngineSpec]:
+    """Announce Spark."""
+    return [SPEC]

@@ -1,0 +1,214 @@
+"""Seed files, loaded by Spark's own readers: CSV, Parquet and SQL.
+
+A CSV file is read as text and cast column by column. Types are chosen from every value, and only where the cast loses
+nothing: `00712`, `+49` and integers beyond 64 bits stay text. The files must be where Spark can read them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql.types import DataType
+
+from flowforge_databricks.csv_text import CsvText, as_utf8, line_of, read_csv
+from flowforge_databricks.dialect import SPARK
+from flowforge_databricks.errors import translated
+from flowforge_databricks.frames import SparkFrames
+from flowforge_databricks.session import SparkSqlSession
+from flowforge_domain.dialect import Dialect, quote_name, quote_text
+from flowforge_domain.errors import EngineError, ErrorKind, SeedError
+from flowforge_domain.model import Seed
+from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
+from flowforge_domain.seed_text import declared_types, missing_file, no_type, readable, seed_error, wrong_value
+from flowforge_domain.seed_types import settle_types
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# Words of other engines, and of none of Spark's own types.
+_ALIASES = {"varchar": "string", "text": "string", "char": "string", "double precision": "double"}
+_INTEGERS = {"tinyint", "smallint", "int", "bigint"}
+_OF_THE_FILE = {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX, ErrorKind.MISSING_RELATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A type, and what makes a text lose nothing when it is cast to it: a pattern, and a condition on `{c}`."""
+
+    type: str
+    pattern: str = ".*"
+    condition: str = "true"
+
+    def matches(self, texts: Iterable[str]) -> bool:
+        """Tell whether `texts` look like it; only Spark knows whether they fit."""
+        fits = re.compile(self.pattern, re.ASCII | re.DOTALL).fullmatch
+        return all(fits(text) for text in texts)
+
+    def misfit(self, column: str) -> str:
+        """Return an aggregate that gives a value which does not fit, NULL when all do."""
+        if self == _TEXT:
+            return "cast(null as string)"
+        pattern = quote_text(rf"(?s)\A(?:{self.pattern})\z", SPARK)
+        fits = f"{{c}} rlike {pattern} and {self.condition} and try_cast({{c}} as {self.type}) is not null"
+        return f"any_value({{c}}, true) filter (where not ({fits}))".replace("{c}", column)
+
+
+_DAY = r"\d{4}-\d\d-\d\d"
+_CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
+_NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
+_EXACT_IN_DOUBLE = r"(not {c} rlike '^-?[0-9]+$' or abs(try_cast({c} as double)) < 9007199254740992)"
+_TEXT = Fit("string")
+# From the narrowest on: a column gets the first type that fits all of its values.
+_LADDER = (
+    Fit("boolean", "(?i:true|false)"),
+    Fit("bigint", r"0|-?[1-9]\d*"),
+    Fit("double", _NUMBER, _EXACT_IN_DOUBLE),
+    Fit("date", _DAY),
+    Fit("timestamp_ntz", f"{_DAY}([ T]{_CLOCK})?"),
+    Fit("timestamp", rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)"),
+    _TEXT,
+)
+
+
+@dataclass(frozen=True)
+class SparkSeeds:
+    """Loads seeds through one session."""
+
+    session: SparkSqlSession
+    frames: SparkFrames
+    dialect: Dialect
+
+    def load(self, seed: Seed, relation: str) -> int:
+        if not seed.path.is_file():
+            raise missing_file(seed)
+        loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
+        return loaders[seed.kind](seed, relation)
+
+    def _csv(self, seed: Seed, relation: str) -> int:
+        text = read_csv(seed)
+        declared = self._declared(seed, text.columns)
+        with as_utf8(text) as path:
+            try:
+                with translated():
+                    read = self._reader(text, path)
+                types = self._types(text, read, declared)
+                self._write(read, relation, types)
+            except EngineError as error:
+                raise _refused(seed, error) from error
+        return text.rows
+
+    def _parquet(self, seed: Seed, relation: str) -> int:
+        try:
+            with translated():
+                read = self.session.spark.read.parquet(_path(seed.path))
+                types = {column: "" for column in read.columns}
+            types |= {column: fit.type for column, fit in self._declared(seed, list(types)).items()}
+            self._write(read, relation, types)
+            with translated():
+                return read.count()
+        except EngineError as error:
+            raise _refused(seed, error) from error
+
+    def _sql(self, seed: Seed, relation: str) -> int:
+        with readable(seed):
+            query = seed_query(seed, seed.path.read_bytes(), relation, self.dialect)
+        replacer = self.frames.replacer
+        try:
+            if replacer is None:
+                self.session.execute(create_seed(query, relation, self.dialect))
+            else:
+                with replacer.replacing(relation, "table") as into:
+                    self.session.execute(create_seed(query, into, self.dialect))
+        except EngineError as error:
+            raise seed_query_error(query, error) from error
+        with translated():
+            return int(self.frames.read(relation).count())
+
+    def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
+        declared: dict[str, Fit] = {}
+        for column, wanted in declared_types(seed, columns):
+            try:
+                # Spark's own spelling of the type: only this is ever written into a statement.
+                declared[column] = _declared_fit(DataType.fromDDL(_ALIASES.get(wanted.lower(), wanted)).simpleString())
+            except PySparkException as error:
+                known = "bigint, double, decimal(18, 2), string, date or timestamp"
+                raise no_type(seed, column, wanted, "Spark", known) from error
+        return declared
+
+    def _reader(self, text: CsvText, path: Path) -> DataFrame:
+        schema = ", ".join(f"{quote_name(column, SPARK)} string" for column in text.columns)
+        options = {
+            "header": "true",
+            "multiLine": "true",
+            "mode": "FAILFAST",
+            "sep": text.delimiter,
+            "quote": text.quote,
+            "escape": text.quote,
+            "nullValue": text.seed.options.null,
+            "maxColumns": str(len(text.columns) + 1),
+        }
+        return self.session.spark.read.schema(schema).options(**options).csv(_path(path))
+
+    def _types(self, text: CsvText, read: DataFrame, declared: Mapping[str, Fit]) -> dict[str, str]:
+        def wrong(column: str, value: str, fit: Fit) -> SeedError:
+            return wrong_value(text.seed, line_of(text, column, value), column, value, fit.type)
+
+        settled = settle_types(_guesses(text), declared, _LADDER, partial(_survey, text, read), wrong)
+        return {column: settled[column].type for column in text.columns}
+
+    def _write(self, read: DataFrame, relation: str, types: Mapping[str, str]) -> None:
+        casts = [f"cast({_q(c)} as {kind}) as {_q(c)}" if kind else _q(c) for c, kind in types.items()]
+        with translated():
+            chosen = read.selectExpr(*casts)
+        self.frames.write(relation, chosen)
+
+
+def _guesses(text: CsvText) -> dict[str, Fit]:
+    empty = {"", text.seed.options.null}
+    seen = {c: {record[at] for record in text.sample} - empty for at, c in enumerate(text.columns)}
+    return {c: next(fit for fit in _LADDER if fit.matches(values)) for c, values in seen.items()}
+
+
+def _survey(text: CsvText, read: DataFrame, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
+    """Return for each column the number of its values, and for each fit a value that breaks it or None."""
+    asked = {c: [f"count({_q(c)})", *(fit.misfit(_q(c)) for fit in ladder)] for c, ladder in ladders.items()}
+    expressions = [expression for of_column in asked.values() for expression in of_column]
+    with translated():
+        (row,) = read.selectExpr("count(*)", *expressions).collect()
+    rows, *found = row
+    if rows != text.rows:
+        message = f"Spark reads {rows} rows of it, there are {text.rows}."
+        raise seed_error(text.seed, message, hint="Name the file so that it begins with a letter; check its quotes.")
+    answers = iter(found)
+    return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
+
+
+def _declared_fit(kind: str) -> Fit:
+    """Return what a declared type demands beyond Spark's cast, which rounds."""
+    if kind in _INTEGERS:
+        return Fit(kind, r"\s*[+-]?\d+\s*")
+    if decimal := re.fullmatch(r"decimal\(\d+,(\d+)\)", kind):
+        return Fit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*")
+    return _TEXT if kind == "string" else Fit(kind)
+
+
+def _refused(seed: Seed, error: EngineError) -> EngineError | SeedError:
+    """Return an error about the file as one of the seed; one of Spark itself stays what it is."""
+    if error.kind in _OF_THE_FILE:
+        return seed_error(seed, error.message[:300], hint=error.hint or "Correct the file, or load it as SQL.")
+    return error
+
+
+def _q(name: str) -> str:
+    return quote_name(name, SPARK)
+
+
+def _path(path: Path) -> str:
+    """Return a path on this machine of which no character makes a pattern."""
+    return "file://" + re.sub(r"([*?\[\]{}\\])", r"\\\1", str(path))

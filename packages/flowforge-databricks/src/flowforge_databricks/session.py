@@ -1,0 +1,182 @@
+"""Sessions: how Spark is started or reached, and one session of it that runs statements.
+
+Only what Spark Connect has as well is used: no SparkContext, no RDD, no way into the JVM. A Spark that runs in this
+process already is shared, and nobody stops it: it ends with the process. A session of Spark Connect is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from flowforge_databricks.dialect import FORMATS, SPARK
+from flowforge_databricks.errors import translated
+from flowforge_databricks.java import require_java
+from flowforge_databricks.settings import DatabricksSparkSettings
+from flowforge_domain.dialect import quote_name
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.results import Rows
+
+WAREHOUSE = ".local/warehouse"
+_WAREHOUSE = "spark.sql.warehouse.dir"
+_MOST_TAG = 120
+# Of every session, unless the profile says otherwise: a `${…}` in a text is text, and a time without zone is UTC.
+_SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.variable.substitute": "false"}
+_QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+
+
+@dataclass
+class SparkSqlSession:
+    """One session of Spark; there are no transactions, so each statement counts at once."""
+
+    spark: SparkSession
+    remote: bool = False
+    closed: bool = False
+    tags: list[str] = field(default_factory=list)
+
+    def execute(self, sql: str) -> int | None:
+        with translated(sql):
+            self._open().sql(sql)
+        return None
+
+    def query(self, sql: str) -> Rows:
+        with translated(sql):
+            frame = self._open().sql(sql)
+            return Rows(tuple(frame.columns), [tuple(row) for row in frame.collect()])
+
+    def begin(self) -> None:
+        """Do nothing: Spark has no transactions."""
+
+    def commit(self) -> None:
+        """Do nothing: every statement was kept when it ended."""
+
+    def rollback(self) -> None:
+        """Undo nothing: every statement was kept when it ended."""
+
+    def interrupt(self) -> None:
+        # By session: classic Spark finds a tag only from the thread that set it.
+        with translated():
+            self.spark.interruptAll()
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        with translated():
+            for tag in self.tags:
+                self.spark.removeTag(tag)
+            said = [f"{key}={labels[key]}" for key in ("project", "run", "model") if labels.get(key)]
+            # Spark parts tags by commas.
+            self.tags = [text.replace(",", " ")[:_MOST_TAG] for text in said]
+            for tag in self.tags:
+                self.spark.addTag(tag)
+
+    def close(self) -> None:
+        if self.remote and not self.closed:
+            with suppress(EngineError), translated():
+                self.spark.stop()
+        self.closed = True
+
+    def _open(self) -> SparkSession:
+        if self.closed:
+            raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+        return self.spark
+
+
+def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSession:
+    """Return a session of its own in the profile's database, which is made when missing.
+
+    Raises `EngineError` of kind UNREACHABLE when Spark does not start, or runs in this process with other tables.
+    """
+    # Workers of Spark take the machine's `python3` otherwise, which may be another than this one.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # What went wrong is told by us, in a few lines; PySpark would print the whole trace of it as JSON.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    spark = _connected(settings) if settings.remote else _started(settings, root)
+    session = SparkSqlSession(spark, remote=settings.remote is not None)
+    with translated():
+        for key, value in {**_SESSION, **FORMATS[settings.table_format].conf, **_texts(settings.conf)}.items():
+            if spark.conf.isModifiable(key):
+                spark.conf.set(key, value)
+    _use(session, settings)
+    return session
+
+
+def _connected(settings: DatabricksSparkSettings) -> SparkSession:
+    assert settings.remote is not None
+    with translated():
+        try:
+            spark: SparkSession = SparkSession.builder.remote(settings.remote.get_secret_value()).create()
+        except ImportError as error:
+            hint = 'pip install "flowforge-databricks[connect]"'
+            message = f"Spark Connect needs packages that are not installed: {error.name or error}"
+            raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint) from error
+    return spark
+
+
+def _started(settings: DatabricksSparkSettings, root: Path) -> SparkSession:
+    """Return a new session of the Spark that runs in this process, which is started where none does."""
+    conf = {**_QUIET, **_texts(settings.conf)}
+    if settings.is_local:
+        require_java()
+        conf = {**_place(settings, root), **conf}
+        if "spark.driver.extraJavaOptions" in settings.conf and _OPTIONS in conf:
+            conf[_OPTIONS] = f"{_place(settings, root).get(_OPTIONS, '')} {settings.conf[_OPTIONS]}".strip()
+    builder = SparkSession.builder.master(settings.master).appName("flowforge")
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    with translated():
+        spark: SparkSession = builder.getOrCreate().newSession()
+        _require_same_tables(spark, conf)
+    return spark
+
+
+_OPTIONS = "spark.driver.extraJavaOptions"
+
+
+def _place(settings: DatabricksSparkSettings, root: Path) -> dict[str, str]:
+    """Return what tells a local Spark where tables lie and who knows them."""
+    folder = (root / Path(settings.warehouse or WAREHOUSE).expanduser()).resolve()
+    place = {_WAREHOUSE: str(folder)}
+    if settings.metastore == "memory":
+        return {**place, "spark.sql.catalogImplementation": "in-memory"}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"The warehouse {folder} cannot be made: {error.strerror}"
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint="Check who may write there.") from error
+    return {
+        **place,
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/_metastore;create=true",
+        _OPTIONS: f'"-Dderby.stream.error.file={folder}/_derby.log"',
+    }
+
+
+def _require_same_tables(spark: SparkSession, conf: Mapping[str, str]) -> None:
+    """Refuse a Spark that this process runs with another warehouse: its tables are not those of the profile."""
+    wanted, found = conf.get(_WAREHOUSE), spark.conf.get(_WAREHOUSE)
+    if wanted is not None and found is not None and found.removeprefix("file:") != wanted:
+        message = f"Spark runs in this process with another warehouse: {found}"
+        hint = "Give both projects one `warehouse` and two databases, or run them in two processes."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
+
+
+def _use(session: SparkSqlSession, settings: DatabricksSparkSettings) -> None:
+    """Make the database, for which even `if not exists` may ask more rights, and look only there."""
+    database = quote_name(settings.database, SPARK)
+    if settings.catalog:
+        session.execute(f"use catalog {quote_name(settings.catalog, SPARK)}")
+    with translated():
+        missing = not session.spark.catalog.databaseExists(settings.database)
+    if missing:
+        session.execute(f"create database if not exists {database}")
+    session.execute(f"use {database}")
+
+
+def _texts(conf: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in conf.items()}

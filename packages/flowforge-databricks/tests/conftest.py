@@ -1,0 +1,23 @@
+"""One Spark for all tests, and a database of its own for each."""
+
+from __future__ import annotations
+
+import pytest
+import spark_local
+
+from flowforge_databricks.engine import open_engine
+from flowforge_databricks.settings import DatabricksSparkProfile
+
+
+@pytest.fixture
+def settings():
+    with spark_local.new_database() as made:
+        yield made
+
+
+@pytest.fixture
+def engine(settings, tmp_path):
+    profile = {"engine": "databricks_spark", "databricks_spark": settings}
+    opened = open_engine(DatabricksSparkProfile.model_validate(profile), tmp_path)
+    yield opened
+    opened.session.close()

