@@ -141,7 +141,7 @@ def _bytes(seed: Seed) -> Iterator[bytes]:
         yield from iter(partial(given.read, _CHUNK), b"")
 
 
-def _open(seed: Seed, encoding: str, errors: str = "strict") -> IO[str]:
+def _open(seed: Seed, encoding: str) -> IO[str]:
     if seed.path.suffix == ".gz":
-        return cast("IO[str]", gzip.open(seed.path, "rt", encoding=encoding, errors=errors, newline=""))
-    return seed.path.open(encoding=encoding, errors=errors, newline="")
+        return cast("IO[str]", gzip.open(seed.path, "rt", encoding=encoding, newline=""))
+    return seed.path.open(encoding=encoding, newline="")
