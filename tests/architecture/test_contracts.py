@@ -17,6 +17,7 @@ CONTRACTS = {contract["id"]: contract for contract in LINTER["contracts"]}
 PACKAGES = {folder.name.replace("-", "_"): folder for folder in (ROOT / "packages").iterdir() if folder.is_dir()}
 
 ADAPTERS = {
+    "flowforge_databricks",
     "flowforge_docs_html",
     "flowforge_duckdb",
     "flowforge_postgres",
@@ -27,17 +28,19 @@ HOMES = {
     "dependency_injector": {"flowforge_bootstrap"},
     "dotenv": {"flowforge_bootstrap"},
     "duckdb": {"flowforge_duckdb"},
-    "filelock": {"flowforge_duckdb"},
+    "filelock": {"flowforge_databricks", "flowforge_duckdb"},
     "jinja2": {"flowforge_project", "flowforge_docs_html"},
     "markupsafe": {"flowforge_project", "flowforge_docs_html"},
     "numpy": {"flowforge_duckdb", "flowforge_postgres"},
     "pandas": {"flowforge_duckdb", "flowforge_postgres"},
     "pluggy": {"flowforge_ports", "flowforge_bootstrap"},
+    "py4j": {"flowforge_databricks"},
     "pyarrow": {"flowforge_duckdb", "flowforge_postgres"},
     "psycopg": {"flowforge_postgres"},
     "pydantic": {
         "flowforge_project",
         "flowforge_bootstrap",
+        "flowforge_databricks",
         "flowforge_duckdb",
         "flowforge_postgres",
         "flowforge_testkit",
@@ -45,10 +48,12 @@ HOMES = {
     "pydantic_core": {
         "flowforge_project",
         "flowforge_bootstrap",
+        "flowforge_databricks",
         "flowforge_duckdb",
         "flowforge_postgres",
         "flowforge_testkit",
     },
+    "pyspark": {"flowforge_databricks"},
     "pytest": {"flowforge_testkit"},
     "rich": {"flowforge_cli"},
     "sqlalchemy": {"flowforge_postgres"},

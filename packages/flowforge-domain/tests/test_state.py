@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -54,12 +55,14 @@ def test_rows_come_back_in_the_order_of_time(rows):
     connection.close()
 
 
+@pytest.mark.parametrize("dialect", [DIALECT, replace(DIALECT, deletes=False)], ids=["deletes", "no-deletes"])
 @given(rows=st.lists(state_rows, max_size=8, unique_by=lambda row: row.finished_at))
-def test_compacting_keeps_the_last_of_each_model(rows):
+def test_compacting_keeps_the_last_of_each_model(dialect, rows):
     connection = sqlite3.connect(":memory:")
     stored(connection, rows)
     for _ in range(2):
-        connection.execute(compact_state(DIALECT))
+        for statement in compact_state(dialect):
+            connection.execute(statement)
         last = {row.model: row for row in sorted(rows, key=lambda row: row.finished_at)}
         assert read(connection) == sorted(last.values(), key=lambda row: row.finished_at)
     connection.close()

@@ -26,7 +26,7 @@ from flowforge_ports.stream import StreamSpec
 Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
 
 # Distributions of engines that FlowForge itself ships, to name in "pip install" when one is missing.
-SHIPPED_ENGINES = ("duckdb", "postgres")
+SHIPPED_ENGINES = ("duckdb", "postgres", "databricks_spark")
 
 
 @dataclass(frozen=True)
