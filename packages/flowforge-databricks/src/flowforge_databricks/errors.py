@@ -56,7 +56,9 @@ _FIXES = {
     ErrorKind.SPACE: "Free space, or give Spark more in `conf`.",
     ErrorKind.UNREACHABLE: "Check `master` or `remote`, and that Spark runs there.",
 }
-_SAID = re.compile(r"\[(?P<condition>[A-Z][A-Z0-9_.]+)\] (?P<text>.*?)(?:\s*SQLSTATE: (?P<state>\w{5})|\n\s+at |\Z)", re.DOTALL)
+_SAID = re.compile(
+    r"\[(?P<condition>[A-Z][A-Z0-9_.]+)\] (?P<text>.*?)(?:\s*SQLSTATE: (?P<state>\w{5})|\n\s+at |\Z)", re.DOTALL
+)
 _PLACE = re.compile(r"[( ;]line (?P<line>\d+),? pos(?P<one>ition)? (?P<column>\d+)")
 _SEARCHED = re.compile(r"\n(?:Search path|If you did not qualify|To tolerate|Choose a different name)[^\n]*")
 

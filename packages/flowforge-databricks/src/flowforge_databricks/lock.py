@@ -1,4 +1,4 @@
-"""A lock file: beside a local warehouse, else in the project, where it keeps this machine's runs apart and no others."""
+"""A lock file: beside a local warehouse, else in the project, where it keeps only this machine's runs apart."""
 
 from __future__ import annotations
 

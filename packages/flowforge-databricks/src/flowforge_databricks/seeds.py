@@ -107,7 +107,7 @@ class SparkSeeds:
         try:
             with translated():
                 read = self.session.spark.read.parquet(_path(seed.path))
-                types = {column: "" for column in read.columns}
+                types = dict.fromkeys(read.columns, "")
             types |= {column: fit.type for column, fit in self._declared(seed, list(types)).items()}
             self._write(read, relation, types)
             with translated():

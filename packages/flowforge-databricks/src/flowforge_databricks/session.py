@@ -26,6 +26,7 @@ from flowforge_domain.results import Rows
 
 WAREHOUSE = ".local/warehouse"
 _WAREHOUSE = "spark.sql.warehouse.dir"
+_OPTIONS = "spark.driver.extraJavaOptions"
 _MOST_TAG = 120
 # Of every session, unless the profile says otherwise: a `${…}` in a text is text, and a time without zone is UTC.
 _SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.variable.substitute": "false"}
@@ -96,8 +97,9 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # What went wrong is told by us, in a few lines; PySpark would print the whole trace of it as JSON.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    spark = _connected(settings) if settings.remote else _started(settings, root)
-    session = SparkSqlSession(spark, remote=settings.remote is not None)
+    remote = settings.remote
+    spark = _connected(remote.get_secret_value()) if remote else _started(settings, root)
+    session = SparkSqlSession(spark, remote=remote is not None)
     with translated():
         for key, value in {**_SESSION, **FORMATS[settings.table_format].conf, **_texts(settings.conf)}.items():
             if spark.conf.isModifiable(key):
@@ -106,11 +108,10 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     return session
 
 
-def _connected(settings: DatabricksSparkSettings) -> SparkSession:
-    assert settings.remote is not None
+def _connected(remote: str) -> SparkSession:
     with translated():
         try:
-            spark: SparkSession = SparkSession.builder.remote(settings.remote.get_secret_value()).create()
+            spark: SparkSession = SparkSession.builder.remote(remote).create()
         except ImportError as error:
             hint = 'pip install "flowforge-databricks[connect]"'
             message = f"Spark Connect needs packages that are not installed: {error.name or error}"
@@ -123,9 +124,9 @@ def _started(settings: DatabricksSparkSettings, root: Path) -> SparkSession:
     conf = {**_QUIET, **_texts(settings.conf)}
     if settings.is_local:
         require_java()
-        conf = {**_place(settings, root), **conf}
-        if "spark.driver.extraJavaOptions" in settings.conf and _OPTIONS in conf:
-            conf[_OPTIONS] = f"{_place(settings, root).get(_OPTIONS, '')} {settings.conf[_OPTIONS]}".strip()
+        place = _place(settings, root)
+        options = " ".join(filter(None, (place.get(_OPTIONS), conf.get(_OPTIONS))))
+        conf = {**place, **conf, **({_OPTIONS: options} if options else {})}
     builder = SparkSession.builder.master(settings.master).appName("flowforge")
     for key, value in conf.items():
         builder = builder.config(key, value)
@@ -133,9 +134,6 @@ def _started(settings: DatabricksSparkSettings, root: Path) -> SparkSession:
         spark: SparkSession = builder.getOrCreate().newSession()
         _require_same_tables(spark, conf)
     return spark
-
-
-_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 def _place(settings: DatabricksSparkSettings, root: Path) -> dict[str, str]:
