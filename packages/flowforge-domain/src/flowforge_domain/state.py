@@ -13,6 +13,7 @@ from flowforge_domain.swap import aside
 
 STATE_TABLE = "_flowforge_state"
 STATE_VERSION = 1
+_MOST_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ def create_state(dialect: Dialect) -> str:
 
 def insert_state(row: StateRow, dialect: Dialect) -> str:
     """Return the statement that appends one row."""
-    return insert_states([row], dialect)
+    return _insert([row], dialect)
 
 
-def insert_states(rows: Sequence[StateRow], dialect: Dialect) -> str:
-    """Return the statement that appends rows, of which there is at least one."""
-    values = ", ".join(f"({', '.join(_literal(value, dialect) for value in astuple(row))})" for row in rows)
-    return f"insert into {quote_name(STATE_TABLE, dialect)} values {values}"
+def insert_states(rows: Sequence[StateRow], dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements that append rows, some hundreds by each."""
+    parts = (rows[start : start + _MOST_ROWS] for start in range(0, len(rows), _MOST_ROWS))
+    return tuple(_insert(part, dialect) for part in parts)
 
 
 def select_state(dialect: Dialect) -> str:
@@ -75,6 +76,11 @@ def compact_state(dialect: Dialect) -> tuple[str, ...]:
         f"drop table {table}",
         f"alter table {kept} rename to {table}",
     )
+
+
+def _insert(rows: Sequence[StateRow], dialect: Dialect) -> str:
+    values = ", ".join(f"({', '.join(_literal(value, dialect) for value in astuple(row))})" for row in rows)
+    return f"insert into {quote_name(STATE_TABLE, dialect)} values {values}"
 
 
 def _literal(value: str | int, dialect: Dialect) -> str:

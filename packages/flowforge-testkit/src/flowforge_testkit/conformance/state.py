@@ -59,7 +59,8 @@ def row(model: str, finished_at: str, relation: str = "ff_t", rows: int = 1) -> 
 def save(engine: Engine, *written: StateRow) -> None:
     with transaction(engine):
         engine.session.execute(create_state(engine.dialect))
-        engine.session.execute(insert_states(written, engine.dialect))
+        for statement in insert_states(written, engine.dialect):
+            engine.session.execute(statement)
 
 
 def saved(engine: Engine) -> list[StateRow]:
