@@ -1,0 +1,74 @@
+"""The adapter over Spark Connect, against a server that pyspark starts: the code path of Databricks Connect."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import spark_local
+
+_SCRIPT = """
+import os, threading
+from pathlib import Path
+from pyspark.sql import SparkSession
+builder = SparkSession.builder.remote("local[2]").config("spark.sql.shuffle.partitions", "1")
+builder = builder.config("spark.sql.autoBroadcastJoinThreshold", "-1")
+builder.config("spark.sql.cartesianProductExec.buffer.in.memory.threshold", "1").getOrCreate()
+del os.environ["SPARK_LOCAL_REMOTE"]  # or closing a session would end the server
+
+from flowforge_databricks.engine import open_engine
+from flowforge_databricks.settings import DatabricksSparkProfile
+from flowforge_domain.errors import EngineError
+from flowforge_domain.results import Rows
+
+settings = {"remote": "sc://localhost:15002", "database": "shop"}
+engine = open_engine(DatabricksSparkProfile.model_validate(
+    {"engine": "databricks_spark", "databricks_spark": settings}), Path.cwd())
+
+def kind(call, *arguments):
+    try:
+        call(*arguments)
+    except EngineError as error:
+        return error.kind.name
+
+engine.session.label({"project": "a, b", "model": "m"})
+engine.session.execute("create table t as select 1 as a")
+assert engine.catalog.relations() == {"t": "table"}
+assert engine.session.query("select a from t").rows == [(1,)]
+assert kind(engine.session.query, "select nope from t") == "MISSING_COLUMN"
+assert kind(engine.session.query, "select a from nowhere") == "MISSING_RELATION"
+assert kind(engine.frames.read, "nowhere") == "MISSING_RELATION"
+assert kind(engine.session.query, "selec") == "SYNTAX"
+assert kind(engine.session.query, "select cast('x' as int)") == "DATA"
+engine.frames.write("t", engine.frames.from_rows(Rows(("a", "b"), [(1, "x"), (2, None)])))
+assert engine.frames.to_rows(engine.frames.read("t")) == Rows(("a", "b"), [(1, "x"), (2, None)])
+engine.session.execute("create table n as select id as n from range(1024)")
+ended = []
+endless = "select count(*) from n a, n b, n c, n d where a.n * b.n < c.n * d.n + a.n * d.n"
+thread = threading.Thread(target=lambda: ended.append(kind(engine.session.query, endless)), daemon=True)
+thread.start()
+for _ in range(300):
+    thread.join(0.1)
+    if ended:
+        break
+    engine.session.interrupt()
+assert ended == ["CANCELLED"], ended
+second = engine.fork()
+assert second.session.query("select count(*) from t").rows == [(2,)]
+second.session.close()
+assert engine.session.query("select count(*) from t").rows == [(2,)]
+engine.session.close()
+assert kind(engine.session.query, "select 1") == "UNREACHABLE"
+print("whole")
+os._exit(0)  # the server ends with its process
+"""
+
+
+def test_everything_works_over_spark_connect(tmp_path):
+    spark_local.provide_java()
+    environment = {**os.environ, "PYTHONPATH": str(Path(spark_local.__file__).parent)}
+    command = [sys.executable, "-c", _SCRIPT]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.stdout.strip().endswith("whole"), done.stdout[-2000:] + done.stderr[-4000:]
