@@ -56,8 +56,13 @@ def prepare_statements(
     if schema and dialect.schemas and existing is None:
         statements.append(f"create schema if not exists {quote_relation(relation_name(*schema), dialect)}")
     if existing is not None and (existing != kind or kind not in dialect.replaces):
-        statements.append(f"drop {existing} {quote_relation(relation, dialect)}")
+        statements.append(drop_statement(relation, existing, dialect))
     return tuple(statements)
+
+
+def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
+    """Return what drops a relation that is there."""
+    return f"drop {kind} {quote_relation(relation, dialect)}"
 
 
 def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:
