@@ -19,7 +19,10 @@ KINDS: tuple[tuple[str, ErrorKind], ...] = (
     (r"readonly database", ErrorKind.PERMISSION),
     (r"is locked", ErrorKind.CONFLICT),
     (r"unable to open|not a database|closed database|disk I/O", ErrorKind.UNREACHABLE),
-    (r"constraint failed|datatype mismatch|too large to convert|too big|surrogates not allowed", ErrorKind.DATA),
+    (
+        r"constraint failed|datatype mismatch|too large to convert|too big|surrogates not allowed|reserved for",
+        ErrorKind.DATA,
+    ),
 )
 _NEAR = re.compile(r'near "(.+)": syntax error', re.DOTALL)
 
