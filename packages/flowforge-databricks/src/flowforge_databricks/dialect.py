@@ -19,6 +19,10 @@ SPARK = Dialect(
         "double": "double",
         "boolean": "boolean",
         "timestamp": "timestamp_ntz",
+        "date": "date",
+        "timestamptz": "timestamp",
+        "decimal": "decimal(38, 9)",
+        "binary": "binary",
     },
     # A timestamp without zone is taken in the zone of the session, which is UTC.
     age_minutes="(unix_micros(current_timestamp()) - unix_micros(cast({column} as timestamp))) / 60000000",

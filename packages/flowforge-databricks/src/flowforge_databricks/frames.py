@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from pyspark.sql import types as spark_types
 from flowforge_databricks.catalog import SparkReplacer
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
-from flowforge_databricks.session import SparkSqlSession
+from flowforge_databricks.session import SparkSqlSession, rows_of
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, unstorable
 from flowforge_domain.results import Rows
@@ -28,9 +28,10 @@ _TYPES: Mapping[type, Callable[[], spark_types.DataType]] = {
     bytes: spark_types.BinaryType,
     date: spark_types.DateType,
     datetime: spark_types.TimestampNTZType,
-    Decimal: lambda: spark_types.DecimalType(38, 18),
+    Decimal: spark_types.DecimalType,
 }
 _WIDEST = 2**63
+_MOST_DIGITS = 38
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,7 @@ class SparkFrames:
 
     def to_rows(self, frame: Frame) -> Rows:
         with translated():
-            zoned = [isinstance(field.dataType, spark_types.TimestampType) for field in frame.schema]
-            found = frame.collect()
-        return Rows(
-            tuple(frame.columns),
-            [tuple(_in_utc(v) if at and v else v for v, at in zip(row, zoned, strict=True)) for row in found],
-        )
+            return rows_of(frame)
 
 
 def _typed(name: str, values: Sequence[Any]) -> tuple[str, spark_types.DataType]:
@@ -90,11 +86,20 @@ def _typed(name: str, values: Sequence[Any]) -> tuple[str, spark_types.DataType]
         raise unstorable(name, f"it holds {kind.__name__}", "Spark")
     if kind is int and not all(-_WIDEST <= value < _WIDEST for value in there):
         raise unstorable(name, "it holds integers beyond 64 bits", "Spark")
+    if kind is Decimal:
+        return name, _decimal(name, there)
     if kind is datetime and any(value.tzinfo for value in there):
         return name, spark_types.TimestampType()
     return name, _TYPES[kind]()
 
 
-def _in_utc(value: datetime) -> datetime:
-    """Give a moment its zone: PySpark returns it in that of the machine, without saying so."""
-    return value.astimezone(UTC)
+def _decimal(name: str, values: Sequence[Decimal]) -> spark_types.DecimalType:
+    """Return the type that keeps every digit of these decimals."""
+    parts = [value.as_tuple() for value in values]
+    if not all(isinstance(part.exponent, int) for part in parts):
+        raise unstorable(name, "it holds a decimal that is no number", "Spark")
+    scale = max(0, *(-int(part.exponent) for part in parts))
+    whole = max(len(part.digits) + int(part.exponent) for part in parts)
+    if scale + max(whole, 0) > _MOST_DIGITS:
+        raise unstorable(name, f"its decimals need more than {_MOST_DIGITS} digits", "Spark")
+    return spark_types.DecimalType(_MOST_DIGITS, scale)

@@ -12,9 +12,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import TimestampType
 
 from flowforge_databricks.dialect import FORMATS, SPARK
 from flowforge_databricks.errors import translated
@@ -49,8 +51,7 @@ class SparkSqlSession:
 
     def query(self, sql: str) -> Rows:
         with translated(sql):
-            frame = self._open().sql(sql)
-            return Rows(tuple(frame.columns), [tuple(row) for row in frame.collect()])
+            return rows_of(self._open().sql(sql))
 
     def begin(self) -> None:
         """Do nothing: Spark has no transactions."""
@@ -86,6 +87,15 @@ class SparkSqlSession:
         if self.closed:
             raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
         return self.spark
+
+
+def rows_of(frame: DataFrame) -> Rows:
+    """Return a frame's rows; a moment gets its zone, for PySpark returns it in the machine's, without saying so."""
+    zoned = [isinstance(field.dataType, TimestampType) for field in frame.schema]
+    found = [tuple(row) for row in frame.collect()]
+    if any(zoned):
+        found = [tuple(v.astimezone(UTC) if at and v else v for v, at in zip(row, zoned, strict=True)) for row in found]
+    return Rows(tuple(frame.columns), found)
 
 
 def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSession:
