@@ -1,11 +1,7 @@
-"""Spark's SQL, as far as the core must know it: a dialect for each table format."""
+"""Spark's SQL, as far as the core must know it; what every table format can do, which is what parquet can."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import Dialect
 
 # Hive's metastore and Spark's own catalog take plain names for tables; Hive's, none that is longer.
@@ -35,33 +31,3 @@ SPARK = Dialect(
     deletes=False,
     gathers_state=True,
 )
-"""Of plain files, parquet: nothing replaces a table where it stands, and no row of one is deleted."""
-
-_LAKE = replace(SPARK, replaces=frozenset({"table", "view"}), swaps=False, deletes=True)
-"""Of a table format with a log of its own."""
-
-_ABILITIES = frozenset(
-    {
-        Capability.VIEWS,
-        Capability.PYTHON_MODELS,
-        Capability.CSV_SEEDS,
-        Capability.PARQUET_SEEDS,
-        Capability.SQL_SEEDS,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TableFormat:
-    """What a table format knows and promises; `conf` is what a session needs for it, beside its jars."""
-
-    dialect: Dialect
-    capabilities: frozenset[Capability]
-    conf: Mapping[str, str]
-
-
-FORMATS: Mapping[str, TableFormat] = {
-    "parquet": TableFormat(SPARK, _ABILITIES, {"spark.sql.sources.default": "parquet"}),
-    "delta": TableFormat(_LAKE, _ABILITIES | {Capability.ATOMIC_REPLACE}, {"spark.sql.sources.default": "delta"}),
-    "iceberg": TableFormat(_LAKE, _ABILITIES | {Capability.ATOMIC_REPLACE}, {"spark.sql.sources.default": "iceberg"}),
-}

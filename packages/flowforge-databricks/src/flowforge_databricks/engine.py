@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from flowforge_databricks.catalog import SparkCatalog, SparkReplacer
-from flowforge_databricks.dialect import FORMATS
 from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.lock import SparkLock
 from flowforge_databricks.plugin import SPEC
@@ -29,22 +28,21 @@ def open_engine(profile: DatabricksSparkProfile, root: Path) -> Engine:
 
 
 def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: Path) -> Engine:
-    table_format = FORMATS[settings.table_format]
     target = ".".join(part for part in (settings.catalog, settings.database) if part)
     catalog = SparkCatalog(session, settings.database)
-    replacer = SparkReplacer(session, catalog) if table_format.dialect.swaps else None
+    replacer = SparkReplacer(session, catalog)
     frames = SparkFrames(session, replacer)
     return Engine(
         name=SPEC.name,
         target=f"{target} on {settings.master if settings.remote is None else 'Spark Connect'}",
-        dialect=table_format.dialect,
-        capabilities=table_format.capabilities,
+        dialect=SPEC.dialect,
+        capabilities=SPEC.capabilities,
         session=session,
         catalog=catalog,
         lock=SparkLock(_lock_file(settings, target, root), target),
         fork=lambda: _engine(open_session(settings, root), settings, root),
         frames=frames,
-        seeds=SparkSeeds(session, frames, table_format.dialect),
+        seeds=SparkSeeds(session, frames),
         replacer=replacer,
         keeps=not (settings.is_local and settings.metastore == "memory"),
     )

@@ -39,7 +39,7 @@ class SparkFrames:
     """The frames of one session."""
 
     session: SparkSqlSession
-    replacer: SparkReplacer | None
+    replacer: SparkReplacer
 
     def read(self, relation: str) -> Frame:
         with translated():
@@ -52,10 +52,6 @@ class SparkFrames:
         if not isinstance(frame, DataFrame):
             raise no_frame(frame, "a Spark DataFrame", "Return a DataFrame of Spark.")
         require_columns(self.columns(frame), SPARK)
-        if self.replacer is None:
-            with translated():
-                frame.writeTo(quote_relation(relation, SPARK)).createOrReplace()
-            return None
         with self.replacer.replacing(relation, "table") as into, translated():
             frame.writeTo(quote_relation(into, SPARK)).create()
         return None

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from flowforge_databricks.dialect import FORMATS
+from flowforge_databricks.dialect import SPARK
+from flowforge_domain.capability import Capability
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.hooks import hookimpl
 
 SPEC = EngineSpec(
     name="databricks_spark",
     distribution="flowforge-databricks",
-    dialect=FORMATS["parquet"].dialect,
-    capabilities=FORMATS["parquet"].capabilities,
+    dialect=SPARK,
+    # Every statement is kept when it ends; between a table's drop and the rename of its successor there is none.
+    capabilities=frozenset(
+        {
+            Capability.VIEWS,
+            Capability.PYTHON_MODELS,
+            Capability.CSV_SEEDS,
+            Capability.PARQUET_SEEDS,
+            Capability.SQL_SEEDS,
+        }
+    ),
     profile="flowforge_databricks.settings:DatabricksSparkProfile",
     open="flowforge_databricks.engine:open_engine",
     environment={

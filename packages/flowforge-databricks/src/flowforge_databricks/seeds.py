@@ -21,7 +21,7 @@ from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.session import SparkSqlSession
-from flowforge_domain.dialect import Dialect, quote_name, quote_text
+from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
@@ -82,7 +82,6 @@ class SparkSeeds:
 
     session: SparkSqlSession
     frames: SparkFrames
-    dialect: Dialect
 
     def load(self, seed: Seed, relation: str) -> int:
         if not seed.path.is_file():
@@ -117,14 +116,10 @@ class SparkSeeds:
 
     def _sql(self, seed: Seed, relation: str) -> int:
         with readable(seed):
-            query = seed_query(seed, seed.path.read_bytes(), relation, self.dialect)
-        replacer = self.frames.replacer
+            query = seed_query(seed, seed.path.read_bytes(), relation, SPARK)
         try:
-            if replacer is None:
-                self.session.execute(create_seed(query, relation, self.dialect))
-            else:
-                with replacer.replacing(relation, "table") as into:
-                    self.session.execute(create_seed(query, into, self.dialect))
+            with self.frames.replacer.replacing(relation, "table") as into:
+                self.session.execute(create_seed(query, into, SPARK))
         except EngineError as error:
             raise seed_query_error(query, error) from error
         with translated():

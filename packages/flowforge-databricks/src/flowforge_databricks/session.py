@@ -18,7 +18,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import TimestampType
 
-from flowforge_databricks.dialect import FORMATS, SPARK
+from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.java import require_java
 from flowforge_databricks.settings import DatabricksSparkSettings
@@ -111,7 +111,8 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     spark = _connected(remote.get_secret_value()) if remote else _started(settings, root)
     session = SparkSqlSession(spark, remote=remote is not None)
     with translated():
-        for key, value in {**_SESSION, **FORMATS[settings.table_format].conf, **_texts(settings.conf)}.items():
+        tables = {"spark.sql.sources.default": settings.table_format}
+        for key, value in {**_SESSION, **tables, **_texts(settings.conf)}.items():
             if spark.conf.isModifiable(key):
                 spark.conf.set(key, value)
     _use(session, settings)
