@@ -15,7 +15,7 @@ _BY_KIND = {
     "select missing_one from ff_t": ErrorKind.MISSING_COLUMN,
     "select t.missing_one from ff_t as t": ErrorKind.MISSING_COLUMN,
     "selec a from ff_t": ErrorKind.SYNTAX,
-    "select a, from from ff_t": ErrorKind.SYNTAX,
+    "select a a a from ff_t": ErrorKind.SYNTAX,
     "select (a from ff_t": ErrorKind.SYNTAX,
 }
 
