@@ -32,7 +32,7 @@ class TestSpark(EngineConformance):
         ("select\n  nope from ff_t", "MISSING_COLUMN", (2, 3)),
         ("select a from nowhere", "MISSING_RELATION", (1, 15)),
         ("create table nowhere.t as select 1 as a", "MISSING_RELATION", (0, 0)),
-        ("select a form ff_t where", "SYNTAX", (1, 25)),
+        ("selec a from ff_t", "SYNTAX", (1, 1)),
         ("select cast('x' as int)", "DATA", (1, 8)),
         ("select raise_error('boo')", "DATA", (0, 0)),
         ("create table ff_t as select 1 as a", "CONFLICT", (0, 0)),
