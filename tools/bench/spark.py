@@ -1,4 +1,4 @@
-"""`Project.run` of light SQL models on Spark against the same statements in one script, in one Spark that runs already."""
+"""`Project.run` of light SQL models on Spark against the same statements in one script, both in one Spark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.projects import write_light
 _MODELS = 50
 _RATIO = 1.1
 _NOTE = (
-    f"One process, one local[2] Spark, {_MODELS} models built into a fresh database each time, by turns; a first turn of "
+    f"One process, one local[2] Spark, {_MODELS} models built into a fresh database, by turns; a first turn of "
     "each is not counted. The bare script executes the statements of `compile` one after the other and keeps no state."
 )
 
