@@ -14,7 +14,7 @@ import sys
 for name in ("pandas", "numpy", "pyarrow"):
     sys.modules[name] = None
 from flowforge import Project
-project = Project(".")
+project = Project.load(".")
 assert project.seed().results[0].rows == 2
 report = project.run()
 assert report.ok, report

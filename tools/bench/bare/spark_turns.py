@@ -9,7 +9,7 @@ from flowforge import Project
 
 
 def main(root: str, rounds: str, *names: str) -> None:
-    project = Project(root)
+    project = Project.load(root)
     compiled = project.compile()
     statements = [compiled[name].read_text(encoding="utf-8") for name in names]
     for turn in range(int(rounds) + 1):
