@@ -3,6 +3,9 @@
 A case that needs an ability which the engine does not declare becomes a strict xfail: it must raise
 `UnsupportedByEngineError`, so an engine that quietly does nothing, or quietly works, fails. A case about a guarantee
 which the engine does not claim has nothing to prove: it is not run, and reported as an expected failure, "not claimed".
+
+What the engine can do but the server of the tests cannot, such as an emulator, is named in `unproved` with the reason:
+a strict xfail, "not proved here", so that the name must go when the server learns it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -49,11 +52,17 @@ _MUTED = {"skip", "skipif", "xfail"}
 
 
 class EngineConformance:
-    """Every standard case; a subclass gives the fixtures `spec` and `profile` (a dict, or the profile itself)."""
+    """Every standard case; a subclass gives the fixtures `spec` and `profile` (a dict, or the profile itself).
+
+    `unproved` maps a standard case, or one of its parametrized ones as `test_x[id]`, to why it cannot be proved here.
+    """
+
+    unproved: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _refuse_changes(cls)
+        _refuse_unknown(cls)
 
     @pytest.fixture
     def spec(self) -> EngineSpec:
@@ -106,6 +115,13 @@ def _refuse_changes(cls: type) -> None:
     marks = cls.__dict__.get("pytestmark", ())
     if muted := [mark.name for mark in (marks if isinstance(marks, list | tuple) else [marks]) if mark.name in _MUTED]:
         raise TypeError(f"{cls.__name__} is marked {', '.join(muted)}: the standard cases must run.")
+
+
+def _refuse_unknown(cls: type[EngineConformance]) -> None:
+    if unknown := [name for name in cls.unproved if name.partition("[")[0] not in cases()]:
+        raise TypeError(f"{cls.__name__}.unproved names no standard cases: {', '.join(unknown)}.")
+    if bare := [name for name, reason in cls.unproved.items() if not str(reason).strip()]:
+        raise TypeError(f"{cls.__name__}.unproved gives no reason for {', '.join(bare)}.")
 
 
 def _leave_out_what_is_not_claimed(request: pytest.FixtureRequest, engine: Engine) -> None:
