@@ -141,7 +141,8 @@ class EngineSpec:
     field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
     `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
     `example` is what a new project's profile says below the engine's name. `jobs` is how many models build at once
-    when nobody says; 1 without the capability CONCURRENT_SESSIONS.
+    when nobody says; 1 without the capability CONCURRENT_SESSIONS. `variants` maps the path of a setting to the name of
+    the engine that takes over, with the same profile, where it is true.
     """
 
     name: str
@@ -153,6 +154,7 @@ class EngineSpec:
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
     jobs: int = 1
+    variants: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
 OpenEngine = Callable[[Any, Path], Engine]

@@ -1,0 +1,18 @@
+"""BigQuery passes the conformance suite over its own client, with an emulator behind it."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowforge_bigquery.plugin import SPEC
+from flowforge_testkit.conformance import EngineConformance
+
+
+class TestBigQuery(EngineConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
+
+    @pytest.fixture
+    def profile(self, settings):
+        return {"engine": "bigquery", "bigquery": settings}
