@@ -95,9 +95,7 @@ class BigQueryReplacer:
             new = client.get_table(source.table(into), **source.request)
             self._drop(relation, standing)
             if _kind(new.table_type) == "view":
-                view = bigquery.Table(source.table(relation))
-                view.view_query = new.view_query
-                client.create_table(view, **source.request)
+                self.session.execute(f"create view {quote_relation(relation, BIGQUERY)} as {new.view_query}")
             else:
                 config = bigquery.CopyJobConfig(labels=self.session.job_labels)
                 job = client.copy_table(
