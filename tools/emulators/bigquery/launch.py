@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from bqemulator.api.routes import tables
 from bqemulator.config import LogLevel, Settings
 from bqemulator.jobs import executor
 from bqemulator.server import EmulatorServer
+from bqemulator.sql.translator import SQLTranslator
 from bqemulator.storage import sql_identifiers
 from bqemulator.storage.engine import DuckDBEngine
 
@@ -38,6 +40,9 @@ def mend() -> None:
     tables._rest_to_table_meta = lambda *given, read=tables._rest_to_table_meta: _expiring(read(*given), given[2])
     # Names of tables are not only ASCII.
     sql_identifiers._SQL_SAFE_ID_RE = re.compile(r'^[^"\0]{1,300}$')
+    # bigframes asks for the time under a name that DuckDB has for itself.
+    translate = SQLTranslator.translate
+    SQLTranslator.translate = lambda self, sql, *more, **named: translate(self, _renamed(sql), *more, **named)
     # A statement that nobody can cancel, since the emulator hears of nothing while one runs, ends by itself.
     execute = DuckDBEngine.execute
     DuckDBEngine.execute = lambda self, sql, parameters=None: _bounded(self, lambda: execute(self, sql, parameters))
@@ -78,6 +83,10 @@ def _expiring(table: Any, body: dict[str, Any]) -> Any:
     return table.model_copy(update={"expiration_time": ends})
 
 
+def _renamed(sql: str) -> str:
+    return sql.replace("AS `current_timestamp`", "AS `the_time`")
+
+
 def _bounded(engine: DuckDBEngine, run: Callable[[], Any]) -> Any:
     timer = Timer(_LONGEST, engine.connection.interrupt)
     timer.start()
@@ -93,6 +102,8 @@ async def serve() -> None:
     await server.start()
     try:
         print(json.dumps({"rest": server.rest_url, "grpc": server.grpc_endpoint}), flush=True)
+        # Nobody reads what else the emulator has to say; a full pipe would stop it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         await asyncio.to_thread(sys.stdin.read)
     finally:
         await server.stop()

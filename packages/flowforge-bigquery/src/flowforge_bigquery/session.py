@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,13 +22,17 @@ _PATIENCE = 5
 
 @dataclass
 class BigQuerySession:
-    """Statements as jobs of one client; the first session closes the client with itself."""
+    """Statements as jobs of one client; the first session closes the client with itself.
+
+    `ends` is what else is closed with it.
+    """
 
     source: Connection
     first: bool = True
     closed: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     running: Any = None
+    ends: ExitStack = field(default_factory=ExitStack)
 
     @property
     def client(self) -> bigquery.Client:
@@ -85,9 +89,10 @@ class BigQuerySession:
 
     def close(self) -> None:
         self.closed = True
+        with suppress(GoogleAPICallError):
+            self.ends.close()
         if self.first:
-            with suppress(GoogleAPICallError):
-                self.source.close()
+            self.source.close()
 
     @property
     def job_labels(self) -> dict[str, str]:
