@@ -10,7 +10,7 @@ from flowforge_testkit.conformance import EngineConformance
 
 
 class TestBigFrames(EngineConformance):
-    unproved = bigquery_emulator.UNPROVED
+    unproved = bigquery_emulator.UNPROVED_WITH_BIGFRAMES
 
     @pytest.fixture
     def spec(self):

@@ -13,7 +13,6 @@ from threading import Timer
 from typing import Any
 
 import pyarrow as pa
-
 from bqemulator.api.routes import tables
 from bqemulator.config import LogLevel, Settings
 from bqemulator.jobs import executor
@@ -28,13 +27,13 @@ _LONGEST = 5
 
 def mend() -> None:
     # GEOGRAPHY needs an extension that is a download.
-    DuckDBEngine._load_spatial = lambda self: None
+    DuckDBEngine._load_spatial = lambda _: None
     # The Storage Read API finds the result of a query.
     fetch = DuckDBEngine.fetch_arrow
     DuckDBEngine.fetch_arrow = lambda self, sql, parameters=None: _result(sql, lambda: fetch(self, sql, parameters))
     # A load that replaces a table replaces its columns too.
     dispose = executor._apply_load_write_disposition
-    executor._apply_load_write_disposition = lambda job, ctx: _emptied(job, ctx) or dispose(job, ctx)
+    executor._apply_load_write_disposition = lambda job, ctx: (_emptied(job, ctx), dispose(job, ctx))
     # A table tells when it expires and where it is, a view what it says.
     tables._table_to_rest = lambda table, told=tables._table_to_rest: told(table) | _more(table)
     tables._rest_to_table_meta = lambda *given, read=tables._rest_to_table_meta: _expiring(read(*given), given[2])

@@ -39,7 +39,8 @@ class BigFrames:
         if self._opened is None:
             with translated():
                 self._opened = open_session(self.session)
-        return self._opened
+        opened: Session = self._opened
+        return opened
 
     def read(self, relation: str) -> Frame:
         BigQueryCatalog(self.session).table(relation)

@@ -98,9 +98,7 @@ class BigQueryReplacer:
                 self.session.execute(f"create view {quote_relation(relation, BIGQUERY)} as {new.view_query}")
             else:
                 config = bigquery.CopyJobConfig(labels=self.session.job_labels)
-                job = client.copy_table(
-                    source.table(into), source.table(relation), job_config=config, **source.request
-                )
+                job = client.copy_table(source.table(into), source.table(relation), job_config=config, **source.request)
                 self.session.finished(job, job.result)
 
     def _drop(self, relation: str, kind: RelationKind | None) -> None:

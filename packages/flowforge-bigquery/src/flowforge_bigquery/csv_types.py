@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
@@ -159,5 +158,3 @@ class _Chunks:
     def close(self) -> None:
         """Stop reading."""
         self.closed = True
-
-

@@ -51,7 +51,10 @@ _CODES = {
 _WORDS = (
     (r"Unrecognized name: |Name .+ not found inside |Column .+ is not present in", ErrorKind.MISSING_COLUMN),
     (r"(?:Table|Dataset) .+ was not found|Not found: (?:Table|Dataset)", ErrorKind.MISSING_RELATION),
-    (r"division by zero|Could not cast|Bad \w+ value|Invalid \w+ (?:value|string)|out of range|overflow", ErrorKind.DATA),
+    (
+        r"division by zero|Could not cast|Bad \w+ value|Invalid \w+ (?:value|string)|out of range|overflow",
+        ErrorKind.DATA,
+    ),
     (r"could not serialize access|aborted due to concurrent update", ErrorKind.CONFLICT),
     (r"cancelled|canceled", ErrorKind.CANCELLED),
 )

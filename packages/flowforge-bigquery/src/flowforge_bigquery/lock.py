@@ -61,7 +61,8 @@ class BigQueryLock:
         table.description, table.expires = holder, self._expiry()
         try:
             # Not repeated: a first try that got through would look like another's lock.
-            self.session.client.create_table(table, retry=None, timeout=self.session.source.settings.request_timeout)
+            once = self.session.source.request | {"retry": None}
+            self.session.client.create_table(table, **once)
         except Conflict:
             return False
         return True

@@ -55,11 +55,12 @@ class BigQuerySession:
     @contextmanager
     def job(self, sql: str) -> Iterator[tuple[bigquery.QueryJob, Any]]:
         """Run a statement, and give its job and rows; what the client raises in the block is translated too."""
-        settings = self.source.settings
-        client = self.client
+        client, source = self.client, self.source
+        again = DEFAULT_JOB_RETRY.with_timeout(source.settings.retry_deadline)
+        waiting: dict[str, Any] = {"retry": source.retry, "job_retry": again, "timeout": source.settings.job_timeout}
         with translated():
-            job = client.query(sql, self._config(), **self.source.request, job_retry=self._job_retry())
-            yield job, self.finished(job, lambda: job.result(**self._waiting(settings.job_timeout)))
+            job = client.query(sql, _config(self), **source.request, job_retry=again)
+            yield job, self.finished(job, lambda: job.result(**waiting))
 
     def finished(self, job: Any, result: Any) -> Any:
         """Return what `result` gives, the job being the one that an interrupt cancels."""
@@ -99,24 +100,19 @@ class BigQuerySession:
         """What every job is marked with: the profile's labels, and those of what runs."""
         return labels_of({**self.source.settings.labels, **self.labels})
 
-    def _config(self) -> bigquery.QueryJobConfig:
-        settings = self.source.settings
-        config = bigquery.QueryJobConfig(
-            default_dataset=f"{self.client.project}.{settings.dataset}",
-            labels=self.job_labels,
-            priority=settings.priority.upper(),
-        )
-        if settings.maximum_bytes_billed:
-            config.maximum_bytes_billed = settings.maximum_bytes_billed
-        if settings.job_timeout:
-            config.job_timeout_ms = round(settings.job_timeout * 1000)
-        return config
 
-    def _job_retry(self) -> Any:
-        return DEFAULT_JOB_RETRY.with_timeout(self.source.settings.retry_deadline)
-
-    def _waiting(self, timeout: float | None) -> dict[str, Any]:
-        return {"retry": self.source.retry, "job_retry": self._job_retry(), "timeout": timeout}
+def _config(session: BigQuerySession) -> bigquery.QueryJobConfig:
+    settings = session.source.settings
+    config = bigquery.QueryJobConfig(
+        default_dataset=f"{session.client.project}.{settings.dataset}",
+        labels=session.job_labels,
+        priority=settings.priority.upper(),
+    )
+    if settings.maximum_bytes_billed:
+        config.maximum_bytes_billed = settings.maximum_bytes_billed
+    if settings.job_timeout:
+        config.job_timeout_ms = round(settings.job_timeout * 1000)
+    return config
 
 
 def _known(rows: int | None) -> int | None:

@@ -18,7 +18,9 @@ class BigQuerySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     dataset: str = Field(min_length=1, description="Where models are built; made when missing.")
-    project: str | None = Field(default=None, description="Project that pays and holds them; else the credentials' own.")
+    project: str | None = Field(
+        default=None, description="Project that pays and holds them; else the credentials' own."
+    )
     location: str | None = Field(default=None, description="Where the dataset is, and made: `EU`, `europe-west3`, …")
     use_bigframes: bool = Field(default=False, description="Give Python models BigQuery DataFrames instead of pandas.")
     keyfile: Path | None = Field(default=None, description="File of a service account's key, or other credentials.")
