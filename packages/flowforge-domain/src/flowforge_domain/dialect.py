@@ -42,8 +42,8 @@ class Dialect:
     names_in_bytes: bool = False
     swaps: bool = False
     backslash_escapes: bool = False
-    name_categories: frozenset[str] = frozenset()
     line_comments: tuple[str, ...] = ("--",)
+    name_categories: frozenset[str] = frozenset()
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
