@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flowforge_bigframes.clients import open_session
-from flowforge_bigquery.arrow_types import data_error
 from flowforge_bigquery.catalog import BigQueryCatalog, BigQueryReplacer
 from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
-from flowforge_bigquery.pandas_frames import arrow_table, pandas_frame, require_columns
+from flowforge_bigquery.pandas_frames import arrow_table, pandas_frame
 from flowforge_bigquery.session import BigQuerySession
 from flowforge_domain.dialect import quote_relation
+from flowforge_domain.frame_rules import no_frame, require_columns
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 
@@ -72,9 +72,8 @@ class BigFrames:
         import bigframes.dataframe
 
         if not isinstance(frame, bigframes.dataframe.DataFrame):
-            what = "None" if frame is None else type(frame).__name__
             hint = "Return a frame made from the model's inputs, or set `use_bigframes: false` to work in pandas."
-            raise data_error(f"The model returned {what}, expected a BigQuery DataFrame.", hint)
-        require_columns(self.columns(frame))
+            raise no_frame(frame, "a BigQuery DataFrame", hint)
+        require_columns(self.columns(frame), BIGQUERY)
         with translated():
             return str(frame.sql)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 from google.cloud import bigquery
 
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.frame_rules import data_error
 
 _MICRO = pa.timestamp("us")
 _TYPES: Sequence[tuple[Callable[[pa.DataType], bool], str, pa.DataType]] = (
@@ -62,11 +62,6 @@ def storable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return rows in the types of `stored`; raise `EngineError` of kind DATA for a value that would change."""
     columns = [_cast(column, field) for column, field in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def data_error(message: str, hint: str) -> EngineError:
-    """Return the error for a frame that cannot be stored, or a table that cannot be a frame."""
-    return EngineError(message, kind=ErrorKind.DATA, hint=hint)
 
 
 def _list(field: pa.Field) -> tuple[bigquery.SchemaField, pa.Field]:
