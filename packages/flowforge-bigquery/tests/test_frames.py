@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from flowforge_bigquery.arrow_types import stored
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError, ErrorKind
@@ -22,7 +23,6 @@ def test_every_type_has_one_of_bigquery(engine):
         "u64": pa.array([2**64 - 1, None], pa.uint64()),
         "f16": pa.array([0.5, None], pa.float32()),
         "n": pa.array([Decimal("1.10"), None]),
-        "big": pa.array([Decimal("1.1"), None], pa.decimal128(38, 20)),
         "t": pa.array([time(1, 2, 3), None]),
         "z": pa.array([datetime(2024, 1, 1, tzinfo=UTC), None], pa.timestamp("ms", "Europe/Berlin")),
         "b": pa.array([b"\0\xff", None], pa.large_binary()),
@@ -36,7 +36,6 @@ def test_every_type_has_one_of_bigquery(engine):
         "u64": "NUMERIC",
         "f16": "FLOAT64",
         "n": "NUMERIC",
-        "big": "BIGNUMERIC",
         "t": "TIME",
         "z": "TIMESTAMP",
         "b": "BYTES",
@@ -47,6 +46,14 @@ def test_every_type_has_one_of_bigquery(engine):
     found = engine.session.query("select i8, n, t, z, b, d, l from ff_t where i8 = 1").rows
     at = datetime(2024, 1, 1, tzinfo=UTC)
     assert found == [(1, Decimal("1.10"), time(1, 2, 3), at, b"\0\xff", "x", [1, 2])]
+
+
+@pytest.mark.parametrize(
+    ("digits", "scale", "name"),
+    [(38, 9, "NUMERIC"), (29, 0, "NUMERIC"), (38, 20, "BIGNUMERIC"), (76, 38, "BIGNUMERIC")],
+)
+def test_decimals_get_the_narrowest_type_that_holds_them(digits, scale, name):
+    assert stored(pa.field("a", pa.decimal256(digits, scale)))[0].field_type == name
 
 
 def test_pandas_types_keep_values(engine):

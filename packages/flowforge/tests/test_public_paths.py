@@ -22,9 +22,11 @@ PATHS = {
         "TestFailureError",
     ),
     "flowforge.executors.base": ("BaseExecutor",),
+    "flowforge.executors.bigquery_bf_exec": ("BigQueryBFExecutor",),
+    "flowforge.executors.bigquery_exec": ("BigQueryExecutor",),
     "flowforge.executors.duckdb_exec": ("DuckExecutor",),
     "flowforge.seeding": ("seed_project",),
-    "flowforge.settings": ("DuckDBProfile", "EnvSettings", "resolve_profile"),
+    "flowforge.settings": ("BigQueryProfile", "DuckDBProfile", "EnvSettings", "resolve_profile"),
     "flowforge.streaming.file_tail": ("FileTailSource",),
     "flowforge.streaming.sessionizer": ("StreamSessionizer",),
     "flowforge.testing": (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -139,12 +140,26 @@ def _credentials(settings: BigQuerySettings) -> tuple[Credentials, str | None]:
     if settings.token is not None:
         found = Token(settings.token.get_secret_value())
     elif settings.keyfile is not None:
-        found, project = google.auth.load_credentials_from_file(str(settings.keyfile), scopes=_SCOPES)
+        found = _key(settings.keyfile)
+        project = found.project_id
     else:
         found, project = google.auth.default(scopes=_SCOPES)
     if settings.impersonate:
         found = impersonated_credentials.Credentials(found, settings.impersonate, list(_SCOPES))
     return found, project
+
+
+def _key(path: Path) -> Any:
+    from google.oauth2.service_account import Credentials
+
+    try:
+        return Credentials.from_service_account_file(str(path), scopes=_SCOPES)
+    except (OSError, ValueError) as error:
+        # Not chained: the words may hold the key.
+        reason = error.strerror if isinstance(error, OSError) else "it is no service account's key"
+        hint = "Create a key of the service account, and give its JSON file."
+        message = f"The keyfile {path.name} cannot be used: {reason}."
+        raise EngineError(message, kind=ErrorKind.CREDENTIALS, hint=hint) from None
 
 
 def _storage_client(settings: BigQuerySettings, client: bigquery.Client) -> BigQueryReadClient:

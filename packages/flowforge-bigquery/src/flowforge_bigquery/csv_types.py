@@ -32,6 +32,8 @@ class Fit:
 
     def holds(self, values: pa.Array) -> bool:
         """Tell whether every one of these texts fits."""
+        if not len(values):
+            return True
         if self.pattern and not pc.all(pc.match_substring_regex(values, self.pattern)).as_py():
             return False
         try:
@@ -44,9 +46,12 @@ class Fit:
         """Return the texts as values; raise `ArrowInvalid` where one is none."""
         if self.type == pa.string():
             return values
+        values = pc.utf8_trim_whitespace(values)
         if pa.types.is_boolean(self.type):
-            return pc.utf8_lower(pc.utf8_trim_whitespace(values)).cast(self.type)
-        return pc.utf8_trim_whitespace(values).cast(self.type)
+            return pc.utf8_lower(values).cast(self.type)
+        if pa.types.is_time(self.type):
+            return pc.binary_join_element_wise("1970-01-01", values, " ").cast(pa.timestamp("us")).cast(self.type)
+        return values.cast(self.type)
 
 
 TEXT = Fit(pa.string())

@@ -77,6 +77,9 @@ def translated() -> Iterator[None]:
         yield
     except GoogleAPICallError as error:
         raise _call_error(error) from error
+    except WaitedTooLong as error:
+        message, hint = "The job took too long.", "Give it more time in `job_timeout`, or make the query lighter."
+        raise EngineError(message, kind=ErrorKind.CANCELLED, hint=hint) from error
     except (RetryError, requests.RequestException, TransportError, ConnectionError, OSError) as error:
         cause = error.cause if isinstance(error, RetryError) and error.cause else error
         if isinstance(cause, GoogleAPICallError):
@@ -84,9 +87,6 @@ def translated() -> Iterator[None]:
         raise _error(f"BigQuery cannot be reached: {_first_line(cause)}", ErrorKind.UNREACHABLE) from error
     except GoogleAuthError as error:
         raise _error(_first_line(error), ErrorKind.CREDENTIALS) from error
-    except WaitedTooLong as error:
-        message, hint = "The job took too long.", "Give it more time in `job_timeout`, or make the query lighter."
-        raise EngineError(message, kind=ErrorKind.CANCELLED, hint=hint) from error
 
 
 def kind_of(reason: str, code: int | None, message: str) -> ErrorKind:

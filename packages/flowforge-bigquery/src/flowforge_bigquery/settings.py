@@ -23,7 +23,7 @@ class BigQuerySettings(BaseModel):
     )
     location: str | None = Field(default=None, description="Where the dataset is, and made: `EU`, `europe-west3`, …")
     use_bigframes: bool = Field(default=False, description="Give Python models BigQuery DataFrames instead of pandas.")
-    keyfile: Path | None = Field(default=None, description="File of a service account's key, or other credentials.")
+    keyfile: Path | None = Field(default=None, description="File of a service account's key.")
     token: SecretStr | None = Field(default=None, description="OAuth access token, used as it is.")
     impersonate: str | None = Field(default=None, description="Service account to act as.")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels of every job, and of datasets made here.")
