@@ -7,7 +7,8 @@ import pytest
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError
-from flowforge_testkit.conformance.ground import build, forked, rows
+from flowforge_domain.relation import relation_name, same_relation
+from flowforge_testkit.conformance.ground import build, count, forked, rows
 
 
 def test_jobs_carry_the_labels_of_the_profile_and_of_what_runs(settings, tmp_path):
@@ -50,6 +51,13 @@ def test_relation_of_four_parts_is_refused(engine):
 def test_relation_may_name_its_project(engine, settings):
     build(engine, "ff_t", "select 1 as a")
     assert [name for name, _ in engine.catalog.columns(f'"{settings["project"]}".tests.ff_t')] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["with space", "日本語", "a-b", "1st", "select", "Mixed", "e\u0301", "x" * 300])
+def test_names_of_tables_come_back(engine, name):
+    build(engine, relation_name(name), "select 1 as a union all select 2")
+    assert list(engine.catalog.relations()) == [same_relation(relation_name(name))]
+    assert count(engine, relation_name(name)) == 2
 
 
 def test_types_are_told_as_sql_writes_them(engine):
