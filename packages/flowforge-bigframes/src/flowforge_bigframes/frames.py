@@ -16,8 +16,8 @@ from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.pandas_frames import arrow_table, pandas_frame
 from flowforge_bigquery.session import BigQuerySession
-from flowforge_domain.dialect import quote_relation
 from flowforge_domain.frame_rules import no_frame, require_columns
+from flowforge_domain.materialize import create_head
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 
@@ -50,7 +50,7 @@ class BigFrames:
     def write(self, relation: str, frame: Frame) -> int | None:
         query = self._query(frame)
         with self.replacer.replacing(relation, "table") as into:
-            return self.session.execute(f"create or replace table {quote_relation(into, BIGQUERY)} as {query}")
+            return self.session.execute(f"{create_head('table', into, BIGQUERY)} as {query}")
 
     def columns(self, frame: Frame) -> Sequence[str]:
         return [str(name) for name in frame.columns]
