@@ -46,7 +46,19 @@ TOO_SLOW: Mapping[str, str] = {
     "test_wide_frame_is_written": "BigQuery DataFrames compile a table of 300 columns for minutes",
     "test_frame_keeps_a_column_of_any_name_or_refuses_it": "BigQuery DataFrames need seconds for each name",
 }
-UNPROVED_WITH_BIGFRAMES: Mapping[str, str] = {**UNPROVED, **TOO_SLOW}
+_FURTHER = "test_values_of_a_further_type_survive_or_are_refused"
+UNPROVED_WITH_BIGFRAMES: Mapping[str, str] = {
+    **UNPROVED,
+    **TOO_SLOW,
+    **(
+        {}
+        if REAL
+        else {
+            f"{_FURTHER}[decimal]": "the emulator reads decimals that BigQuery DataFrames write with 18 digits only",
+            f"{_FURTHER}[binary]": "the emulator does not know the format in which BigQuery DataFrames write bytes",
+        }
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flowforge_bigframes.clients import open_session
+from flowforge_bigquery.arrow_types import require_no_null_list
 from flowforge_bigquery.catalog import BigQueryCatalog, BigQueryReplacer
 from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
@@ -45,7 +46,8 @@ class BigFrames:
     def read(self, relation: str) -> Frame:
         BigQueryCatalog(self.session).table(relation)
         with translated():
-            return self.frames.read_gbq(str(self.session.source.table(relation)))
+            # Without the cache: a table that was read before may have been replaced since.
+            return self.frames.read_gbq(str(self.session.source.table(relation)), use_cache=False)
 
     def write(self, relation: str, frame: Frame) -> int | None:
         query = self._query(frame)
@@ -59,6 +61,7 @@ class BigFrames:
         import pandas as pd
 
         table = arrow_table(pd.DataFrame(rows.rows, columns=list(rows.columns), dtype=object))
+        require_no_null_list(table)
         with translated():
             return self.frames.read_pandas(pandas_frame(table))
 

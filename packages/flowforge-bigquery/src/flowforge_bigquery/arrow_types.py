@@ -60,8 +60,17 @@ def stored(field: pa.Field) -> tuple[bigquery.SchemaField, pa.Field]:
 
 def storable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return rows in the types of `stored`; raise `EngineError` of kind DATA for a value that would change."""
+    require_no_null_list(batch)
     columns = [_cast(column, field) for column, field in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def require_no_null_list(table: pa.Table | pa.RecordBatch) -> None:
+    """Require that no list is NULL, which would come back empty; raise `EngineError` of kind DATA for one that is."""
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if column.null_count and any(fits(field.type) for fits in _LISTS):
+            message = f"Column {field.name!r} of the frame holds a NULL list; BigQuery keeps none, only empty ones."
+            raise data_error(message, "Put an empty list in its place.")
 
 
 def _list(field: pa.Field) -> tuple[bigquery.SchemaField, pa.Field]:
