@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,8 @@ from flowforge_domain.relation import relation_name, relation_parts, same_relati
 
 RelationKind = Literal["table", "view"]
 NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
+_LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
+_UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,9 @@ class Dialect:
     a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
     `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
-    since nothing replaces it where it stands.
+    since nothing replaces it where it stands; `folds_up` is whether an unquoted name means its upper case (then a plain
+    word in lower case means what it means unquoted, and is what an upper-case word of the engine comes back as);
+    `after_name` stands behind the name in `create or replace`.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Dialect:
     default_schema: str = ""
     names_in_bytes: bool = False
     swaps: bool = False
+    folds_up: bool = False
+    after_name: str = ""
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
@@ -50,7 +57,18 @@ def quote_name(name: str, dialect: Dialect) -> str:
             f"The name {name[:40]!r}… has {length} {unit}; {dialect.name} allows {dialect.longest_name}.",
             hint="Use a shorter name.",
         )
-    return f"{dialect.quote}{name.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+    stored = stored_name(name, dialect)
+    return f"{dialect.quote}{stored.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+
+
+def stored_name(name: str, dialect: Dialect) -> str:
+    """Return the name as the engine keeps it: `users` is `USERS` where unquoted names fold up."""
+    return name.upper() if dialect.folds_up and _LOWER.fullmatch(name) else name
+
+
+def known_name(stored: str, dialect: Dialect) -> str:
+    """Return the engine's name as the core knows it: what `stored_name` made of it, turned back."""
+    return stored.lower() if dialect.folds_up and _UPPER.fullmatch(stored) else stored
 
 
 def quote_relation(relation: str, dialect: Dialect) -> str:

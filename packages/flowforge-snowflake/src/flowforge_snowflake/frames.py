@@ -1,0 +1,179 @@
+"""Snowpark DataFrames: lazy, so that what a model computes runs in Snowflake, and no pandas anywhere.
+
+A frame is written as `create or replace table … as` its own SQL. Column names are known as the dialect knows them:
+a frame's `EMAIL` is `email` to `requires` and to checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, stored_name
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.results import Rows
+from flowforge_snowflake.dialect import SNOWFLAKE
+from flowforge_snowflake.errors import engine_error
+from flowforge_snowflake.session import SnowflakeSession, plain
+
+if TYPE_CHECKING:
+    from snowflake.snowpark import DataFrame
+
+_HINT = "Return a Snowpark DataFrame made from the model's inputs."
+
+
+@dataclass(frozen=True)
+class SnowparkFrames:
+    """Reads and writes Snowpark DataFrames of one session."""
+
+    session: SnowflakeSession
+    dialect: Dialect
+
+    def read(self, relation: str) -> DataFrame:
+        with _translated():
+            frame = self.session.snowpark.table(quote_relation(relation, self.dialect))
+            frame.schema  # noqa: B018 - asks Snowflake for the columns now, so that a missing table is told here
+            return frame
+
+    def write(self, relation: str, frame: DataFrame) -> None:
+        _require_distinct(self.columns(frame))
+        with _translated():
+            plan = frame.queries
+        if len(plan["queries"]) > 1 or plan["post_actions"]:
+            self._save(relation, frame)
+            return
+        head = f"create or replace table {quote_relation(relation, self.dialect)}{self.dialect.after_name}"
+        self.session.execute(f"{head} as\n{plan['queries'][0]}")
+
+    def columns(self, frame: DataFrame) -> Sequence[str]:
+        from snowflake.snowpark import DataFrame
+
+        if not isinstance(frame, DataFrame):
+            raise _refused(f"The model returned {type(frame).__name__}, not a Snowpark DataFrame.")
+        with _translated():
+            return [known_name(_unquoted(name), SNOWFLAKE) for name in frame.columns]
+
+    def from_rows(self, rows: Rows) -> DataFrame:
+        return self.session.snowpark.sql(rows_query(rows))
+
+    def to_rows(self, frame: DataFrame) -> Rows:
+        columns = tuple(self.columns(frame))
+        with _translated():
+            found = frame.collect(statement_params=self.session.tagged())
+        return Rows(columns, [tuple(map(plain, row)) for row in found])
+
+    def _save(self, relation: str, frame: DataFrame) -> None:
+        """Let Snowpark itself write a frame that takes more than one statement, such as one of local data."""
+        with _translated():
+            frame.write.save_as_table(
+                quote_relation(relation, self.dialect),
+                mode="overwrite",
+                copy_grants=bool(self.dialect.after_name),
+                statement_params=self.session.tagged(),
+            )
+
+
+def rows_query(rows: Rows) -> str:
+    """Return a query that gives these rows, each column of the one type that its values have.
+
+    Raises `EngineError` of kind DATA for values that no one type is for.
+    """
+    if not rows.columns:
+        raise _refused("The frame has no columns.")
+    _require_distinct(rows.columns)
+    kinds = [_kind(name, [row[i] for row in rows.rows]) for i, name in enumerate(rows.columns)]
+    casts = (
+        f"cast({f'column{i}' if rows.rows else 'null'} as {kind}) as {quote_name(name, SNOWFLAKE)}"
+        for i, (name, kind) in enumerate(zip(rows.columns, kinds, strict=True), start=1)
+    )
+    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows.rows)
+    return f"select {', '.join(casts)} {f'from values {values}' if rows.rows else 'where 1 = 0'}"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what Snowpark raises as `EngineError`, by the connector's error behind it where there is one."""
+    from snowflake.connector import errors
+    from snowflake.snowpark.exceptions import SnowparkClientException, SnowparkSQLException
+
+    try:
+        yield
+    except errors.Error as error:
+        raise engine_error(error) from error
+    except SnowparkSQLException as error:
+        if error.conn_error is not None:
+            raise engine_error(error.conn_error) from error
+        raise _refused(error.message) from error
+    except SnowparkClientException as error:
+        raise _refused(error.message) from error
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _require_distinct(columns: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in columns:
+        key = stored_name(name, SNOWFLAKE).casefold()
+        if key in seen:
+            raise _refused(f"The frame has the columns {seen[key]!r} and {name!r}, which differ by case at most.")
+        seen[key] = name
+
+
+def _kind(name: str, values: Sequence[Any]) -> str:
+    found = {type(value) for value in values if value is not None}
+    if found == {int, float}:
+        return "double"
+    if len(found) > 1 or not found <= _KINDS.keys():
+        listed = ", ".join(sorted(kind.__name__ for kind in found))
+        raise _refused(f"Column {name!r} holds {listed}, which no one type of Snowflake is for.")
+    if found == {Decimal}:
+        scale = max(-int(value.as_tuple().exponent) for value in values if value is not None)
+        return f"number(38, {max(scale, 0)})"
+    return _KINDS[found.pop()] if found else "varchar"
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "null"
+    return _LITERALS[type(value)](value)
+
+
+def _text(value: str) -> str:
+    return quote_text(value, SNOWFLAKE)
+
+
+def _moment(value: date) -> str:
+    return f"'{value.isoformat()}'"
+
+
+_KINDS: Mapping[type, str] = {
+    str: "varchar",
+    int: "number(38, 0)",
+    float: "double",
+    bool: "boolean",
+    bytes: "binary",
+    Decimal: "number",
+    date: "date",
+    datetime: "timestamp_ntz",
+}
+_LITERALS: Mapping[type, Callable[[Any], str]] = {
+    str: _text,
+    int: str,
+    # As text: a literal with a point would be an exact number of 38 digits.
+    float: lambda value: f"'{value!r}'",
+    bool: lambda value: str(value).lower(),
+    bytes: lambda value: f"to_binary('{value.hex()}', 'HEX')",
+    Decimal: str,
+    date: _moment,
+    datetime: _moment,
+}
+
+
+def _refused(message: str) -> EngineError:
+    return EngineError(message, kind=ErrorKind.DATA, hint=_HINT)

@@ -1,0 +1,76 @@
+"""Starts fakesnow's HTTP server: `python serve.py PORT`, in this folder's own environment; ends with its standard input.
+
+Three things are put right around it, none of which makes a statement succeed that fakesnow refuses: a schema that does
+not exist is not made by connecting to it, a request to cancel interrupts the statement, and where fakesnow itself fails
+it says so at once instead of letting the client try again for minutes.
+"""
+
+import functools
+import json
+import os
+import sys
+import threading
+
+import duckdb
+import fakesnow.server as fake
+import snowflake.connector.errors
+import uvicorn
+from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.instance import FakeSnow
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+fake.shared_fs = FakeSnow(create_schema_on_connect=False)
+
+
+def cancellable(execute):
+    """Tell of an interrupted statement as Snowflake does."""
+
+    @functools.wraps(execute)
+    def run(*arguments, **options):
+        try:
+            return execute(*arguments, **options)
+        except duckdb.InterruptException as error:
+            said = snowflake.connector.errors.ProgrammingError
+            raise said(msg="SQL execution canceled", errno=604, sqlstate="57014") from error
+
+    return run
+
+
+FakeSnowflakeCursor.execute = cancellable(FakeSnowflakeCursor.execute)
+
+
+async def abort(request):
+    """Interrupt what the session runs."""
+    fake.to_conn(fake.to_token(request))._duck_conn.interrupt()
+    return JSONResponse({"success": True})
+
+
+async def telemetry(_):
+    """Take what the client tells about itself."""
+    return JSONResponse({"success": True})
+
+
+async def query(request):
+    """Answer an inner failure with an error that the client does not retry."""
+    answer: Response = await fake.query_request(request)
+    if answer.status_code != 500:
+        return answer
+    return JSONResponse({**json.loads(answer.body), "data": {}}, status_code=200)
+
+
+def end_with_stdin():
+    """Leave nothing behind when whoever started the server is killed."""
+    sys.stdin.read()
+    os._exit(0)
+
+
+OURS = {"/queries/v1/abort-request": abort, "/queries/v1/query-request": query}
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in OURS.items()]
+    routes += [Route("/telemetry/send", telemetry, methods=["POST"])]
+    routes += [route for route in fake.routes if route.path not in OURS]
+    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
