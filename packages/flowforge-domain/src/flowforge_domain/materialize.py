@@ -5,8 +5,10 @@ A plan is run inside one transaction, so readers see the old relation or the new
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
-from flowforge_domain.dialect import Dialect, RelationKind, quote_relation
+from flowforge_domain.dialect import Dialect, RelationKind, quote_relation, relation_key
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_name, relation_parts
@@ -42,22 +44,28 @@ def built_as(statement: str, into: str, dialect: Dialect) -> str:
     return f"{statement[: target.start]}{_create(target.kind, into, dialect)}{statement[target.end :]}"
 
 
+def schema_statements(relations: Iterable[str], existing: Container[str], dialect: Dialect) -> tuple[str, ...]:
+    """Return what makes the schemas that `relations` need, of those that do not stand yet (`relation_key`).
+
+    Nothing for a dialect that swaps: there the `Replacer` does so.
+    """
+    if dialect.swaps or not dialect.schemas:
+        return ()
+    new = (relation_parts(name)[:-1] for name in relations if relation_key(name, dialect) not in existing)
+    schemas = dict.fromkeys(relation_name(*schema) for schema in new if schema)
+    return tuple(f"create schema if not exists {quote_relation(schema, dialect)}" for schema in schemas)
+
+
 def prepare_statements(
     relation: str, kind: RelationKind, existing: RelationKind | None, dialect: Dialect
 ) -> tuple[str, ...]:
-    """Return what must run before `relation` is created as `kind`: its schema, and the drop of what is in the way.
+    """Return what must run before `relation` is created as `kind`: the drop of what is in the way.
 
     Nothing for a dialect that swaps: there the old relation goes when the new one is whole.
     """
-    if dialect.swaps:
+    if dialect.swaps or existing is None or (existing == kind and kind in dialect.replaces):
         return ()
-    statements = []
-    schema = relation_parts(relation)[:-1]
-    if schema and dialect.schemas and existing is None:
-        statements.append(f"create schema if not exists {quote_relation(relation_name(*schema), dialect)}")
-    if existing is not None and (existing != kind or kind not in dialect.replaces):
-        statements.append(f"drop {existing} {quote_relation(relation, dialect)}")
-    return tuple(statements)
+    return (f"drop {existing} {quote_relation(relation, dialect)}",)
 
 
 def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:
