@@ -12,6 +12,7 @@ from flowforge_domain.relation import relation_name, relation_parts, same_relati
 
 RelationKind = Literal["table", "view"]
 NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
+_ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 _LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
 _UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
@@ -42,6 +43,8 @@ class Dialect:
     swaps: bool = False
     folds_up: bool = False
     after_name: str = ""
+    backslash_escapes: bool = False
+    line_comments: tuple[str, ...] = ("--",)
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
@@ -84,14 +87,14 @@ def relation_key(relation: str, dialect: Dialect) -> str:
     return same_relation(relation)
 
 
-def quote_text(value: str) -> str:
+def quote_text(value: str, dialect: Dialect) -> str:
     """Return a text literal of standard SQL.
 
     Raises `ConfigError` for text with a NUL character, which ends a statement in some engines.
     """
     if "\0" in value:
         raise ConfigError("A text value holds a NUL character.", hint="Remove it.")
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + (value.translate(_ESCAPES) if dialect.backslash_escapes else value.replace("'", "''")) + "'"
 
 
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:

@@ -21,8 +21,8 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
     Raises `TemplateError` when the rendered SQL is empty, is more than one statement, or creates something else than
     the template said.
     """
-    sql = one_statement(sql, node.file)
-    target = find_target(sql, node.file)
+    sql = one_statement(sql, node.file, dialect)
+    target = find_target(sql, node.file, dialect)
     if target is None:
         if is_blank(sql):
             raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
@@ -38,10 +38,13 @@ def query_head(node: Node, dialect: Dialect) -> str:
 
 def built_as(statement: str, into: str, dialect: Dialect) -> str:
     """Return a statement of `create_statement` that makes the relation `into` instead, its lines left as they are."""
-    target = find_target(statement)
-    if target is None or target.relation == into:
+    target = find_target(statement, dialect=dialect)
+    if target is None:
         return statement
-    return f"{statement[: target.start]}{_create(target.kind, into, dialect)}{statement[target.end :]}"
+    head = _create(target.kind, into, dialect)
+    if statement.startswith(head, target.start):
+        return statement
+    return f"{statement[: target.start]}{head}{statement[target.end :].removeprefix(dialect.after_name)}"
 
 
 def schema_statements(relations: Iterable[str], existing: Container[str], dialect: Dialect) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def _enter_schema(connection: SnowflakeConnection, settings: SnowflakeSettings) 
         if database is None:
             message = f"The database {settings.database} does not exist, or the role has no right to it."
             raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint="Create it, or correct `database`.")
-        if schema is None:
+        if (schema or "").casefold() != settings.db_schema.casefold():
             name = quote_name(settings.db_schema, SNOWFLAKE)
             cursor.execute(f"create schema if not exists {name}")
             cursor.execute(f"use schema {name}")
