@@ -12,6 +12,7 @@ from flowforge_domain.relation import relation_name, relation_parts, same_relati
 
 RelationKind = Literal["table", "view"]
 NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
+# BigQuery takes neither a doubled quote nor a line break inside a text.
 _ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 _LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
 _UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
@@ -26,8 +27,10 @@ class Dialect:
     a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
     `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
-    since nothing replaces it where it stands; `folds_up` is whether an unquoted name means its upper case (then a plain
-    word in lower case means what it means unquoted, and is what an upper-case word of the engine comes back as);
+    since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
+    around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
+    the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name means its upper case
+    (then a plain word in lower case is written in upper case, and one in upper case comes back in lower case);
     `after_name` stands behind the name in `create or replace`.
     """
 
@@ -88,7 +91,7 @@ def relation_key(relation: str, dialect: Dialect) -> str:
 
 
 def quote_text(value: str, dialect: Dialect) -> str:
-    """Return a text literal of standard SQL.
+    """Return a text literal.
 
     Raises `ConfigError` for text with a NUL character, which ends a statement in some engines.
     """

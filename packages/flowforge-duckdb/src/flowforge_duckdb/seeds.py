@@ -47,7 +47,7 @@ class Fit:
         """Return an aggregate that gives a value which does not fit, NULL when all do."""
         if self == _TEXT:
             return "null"
-        fits = f"regexp_full_match({{c}}, {quote_text(self.pattern)}, 's') and {self.condition}"
+        fits = f"regexp_full_match({{c}}, {quote_text(self.pattern, DUCKDB)}, 's') and {self.condition}"
         fits = f"{fits} and try_cast({{c}} as {self.type}) is not null"
         return f"any_value({{c}}) filter (where not ({fits}))".replace("{c}", column)
 
@@ -176,20 +176,20 @@ def _declared_fit(kind: str) -> Fit:
 
 
 def _reader(text: CsvText) -> str:
-    columns = ", ".join(f"{quote_text(c)}: 'VARCHAR'" for c in text.columns)
-    quote = quote_text(text.quote)
+    columns = ", ".join(f"{_t(c)}: 'VARCHAR'" for c in text.columns)
+    quote = _t(text.quote)
     return (
         f"read_csv({_path(text.path)}, columns={{{columns}}}, auto_detect=false, header=true, "
-        f"delim={quote_text(text.delimiter)}, quote={quote}, escape={quote}, "
-        f"nullstr={quote_text(text.seed.options.null)}, buffer_size={_BUFFER})"
+        f"delim={_t(text.delimiter)}, quote={quote}, escape={quote}, "
+        f"nullstr={_t(text.seed.options.null)}, buffer_size={_BUFFER})"
     )
 
 
 def _query(seed: Seed, relation: str) -> tuple[str, Target | None]:
     """Return the statement of a SQL seed and, where it is a `create`, its head."""
     try:
-        sql = one_statement(seed.path.read_text("utf-8-sig"), seed.file)
-        target = find_target(sql, seed.file)
+        sql = one_statement(seed.path.read_text("utf-8-sig"), seed.file, DUCKDB)
+        target = find_target(sql, seed.file, DUCKDB)
     except TemplateError as error:
         raise SeedError(error.message, where=error.where, hint=error.hint, snippet=error.snippet) from error
     except UnicodeDecodeError as error:
@@ -244,6 +244,10 @@ def _q(name: str) -> str:
     return quote_name(name, DUCKDB)
 
 
+def _t(value: str) -> str:
+    return quote_text(value, DUCKDB)
+
+
 def _path(path: Path) -> str:
     """Return a path as a literal that no character of makes a pattern."""
-    return quote_text(re.sub(r"([*?[])", r"[\1]", str(path)))
+    return _t(re.sub(r"([*?[])", r"[\1]", str(path)))

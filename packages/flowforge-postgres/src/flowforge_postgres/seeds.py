@@ -39,7 +39,7 @@ class Fit:
     def misfit(self, column: str, valid: str) -> str:
         """Return an aggregate that gives a value which does not fit, NULL when all do."""
         holds = self.condition.replace("{c}", column)
-        kind = quote_text(self.type)
+        kind = quote_text(self.type, POSTGRES)
         return f"min({column}) filter (where not ({holds} and {valid}({column}, {kind})))"
 
 
@@ -107,7 +107,7 @@ class PostgresSeeds:
         columns = [f"c{i}" for i in range(len(text.columns))]
         self.session.execute(f"create temp table {_STAGING} ({', '.join(f'{c} text' for c in columns)}) on commit drop")
         signs = {"delimiter": text.delimiter, "quote": text.quote, "null": text.seed.options.null}
-        said = ", ".join(f"{name} {quote_text(sign)}" for name, sign in signs.items())
+        said = ", ".join(f"{name} {quote_text(sign, POSTGRES)}" for name, sign in signs.items())
         forced = f"force_null ({', '.join(columns)})"
         query = f"copy pg_temp.{_STAGING} from stdin (format csv, header true, encoding 'utf8', {said}, {forced})"
         with self.session.reading() as cursor:
@@ -165,7 +165,7 @@ class PostgresSeeds:
         kind = types.get(wanted.strip().casefold(), wanted.strip())
         if not _DECLARED.fullmatch(kind):
             return None
-        found = self.session.query(f"select to_regtype({quote_text(kind)})::text").rows[0][0]
+        found = self.session.query(f"select to_regtype({quote_text(kind, POSTGRES)})::text").rows[0][0]
         return None if found is None else kind
 
     def _types(self, text: CsvText, declared: Mapping[str, Fit]) -> dict[str, str]:
@@ -224,8 +224,8 @@ def _after(fit: Fit) -> Sequence[Fit]:
 def _query(seed: Seed, relation: str) -> tuple[str, Target | None]:
     """Return the statement of a SQL seed and, where it is a `create`, its head."""
     try:
-        sql = one_statement(seed.path.read_text("utf-8-sig"), seed.file)
-        target = find_target(sql, seed.file)
+        sql = one_statement(seed.path.read_text("utf-8-sig"), seed.file, POSTGRES)
+        target = find_target(sql, seed.file, POSTGRES)
     except TemplateError as error:
         raise SeedError(error.message, where=error.where, hint=error.hint, snippet=error.snippet) from error
     except UnicodeDecodeError as error:

@@ -107,7 +107,7 @@ class PostgresSession:
 
     def begin(self) -> None:
         # Sent together with the first statement: of a small model's time, most is waiting for answers.
-        name = f"set local application_name = {quote_text(self.name)}; " if self.name else ""
+        name = f"set local application_name = {quote_text(self.name, POSTGRES)}; " if self.name else ""
         self.working, self.due = True, f"begin; {name}"
 
     def commit(self) -> None:
@@ -233,7 +233,7 @@ def _try_lock(session: PostgresSession, key: int) -> bool:
 def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
     """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there."""
     schema = quote_name(settings.db_schema, POSTGRES)
-    found = connection.execute(f"select to_regnamespace({quote_text(schema)})::oid").fetchone()
+    found = connection.execute(f"select to_regnamespace({quote_text(schema, POSTGRES)})::oid").fetchone()
     if found is None or found[0] is None:
         make_schema(connection, schema)
     timeout = round((settings.statement_timeout or 0) * 1000)

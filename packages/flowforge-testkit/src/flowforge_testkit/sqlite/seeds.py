@@ -45,7 +45,7 @@ class SqliteSeeds:
 
     def _sql(self, seed: Seed, relation: str) -> int:
         with _readable(seed):
-            body = _create_body(seed, one_statement(seed.path.read_text(seed.options.encoding), seed.file))
+            body = _create_body(seed, one_statement(seed.path.read_text(seed.options.encoding), seed.file, DIALECT))
         existing = self.catalog.relations().get(same_relation(relation))
         for statement in prepare_statements(relation, "table", existing, DIALECT):
             self.session.execute(statement)
@@ -60,7 +60,7 @@ class SqliteSeeds:
 
 def _create_body(seed: Seed, sql: str) -> str:
     """Return what follows `create table X` for a seed that is one select or one create-as."""
-    target = find_target(sql, seed.file)
+    target = find_target(sql, seed.file, DIALECT)
     if is_blank(sql) or (target and (target.kind, target.relation) != ("table", seed.relation)):
         raise _error(seed, 1, f"A SQL seed is one select, or one `create table {seed.relation} as select …`.")
     return sql[target.end :] if target else f" as {sql}"
