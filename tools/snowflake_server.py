@@ -1,7 +1,7 @@
 """fakesnow for tests: Snowflake's wire before DuckDB, started once per process when first asked for.
 
 It is a project of its own (tools/emulators/snowflake), since what it requires contradicts the workspace's lock. What it
-cannot do is named in packages/flowforge-snowflake/tests/unproved.py.
+cannot do is named in packages/flowforge-snowflake/tests/test_conformance.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,9 @@ def run(sql: str, database: str, schema: str = "PUBLIC") -> list[tuple[Any, ...]
 
 def drop_database(name: str) -> None:
     """Drop a database if it was made."""
-    run(f"drop database if exists {name}", "ff_none")
+    address = f"http://127.0.0.1:{port()}/databases/{name.upper()}"
+    with urllib.request.urlopen(urllib.request.Request(address, method="DELETE")):
+        pass
 
 
 def _uv() -> str:

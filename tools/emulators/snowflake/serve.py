@@ -1,9 +1,12 @@
-"""Starts fakesnow's HTTP server: `python serve.py PORT`, in this folder's own environment; ends with its standard input.
+"""Starts fakesnow's HTTP server: `python serve.py PORT`, in this folder's own environment.
 
-Three things are put right around it, none of which makes a statement succeed that fakesnow refuses: a schema that does
-not exist is not made by connecting to it, a request to cancel interrupts the statement, and where fakesnow itself fails
-it says so at once instead of letting the client try again for minutes.
+It ends with its standard input. Some things are put right around fakesnow, none of which makes a statement succeed
+that it refuses: a schema that does not exist is not made by connecting to it, a request to cancel interrupts the
+statement, databases can be dropped, and where fakesnow itself fails it says so at once, so that the client does not
+try again for minutes.
 """
+
+from __future__ import annotations
 
 import functools
 import json
@@ -21,7 +24,26 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-fake.shared_fs = FakeSnow(create_schema_on_connect=False)
+
+class Accounts:
+    """A fakesnow for each database, since it cannot drop one, and each makes every other slower."""
+
+    def __init__(self):
+        self.made = {}
+
+    def connect(self, database, *arguments, **options):
+        """Connect to a database, which is made with its first connection."""
+        if database not in self.made:
+            self.made[database] = FakeSnow(create_schema_on_connect=False)
+        return self.made[database].connect(database, *arguments, **options)
+
+    def forget(self, database):
+        """Drop a database."""
+        if found := self.made.pop(database, None):
+            found.duck_conn.close()
+
+
+fake.shared_fs = Accounts()
 
 
 def cancellable(execute):
@@ -44,6 +66,12 @@ FakeSnowflakeCursor.execute = cancellable(FakeSnowflakeCursor.execute)
 async def abort(request):
     """Interrupt what the session runs."""
     fake.to_conn(fake.to_token(request))._duck_conn.interrupt()
+    return JSONResponse({"success": True})
+
+
+async def forget(request):
+    """Drop the database that the address ends with."""
+    fake.shared_fs.forget(request.path_params["database"])
     return JSONResponse({"success": True})
 
 
@@ -71,6 +99,7 @@ OURS = {"/queries/v1/abort-request": abort, "/queries/v1/query-request": query}
 if __name__ == "__main__":
     threading.Thread(target=end_with_stdin, daemon=True).start()
     routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in OURS.items()]
+    routes += [Route("/databases/{database}", forget, methods=["DELETE"])]
     routes += [Route("/telemetry/send", telemetry, methods=["POST"])]
     routes += [route for route in fake.routes if route.path not in OURS]
     uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

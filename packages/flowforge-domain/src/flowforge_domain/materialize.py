@@ -73,7 +73,9 @@ def prepare_statements(
 
 def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:
     name = quote_relation(relation, dialect)
-    return f"create or replace {kind} {name}{dialect.after_name}" if kind in dialect.replaces else f"create {kind} {name}"
+    return (
+        f"create or replace {kind} {name}{dialect.after_name}" if kind in dialect.replaces else f"create {kind} {name}"
+    )
 
 
 def _require_promised(node: Node, target: Target) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import snowflake.connector
-from snowflake.connector import SnowflakeConnection
 
 from flowforge_domain.dialect import quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.errors import translated
 from flowforge_snowflake.settings import SnowflakeSettings
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 # What the connector takes under the name that the settings have.
 _AS_NAMED = (

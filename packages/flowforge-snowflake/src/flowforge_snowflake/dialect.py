@@ -24,6 +24,7 @@ SNOWFLAKE = Dialect(
     # Sessions run in UTC, so that a timestamp without zone is one of UTC; the clock is Snowflake's.
     age_minutes="datediff('microsecond', {column}::timestamp_ltz, current_timestamp()) / 60000000",
     schemas=True,
+    swaps=True,
     backslash_escapes=True,
     line_comments=("--", "//"),
     folds_up=True,

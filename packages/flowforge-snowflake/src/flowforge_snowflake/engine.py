@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_ports.engine import Engine
-from flowforge_snowflake.catalog import SnowflakeCatalog
+from flowforge_snowflake.catalog import SnowflakeCatalog, SnowflakeReplacer
 from flowforge_snowflake.dialect import KEEP_GRANTS
 from flowforge_snowflake.frames import SnowparkFrames
 from flowforge_snowflake.lock import SnowflakeLock
@@ -22,24 +22,26 @@ from flowforge_snowflake.settings import SnowflakeSettings, SnowflakeSnowparkPro
 
 def open_engine(profile: SnowflakeSnowparkProfile, root: Path) -> Engine:
     """Return the engine of a profile; it connects when it is first asked for something."""
-    return _engine(profile.snowflake_snowpark, root)
+    return _engine(profile.snowflake_snowpark, root, {})
 
 
-def _engine(settings: SnowflakeSettings, root: Path) -> Engine:
+def _engine(settings: SnowflakeSettings, root: Path, known: dict[str, RelationKind]) -> Engine:
     session = SnowflakeSession(settings, root)
     dialect = _dialect(settings)
     target = f"{settings.account}/{settings.database}.{settings.db_schema}"
+    replacer = SnowflakeReplacer(session, dialect, known)
     return Engine(
         name=SPEC.name,
         target=target,
         dialect=dialect,
         capabilities=SPEC.capabilities,
         session=session,
-        catalog=SnowflakeCatalog(session),
+        catalog=SnowflakeCatalog(session, known),
         lock=SnowflakeLock(settings, root, target),
-        fork=lambda: _engine(settings, root),
-        frames=SnowparkFrames(session, dialect),
-        seeds=SnowflakeSeeds(session, dialect),
+        fork=lambda: _engine(settings, root, known),
+        frames=SnowparkFrames(session, dialect, replacer),
+        seeds=SnowflakeSeeds(session, dialect, replacer),
+        replacer=replacer,
     )
 
 

@@ -43,7 +43,9 @@ _RANGES = (
     (range(290000, 291000), ErrorKind.UNREACHABLE),
 )
 # A refused log-in has the number of a failed connection.
-_REFUSED = re.compile(r"incorrect username|password|authenticat|JWT|token|MFA|role .* not|user .* locked|3901\d\d", re.I)
+_REFUSED = re.compile(
+    r"incorrect username|password|authenticat|JWT|token|MFA|role .* not|user .* locked|3901\d\d", re.IGNORECASE
+)
 _FIXES = {
     ErrorKind.CREDENTIALS: "Check user, password, key or token, and `authenticator` of the profile.",
     ErrorKind.PERMISSION: "Grant it to the profile's role, or use another `role`.",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, stored_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
+from flowforge_snowflake.catalog import SnowflakeReplacer
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.errors import engine_error
 from flowforge_snowflake.session import SnowflakeSession, plain
@@ -32,6 +33,7 @@ class SnowparkFrames:
 
     session: SnowflakeSession
     dialect: Dialect
+    replacer: SnowflakeReplacer
 
     def read(self, relation: str) -> DataFrame:
         with _translated():
@@ -43,11 +45,12 @@ class SnowparkFrames:
         _require_distinct(self.columns(frame))
         with _translated():
             plan = frame.queries
-        if len(plan["queries"]) > 1 or plan["post_actions"]:
-            self._save(relation, frame)
-            return
-        head = f"create or replace table {quote_relation(relation, self.dialect)}{self.dialect.after_name}"
-        self.session.execute(f"{head} as\n{plan['queries'][0]}")
+        with self.replacer.replacing(relation, "table") as into:
+            if len(plan["queries"]) > 1 or plan["post_actions"]:
+                self._save(into, frame)
+                return
+            head = f"create or replace table {quote_relation(into, self.dialect)}{self.dialect.after_name}"
+            self.session.execute(f"{head} as\n{plan['queries'][0]}")
 
     def columns(self, frame: DataFrame) -> Sequence[str]:
         from snowflake.snowpark import DataFrame

@@ -1,7 +1,7 @@
 """Keeps runs on one schema apart: a lease, which is a row that its holder renews.
 
-Snowflake has no lock that dies with its session. Whoever is killed keeps others waiting until the lease has run out; and
-a holder that cannot renew it in time learns so at the end of its run only, when another may have begun.
+Snowflake has no lock that dies with its session. Whoever is killed keeps others waiting until the lease has run out;
+and a holder that cannot renew it in time learns so at the end of its run only, when another may have begun.
 """
 
 from __future__ import annotations

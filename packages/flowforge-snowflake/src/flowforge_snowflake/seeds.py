@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
-from flowforge_domain.dialect import Dialect, quote_name, quote_relation, quote_text
+from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError, TemplateError
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret, did_you_mean, line_of
+from flowforge_snowflake.catalog import SnowflakeReplacer
 from flowforge_snowflake.csv_text import Column, header, readable, rewritten, seed_error
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.parquet import parquet_columns
@@ -26,7 +27,7 @@ from flowforge_snowflake.session import SnowflakeSession
 from flowforge_snowflake.types import Fit, declared_fit
 
 _CSV = "(type = csv field_optionally_enclosed_by = '\"' escape_unenclosed_field = none compression = gzip)"
-_PARQUET = "(type = parquet) match_by_column_name = case_insensitive"
+_PARQUET = "(type = parquet)"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class SnowflakeSeeds:
 
     session: SnowflakeSession
     dialect: Dialect
+    replacer: SnowflakeReplacer
 
     def load(self, seed: Seed, relation: str) -> int:
         if not seed.path.is_file():
@@ -51,63 +53,79 @@ class SnowflakeSeeds:
             file = Path(folder) / "seed.csv.gz"
             rows = rewritten(seed, columns, file)
             # Each value stands behind a sign, see there.
-            casts = {c.name: f"cast(substr({_q(c.name)}, 2) as {c.type}) as {_q(c.name)}" for c in columns}
-            self._copy(seed, relation, file, _CSV, dict.fromkeys(names, "varchar"), casts)
+            casts = {c.name: f"cast(substr({_q(c.name)}, 2) as {c.type})" for c in columns}
+            with self._aside(dict.fromkeys(names, "varchar")) as name, _refused_as(seed):
+                if rows:
+                    self._put(file, name)
+                    self._run(f"copy into {name} from @{name} file_format = {_CSV}")
+                self._replace(relation, name, casts)
         return rows
 
     def _parquet(self, seed: Seed, relation: str) -> int:
         columns, rows = parquet_columns(seed)
-        declared = _declared(seed, tuple(columns))
-        casts = {c: f"cast({_q(c)} as {fit.type}) as {_q(c)}" for c, fit in declared.items()}
+        casts = {c: _q(c) for c in columns}
+        casts |= {c: f"cast({_q(c)} as {fit.type})" for c, fit in _declared(seed, tuple(columns)).items()}
+        read = ", ".join(f"$1:{_as_written(c)}::{kind}" for c, kind in columns.items())
         with tempfile.TemporaryDirectory(prefix="flowforge-") as folder:
             # A copy, since no quoting is told for a path that holds quotes itself.
             file = Path(shutil.copyfile(seed.path, Path(folder) / "seed.parquet"))
-            self._copy(seed, relation, file, _PARQUET, columns, {c: casts.get(c, _q(c)) for c in columns})
+            with self._aside(columns) as name, _refused_as(seed):
+                self._put(file, name)
+                self._run(f"copy into {name} from (select {read} from @{name}) file_format = {_PARQUET}")
+                self._replace(relation, name, casts)
         return rows
 
     def _sql(self, seed: Seed, relation: str) -> int:
         sql, target = _query(seed, relation, self.dialect)
-        head = f"create or replace table {quote_relation(relation, self.dialect)}{self.dialect.after_name}"
-        statement = f"{sql[: target.start]}{head}{sql[target.end :]}" if target else f"{head} as\n{sql}"
         try:
-            self.session.execute(statement)
+            with self.replacer.replacing(relation, "table") as into:
+                head = self._head(into)
+                statement = f"{sql[: target.start]}{head}{sql[target.end :]}" if target else f"{head} as\n{sql}"
+                self.session.execute(statement)
         except EngineError as error:
             raise _sql_error(seed, sql, target, error) from error
         counted = self.session.query(f"select count(*) from {quote_relation(relation, self.dialect)}")
         return int(counted.rows[0][0])
 
-    def _copy(
-        self, seed: Seed, relation: str, file: Path, form: str, columns: Mapping[str, str], casts: Mapping[str, str]
-    ) -> None:
-        """Replace the table by what Snowflake reads from `file` into `columns`, each as `casts` says."""
+    @contextmanager
+    def _aside(self, columns: Mapping[str, str]) -> Iterator[str]:
+        """Give the name of a new stage and a new table; both go with the session at the latest."""
         name = f"_FLOWFORGE_{uuid.uuid4().hex.upper()}"
         typed = ", ".join(f"{_q(column)} {kind}" for column, kind in columns.items())
-        head = f"create or replace table {quote_relation(relation, self.dialect)}{self.dialect.after_name}"
-        with self._aside(name, typed):
-            self._run(f"put 'file://{file.as_posix()}' @{name} auto_compress = false overwrite = true")
-            try:
-                self._run(f"copy into {name} from @{name} file_format = {form}")
-                self.session.execute(f"{head} as select {', '.join(casts.values())} from {name}")
-            except EngineError as error:
-                if error.kind not in {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX}:
-                    raise
-                raise seed_error(seed, error.message[:300], hint="Correct the file, or load it as SQL.") from error
-
-    @contextmanager
-    def _aside(self, name: str, columns: str) -> Iterator[None]:
-        """Give the block a stage and a table of this name; both go with the session at the latest."""
         self.session.execute(f"create temporary stage {name}")
         try:
-            self.session.execute(f"create temporary table {name} ({columns})")
-            yield
+            self.session.execute(f"create temporary table {name} ({typed})")
+            yield name
         finally:
             for kind in ("table", "stage"):
                 with suppress(EngineError):
                     self.session.execute(f"drop {kind} if exists {name}")
 
+    def _put(self, file: Path, stage: str) -> None:
+        self._run(f"put 'file://{file.as_posix()}' @{stage} auto_compress = false overwrite = true")
+
+    def _replace(self, relation: str, source: str, casts: Mapping[str, str]) -> None:
+        columns = ", ".join(f"{cast} as {_q(column)}" for column, cast in casts.items())
+        with self.replacer.replacing(relation, "table") as into:
+            self.session.execute(f"{self._head(into)} as select {columns} from {source}")
+
+    def _head(self, relation: str) -> str:
+        return f"create or replace table {quote_relation(relation, self.dialect)}{self.dialect.after_name}"
+
     def _run(self, sql: str) -> None:
         with self.session.ran(sql):
             pass
+
+
+@contextmanager
+def _refused_as(seed: Seed) -> Iterator[None]:
+    """Say of what Snowflake makes of the file's content which file it is; let pass what is wrong otherwise."""
+    try:
+        yield
+    except EngineError as error:
+        if error.kind not in {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX}:
+            raise
+        raise seed_error(seed, error.message[:300], hint="Correct the file, or load it as SQL.") from error
 
 
 def _declared(seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
@@ -154,6 +172,11 @@ def _sql_error(seed: Seed, sql: str, target: Target | None, error: EngineError) 
         column = 0
     where = Location(seed.file or str(seed.path), line)
     return SeedError(error.message, where=where, hint=error.hint, snippet=caret(sql, line, column))
+
+
+def _as_written(name: str) -> str:
+    """Return a key of a Parquet record: it has the case that the file gives it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _q(name: str) -> str:

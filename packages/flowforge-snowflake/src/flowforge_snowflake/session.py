@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snowflake.connector import SnowflakeConnection, errors
-from snowflake.connector.cursor import SnowflakeCursor
 
 from flowforge_domain.dialect import known_name
 from flowforge_domain.errors import EngineError, ErrorKind
@@ -23,10 +22,13 @@ from flowforge_snowflake.errors import translated
 from flowforge_snowflake.settings import SnowflakeSettings
 
 if TYPE_CHECKING:
+    from snowflake.connector.cursor import SnowflakeCursor
     from snowflake.snowpark import Session
 
 # What a transaction can hold; anything else, `create` above all, ends the one that is open.
-_WRITES = re.compile(r"(?:\s|--[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge)\b", re.I | re.S)
+_WRITES = re.compile(
+    r"(?:\s|--[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge)\b", re.IGNORECASE | re.DOTALL
+)
 _LONGEST_TAG = 2000
 
 
@@ -110,9 +112,15 @@ class SnowflakeSession:
     def close(self) -> None:
         self.closed = True
         held, self.held = self.held, None
+        if self._snowpark is not None:
+            from snowflake.snowpark.exceptions import SnowparkClientException
+
+            # Snowpark cancels what still runs, which not every server lets it.
+            with suppress(errors.Error, SnowparkClientException):
+                self._snowpark.close()
         if held is not None:
             with suppress(errors.Error):
-                (self._snowpark or held).close()
+                held.close()
 
     @contextmanager
     def ran(self, sql: str) -> Iterator[SnowflakeCursor]:
