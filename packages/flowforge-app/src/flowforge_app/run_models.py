@@ -8,30 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import count
-from threading import Lock
 from time import perf_counter
 from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel
-from flowforge_app.cancelled import was_cancelled
-from flowforge_app.parallel import Worker, work_through
+from flowforge_app.model_run import ModelRun
+from flowforge_app.parallel import work_through
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
-from flowforge_domain.dag import upstream, waits_for
+from flowforge_domain.dag import waits_for
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.materialize import schema_statements
 from flowforge_domain.model import Node
-from flowforge_domain.results import ModelResult, RunReport, Status
+from flowforge_domain.results import ModelResult, RunReport
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
-from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state
+from flowforge_domain.state import COLUMNS, STATE_TABLE, compact_state, create_state
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import ModelStarted, Progress, RunStarted
+from flowforge_ports.progress import Progress, RunStarted
 
 
 @dataclass(frozen=True)
@@ -67,17 +65,24 @@ class RunModels:
     def _run(self, nodes: Sequence[Node]) -> RunReport:
         run_id, started = uuid4().hex, perf_counter()
         self.progress(RunStarted(run_id, tuple(node.name for node in nodes), self.engine.name, self.engine.target))
-        results: dict[str, ModelResult] = {}
-        if nodes:
-            existing = dict(self.engine.catalog.relations())
-            self._prepare(nodes, existing)
-            with self._engines(len(nodes)) as engines:
-                run = _Run(self, {node.name: node for node in nodes}, existing, run_id, results)
-                work_through(waits_for(self.manifest.nodes, run.nodes), [run.worker(engine) for engine in engines])
-            self._compact_state()
+        results = self._built(nodes, run_id) if nodes else {}
         report = RunReport(run_id, [results[node.name] for node in nodes], perf_counter() - started)
         self.progress(report)
         return report
+
+    def _built(self, nodes: Sequence[Node], run_id: str) -> Mapping[str, ModelResult]:
+        existing = dict(self.engine.catalog.relations())
+        self._prepare(nodes, existing)
+        chosen = {node.name: node for node in nodes}
+        run = ModelRun(run_id, self.manifest.name, chosen, existing, self.progress, self.clock)
+        # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
+        here = {node.name for node in nodes if node.kind == "python"}
+        with self._engines(len(nodes)) as engines:
+            workers = [run.worker(self.build, engine) for engine in engines]
+            work_through(waits_for(self.manifest.nodes, chosen), workers, here)
+        with transaction(self.engine.session):
+            self.engine.session.execute(compact_state(self.engine.dialect))
+        return run.results
 
     @contextmanager
     def _engines(self, most: int) -> Iterator[list[Engine]]:
@@ -107,64 +112,6 @@ class RunModels:
             if found != COLUMNS:
                 raise _foreign_state(found, self.engine.target)
 
-    def _compact_state(self) -> None:
-        with transaction(self.engine.session):
-            self.engine.session.execute(compact_state(self.engine.dialect))
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One run's models and how they ended so far; its workers share it."""
-
-    models: RunModels
-    nodes: Mapping[str, Node]
-    existing: dict[str, RelationKind]
-    run_id: str
-    results: dict[str, ModelResult]
-    turn: Lock = field(default_factory=Lock)
-    number: Iterator[int] = field(default_factory=partial(count, 1))
-
-    def worker(self, engine: Engine) -> Worker:
-        build = replace(self.models.build, engine=engine)
-        return Worker(lambda name: self._work(self.nodes[name], build), engine.session.interrupt)
-
-    def _work(self, node: Node, build: BuildModel) -> None:
-        result = self._skipped(node)
-        if result is None:
-            with self.turn:
-                self.models.progress(ModelStarted(node.name, next(self.number), len(self.nodes)))
-            result = self._built(node, build)
-        with self.turn:
-            self.results[node.name] = result
-            self.models.progress(result)
-
-    def _skipped(self, node: Node) -> ModelResult | None:
-        """Return the result of a node that depends on one that failed, or None."""
-        causes = [d for d in node.deps if d in self.nodes and self.results[d].status is not Status.BUILT]
-        if not causes:
-            return None
-        above = upstream(self.models.manifest.nodes, causes)
-        failed = [name for name in self.nodes if name in above and self.results[name].status is Status.FAILED]
-        return _result(node, Status.SKIPPED, reason=f"{', '.join(failed)} failed")
-
-    def _built(self, node: Node, build: BuildModel) -> ModelResult:
-        started, engine = perf_counter(), build.engine
-        engine.session.label({"project": self.models.manifest.name, "run": self.run_id, "model": node.name})
-        try:
-            with transaction(engine.session):
-                built = build(node, self.existing)
-                finished = self.models.clock().isoformat()
-                row = StateRow(
-                    node.name, node.relation, self.run_id, uuid4().hex, built.fingerprint, _known(built.rows), finished
-                )
-                engine.session.execute(insert_state(row, engine.dialect))
-        except FlowForgeError as error:
-            if was_cancelled(error):
-                raise
-            return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
-        self.existing[relation_key(node.relation, engine.dialect)] = node.config.materialized
-        return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
-
 
 def _require_ability(node: Node, engine: Engine) -> None:
     """Raise `UnsupportedByEngineError` with the model's place when the engine cannot build models of its kind."""
@@ -186,11 +133,3 @@ def _foreign_state(columns: Sequence[str], target: str) -> FlowForgeError:
         f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
         hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
     )
-
-
-def _result(node: Node, status: Status, reason: str = "") -> ModelResult:
-    return ModelResult(node.name, node.relation, node.config.materialized, status, reason=reason)
-
-
-def _known(rows: int | None) -> int:
-    return -1 if rows is None else rows

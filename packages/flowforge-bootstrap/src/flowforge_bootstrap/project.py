@@ -53,7 +53,9 @@ class Project:
     def run(self, select: Names = None, exclude: Names = None, jobs: int | None = None) -> RunReport:
         """Build the selected models; a model's own error is in the report.
 
-        Up to `jobs` models build at once, by default as many as suit the engine. Raises `FlowForgeError` for a wrong project, profile or selection.
+        Up to `jobs` models build at once, by default as many as suit the engine.
+
+        Raises `FlowForgeError` for a wrong project, profile or selection.
         """
         with self.target.container() as container:
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created

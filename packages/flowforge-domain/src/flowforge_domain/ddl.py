@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import cast
 
 from flowforge_domain.dialect import Dialect, RelationKind
@@ -111,7 +110,6 @@ def _signs(dialect: Dialect) -> tuple[bool, bool, tuple[str, ...]]:
     return dialect.quote == "`", dialect.backslash_escapes, dialect.line_comments
 
 
-@cache
 def _atoms(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[str]:
     """Return what finds semicolons, and skips the texts, names and comments in which they end no statement.
 
@@ -123,7 +121,6 @@ def _atoms(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[
     )
 
 
-@cache
 def _words(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[str]:
     """Return what finds the word `as`, and skips the texts, names and comments in which it means nothing."""
     hiding = rf"{_hiding(ticks, escapes, comments)}|/\*.*?(?:\*/|\Z)|\{{#.*?(?:#\}}|\Z)|['\"].*"

@@ -28,12 +28,12 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
             raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
         return f"{query_head(node, dialect)}{sql}"
     _require_promised(node, target)
-    return f"{sql[: target.start]}{_create(target.kind, target.relation, dialect)}{sql[target.end :]}"
+    return f"{sql[: target.start]}{create_head(target.kind, target.relation, dialect)}{sql[target.end :]}"
 
 
 def query_head(node: Node, dialect: Dialect) -> str:
     """Return what stands before the SQL of a model that is a plain query."""
-    return f"{_create(node.config.materialized, node.relation, dialect)} as "
+    return f"{create_head(node.config.materialized, node.relation, dialect)} as "
 
 
 def built_as(statement: str, into: str, dialect: Dialect) -> str:
@@ -41,10 +41,18 @@ def built_as(statement: str, into: str, dialect: Dialect) -> str:
     target = find_target(statement, dialect=dialect)
     if target is None:
         return statement
-    head = _create(target.kind, into, dialect)
+    head = create_head(target.kind, into, dialect)
     if statement.startswith(head, target.start):
         return statement
     return f"{statement[: target.start]}{head}{statement[target.end :].removeprefix(dialect.after_name)}"
+
+
+def create_head(kind: RelationKind, relation: str, dialect: Dialect) -> str:
+    """Return `create [or replace] table|view X`, as the dialect has it; ` as …` or a list of columns goes behind it."""
+    name = quote_relation(relation, dialect)
+    return (
+        f"create or replace {kind} {name}{dialect.after_name}" if kind in dialect.replaces else f"create {kind} {name}"
+    )
 
 
 def schema_statements(relations: Iterable[str], existing: Container[str], dialect: Dialect) -> tuple[str, ...]:
@@ -69,13 +77,6 @@ def prepare_statements(
     if dialect.swaps or existing is None or (existing == kind and kind in dialect.replaces):
         return ()
     return (f"drop {existing} {quote_relation(relation, dialect)}",)
-
-
-def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:
-    name = quote_relation(relation, dialect)
-    return (
-        f"create or replace {kind} {name}{dialect.after_name}" if kind in dialect.replaces else f"create {kind} {name}"
-    )
 
 
 def _require_promised(node: Node, target: Target) -> None:

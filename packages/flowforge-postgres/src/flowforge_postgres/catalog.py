@@ -137,8 +137,8 @@ class PostgresReplacer:
         if not self.session.query(_SCHEMA.format(schema=quote_text(schema, POSTGRES))).rows:
             # Another session may be making it too: then this one waits for it, and goes on.
             made = f"create schema {quote_name(schema, POSTGRES)}"
-            either = "unique_violation or duplicate_schema"
-            self.session.execute(f"do {quote_text(f'begin {made}; exception when {either} then null; end', POSTGRES)}")
+            block = f"begin {made}; exception when unique_violation or duplicate_schema then null; end"
+            self.session.execute(f"do {quote_text(block, POSTGRES)}")
 
     def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
         name = relation_parts(relation)[-1]

@@ -85,7 +85,7 @@ class PostgresSession:
                 raise EngineError("The connection is lost.", kind=ErrorKind.UNREACHABLE, hint="Run again.")
             self._let_go()
         if self.held is None:
-            self._take()
+            _take(self)
         return cast("psycopg.Connection[tuple[Any, ...]]", self.held.driver_connection)
 
     def execute(self, sql: str) -> int | None:
@@ -160,19 +160,20 @@ class PostgresSession:
                     pass
                 yield cursor
 
-    def _take(self) -> None:
-        with translated():
-            self.held = self.pool.raw_connection()
-        for key in self.keys:
-            if not _try_lock(self, key):
-                message = "The connection was lost, and another run has begun meanwhile."
-                raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
-
     def _let_go(self) -> None:
         held, self.held = self.held, None
         if held is not None:
             with suppress(psycopg.Error):
                 held.invalidate() if held.driver_connection.closed else held.close()
+
+
+def _take(session: PostgresSession) -> None:
+    with translated():
+        session.held = session.pool.raw_connection()
+    for key in session.keys:
+        if not _try_lock(session, key):
+            message = "The connection was lost, and another run has begun meanwhile."
+            raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, stored_name
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text
+from flowforge_domain.errors import EngineError
+from flowforge_domain.frame_rules import data_error, mixture, no_frame, require_columns, unstorable
+from flowforge_domain.materialize import create_head
 from flowforge_domain.results import Rows
 from flowforge_snowflake.catalog import SnowflakeReplacer
 from flowforge_snowflake.dialect import SNOWFLAKE
@@ -42,21 +44,20 @@ class SnowparkFrames:
             return frame
 
     def write(self, relation: str, frame: DataFrame) -> None:
-        _require_distinct(self.columns(frame))
+        require_columns(self.columns(frame), self.dialect)
         with _translated():
             plan = frame.queries
         with self.replacer.replacing(relation, "table") as into:
             if len(plan["queries"]) > 1 or plan["post_actions"]:
                 self._save(into, frame)
                 return
-            head = f"create or replace table {quote_relation(into, self.dialect)}{self.dialect.after_name}"
-            self.session.execute(f"{head} as\n{plan['queries'][0]}")
+            self.session.execute(f"{create_head('table', into, self.dialect)} as\n{plan['queries'][0]}")
 
     def columns(self, frame: DataFrame) -> Sequence[str]:
         from snowflake.snowpark import DataFrame
 
         if not isinstance(frame, DataFrame):
-            raise _refused(f"The model returned {type(frame).__name__}, not a Snowpark DataFrame.")
+            raise no_frame(frame, "a Snowpark DataFrame", _HINT)
         with _translated():
             return [known_name(_unquoted(name), SNOWFLAKE) for name in frame.columns]
 
@@ -85,9 +86,7 @@ def rows_query(rows: Rows) -> str:
 
     Raises `EngineError` of kind DATA for values that no one type is for.
     """
-    if not rows.columns:
-        raise _refused("The frame has no columns.")
-    _require_distinct(rows.columns)
+    require_columns(rows.columns, SNOWFLAKE)
     kinds = [_kind(name, [row[i] for row in rows.rows]) for i, name in enumerate(rows.columns)]
     casts = (
         f"cast({f'column{i}' if rows.rows else 'null'} as {kind}) as {quote_name(name, SNOWFLAKE)}"
@@ -119,22 +118,12 @@ def _unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-def _require_distinct(columns: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
-    for name in columns:
-        key = stored_name(name, SNOWFLAKE).casefold()
-        if key in seen:
-            raise _refused(f"The frame has the columns {seen[key]!r} and {name!r}, which differ by case at most.")
-        seen[key] = name
-
-
 def _kind(name: str, values: Sequence[Any]) -> str:
     found = {type(value) for value in values if value is not None}
     if found == {int, float}:
         return "double"
     if len(found) > 1 or not found <= _KINDS.keys():
-        listed = ", ".join(sorted(kind.__name__ for kind in found))
-        raise _refused(f"Column {name!r} holds {listed}, which no one type of Snowflake is for.")
+        raise unstorable(name, mixture(kind.__name__ for kind in found), "Snowflake")
     if found == {Decimal}:
         scale = max(-int(value.as_tuple().exponent) for value in values if value is not None)
         return f"number(38, {max(scale, 0)})"
@@ -179,4 +168,4 @@ _LITERALS: Mapping[type, Callable[[Any], str]] = {
 
 
 def _refused(message: str) -> EngineError:
-    return EngineError(message, kind=ErrorKind.DATA, hint=_HINT)
+    return data_error(message, _HINT)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed
-from flowforge_snowflake.csv_text import seed_error
+from flowforge_domain.seed_text import seed_error
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
-from flowforge_domain.errors import EngineError, ErrorKind, SeedError, TemplateError
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
-from flowforge_domain.relation import relation_parts, same_relation
-from flowforge_domain.text import Location, caret, did_you_mean, line_of
+from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
+from flowforge_domain.seed_text import declared_types, missing_file, no_type, readable, seed_error
 from flowforge_snowflake.catalog import SnowflakeReplacer
-from flowforge_snowflake.csv_text import Column, header, readable, rewritten, seed_error
+from flowforge_snowflake.csv_text import Column, CsvText
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.parquet import parquet_columns
 from flowforge_snowflake.session import SnowflakeSession
@@ -40,18 +40,19 @@ class SnowflakeSeeds:
 
     def load(self, seed: Seed, relation: str) -> int:
         if not seed.path.is_file():
-            raise seed_error(seed, "The seed's file does not exist.", hint=f"Put it at {seed.path}.")
+            raise missing_file(seed)
         loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
         with readable(seed):
             return loaders[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
-        names = header(seed)
+        text = CsvText(seed)
+        names = text.header()
         declared = _declared(seed, names)
         columns = [Column(name, declared.get(name)) for name in names]
         with tempfile.TemporaryDirectory(prefix="flowforge-") as folder:
             file = Path(folder) / "seed.csv.gz"
-            rows = rewritten(seed, columns, file)
+            rows = text.rewritten(columns, file)
             # Each value stands behind a sign, see there.
             casts = {c.name: f"cast(substr({_q(c.name)}, 2) as {c.type})" for c in columns}
             with self._aside(dict.fromkeys(names, "varchar")) as name, _refused_as(seed):
@@ -76,14 +77,12 @@ class SnowflakeSeeds:
         return rows
 
     def _sql(self, seed: Seed, relation: str) -> int:
-        sql, target = _query(seed, relation, self.dialect)
+        query = seed_query(seed, seed.path.read_bytes(), relation, self.dialect)
         try:
             with self.replacer.replacing(relation, "table") as into:
-                head = self._head(into)
-                statement = f"{sql[: target.start]}{head}{sql[target.end :]}" if target else f"{head} as\n{sql}"
-                self.session.execute(statement)
+                self.session.execute(create_seed(query, into, self.dialect))
         except EngineError as error:
-            raise _sql_error(seed, sql, target, error) from error
+            raise seed_query_error(query, error) from error
         counted = self.session.query(f"select count(*) from {quote_relation(relation, self.dialect)}")
         return int(counted.rows[0][0])
 
@@ -107,10 +106,7 @@ class SnowflakeSeeds:
     def _replace(self, relation: str, source: str, casts: Mapping[str, str]) -> None:
         columns = ", ".join(f"{cast} as {_q(column)}" for column, cast in casts.items())
         with self.replacer.replacing(relation, "table") as into:
-            self.session.execute(f"{self._head(into)} as select {columns} from {source}")
-
-    def _head(self, relation: str) -> str:
-        return f"create or replace table {quote_relation(relation, self.dialect)}{self.dialect.after_name}"
+            self.session.execute(f"{create_head('table', into, self.dialect)} as select {columns} from {source}")
 
     def _run(self, sql: str) -> None:
         with self.session.ran(sql):
@@ -130,48 +126,12 @@ def _refused_as(seed: Seed) -> Iterator[None]:
 
 def _declared(seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
     declared: dict[str, Fit] = {}
-    for column, wanted in seed.options.column_types.items():
-        if column not in columns:
-            message = f"`column_types` names the column {column!r}, which the file lacks."
-            raise seed_error(seed, message, hint=did_you_mean(column, columns))
+    for column, wanted in declared_types(seed, columns):
         fit = declared_fit(wanted)
         if fit is None:
-            message = f"{wanted!r}, declared for column {column!r}, is no type of Snowflake."
-            raise seed_error(seed, message, hint="Use one like bigint, double, number(18, 2), varchar or date.")
+            raise no_type(seed, column, wanted, "Snowflake", "bigint, double, number(18, 2), varchar or date")
         declared[column] = fit
     return declared
-
-
-def _query(seed: Seed, relation: str, dialect: Dialect) -> tuple[str, Target | None]:
-    """Return the statement of a SQL seed and, where it is a `create`, its head."""
-    try:
-        sql = one_statement(seed.path.read_text("utf-8-sig"), seed.file, dialect)
-        target = find_target(sql, seed.file, dialect)
-    except TemplateError as error:
-        raise SeedError(error.message, where=error.where, hint=error.hint, snippet=error.snippet) from error
-    except UnicodeDecodeError as error:
-        raise seed_error(seed, "The file is not UTF-8 text.", hint="Save it as UTF-8.") from error
-    if is_blank(sql):
-        raise seed_error(seed, "The file holds no SQL.", hint="Write one select.")
-    if target and (target.kind != "table" or not _same_table(target.relation, relation)):
-        message = f"The seed creates the {target.kind} {target.relation}, but it is loaded as table {relation}."
-        raise seed_error(seed, message, line_of(sql, target.start), "Name it after its file, or write only the select.")
-    return sql, target
-
-
-def _same_table(written: str, relation: str) -> bool:
-    return same_relation(relation_parts(written)[-1]) == same_relation(relation_parts(relation)[-1])
-
-
-def _sql_error(seed: Seed, sql: str, target: Target | None, error: EngineError) -> SeedError:
-    """Point into the file: the head that was put before or into its text moved lines or columns."""
-    line, column = error.line, error.column
-    if target is None:
-        line = max(line - 1, 0)
-    elif line == line_of(sql, target.end):
-        column = 0
-    where = Location(seed.file or str(seed.path), line)
-    return SeedError(error.message, where=where, hint=error.hint, snippet=caret(sql, line, column))
 
 
 def _as_written(name: str) -> str:
