@@ -25,8 +25,8 @@ from flowforge_ports.stream import StreamSpec
 
 Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
 
-# Distributions of engines that FlowForge itself ships, to name in "pip install" when one is missing.
-SHIPPED_ENGINES = ("duckdb", "postgres")
+# Engines that FlowForge itself ships, to name in "pip install" when one is missing; an extra has their first word.
+SHIPPED_ENGINES = ("duckdb", "postgres", "snowflake_snowpark")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Plugins:
         if name in self.broken:
             return PluginError(f"Plugin {name!r} is broken: {self.broken[name]}", hint="Install it again.")
         if name in SHIPPED_ENGINES:
-            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{name}]"')
+            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{name.partition("_")[0]}]"')
         hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
         return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 

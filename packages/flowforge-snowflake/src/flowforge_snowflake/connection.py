@@ -64,7 +64,7 @@ def _arguments(settings: SnowflakeSettings, root: Path) -> dict[str, Any]:
         given["authenticator"] = settings.authenticator or "SNOWFLAKE_JWT"
     given["schema"] = settings.db_schema
     given["session_parameters"] = _parameters(settings)
-    return {name: value for name, value in given.items() if value is not None} | {"application": "flowforge"}
+    return {name: value for name, value in given.items() if value not in (None, "")} | {"application": "flowforge"}
 
 
 def _parameters(settings: SnowflakeSettings) -> dict[str, Any]:

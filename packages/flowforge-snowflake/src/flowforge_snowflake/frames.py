@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text
 from flowforge_domain.errors import EngineError
-from flowforge_domain.frame_rules import data_error, mixture, no_frame, require_columns, unstorable
+from flowforge_domain.frame_rules import data_error, kinds_of, mixture, no_frame, require_columns, unstorable
 from flowforge_domain.materialize import create_head
 from flowforge_domain.results import Rows
 from flowforge_snowflake.catalog import SnowflakeReplacer
@@ -119,12 +119,14 @@ def _unquoted(name: str) -> str:
 
 
 def _kind(name: str, values: Sequence[Any]) -> str:
-    found = {type(value) for value in values if value is not None}
-    if found == {int, float}:
+    found = kinds_of(value for value in values if value is not None)
+    if found == {"int", "float"}:
         return "double"
-    if len(found) > 1 or not found <= _KINDS.keys():
-        raise unstorable(name, mixture(kind.__name__ for kind in found), "Snowflake")
-    if found == {Decimal}:
+    if len(found) > 1:
+        raise unstorable(name, mixture(found), "Snowflake")
+    if not found <= _KINDS.keys():
+        raise unstorable(name, f"Snowflake has no type for {found.pop()}", "Snowflake")
+    if found == {"Decimal"}:
         scale = max(-int(value.as_tuple().exponent) for value in values if value is not None)
         return f"number(38, {max(scale, 0)})"
     return _KINDS[found.pop()] if found else "varchar"
@@ -144,15 +146,16 @@ def _moment(value: date) -> str:
     return f"'{value.isoformat()}'"
 
 
-_KINDS: Mapping[type, str] = {
-    str: "varchar",
-    int: "number(38, 0)",
-    float: "double",
-    bool: "boolean",
-    bytes: "binary",
-    Decimal: "number",
-    date: "date",
-    datetime: "timestamp_ntz",
+_KINDS: Mapping[str, str] = {
+    "str": "varchar",
+    "int": "number(38, 0)",
+    "float": "double",
+    "bool": "boolean",
+    "bytes": "binary",
+    "Decimal": "number",
+    "date": "date",
+    "datetime": "timestamp_ntz",
+    "datetime with zone": "timestamp_tz",
 }
 _LITERALS: Mapping[type, Callable[[Any], str]] = {
     str: _text,
