@@ -99,7 +99,7 @@ def test_keeping_grants_is_optional(settings, tmp_path, copy_grants):
 def test_labels_are_the_tag_of_each_statement(settings, tmp_path):
     engine = opened(settings, tmp_path, query_tag="shop")
     engine.session.label({"project": "p", "run": "r", "model": "m"})
-    assert engine.session.tagged() == {"QUERY_TAG": '{"app": "shop", "project": "p", "run": "r", "model": "m"}'}
+    assert engine.session.tags == {"QUERY_TAG": '{"app": "shop", "project": "p", "run": "r", "model": "m"}'}
     assert rows(engine, "select 1 as a") == [(1,)]
     engine.session.close()
 
@@ -107,7 +107,7 @@ def test_labels_are_the_tag_of_each_statement(settings, tmp_path):
 def test_no_tag_where_none_is_wanted(settings, tmp_path):
     engine = opened(settings, tmp_path, query_tag="")
     engine.session.label({"project": "p"})
-    assert engine.session.tagged() == {}
+    assert engine.session.tags == {}
     engine.session.close()
 
 

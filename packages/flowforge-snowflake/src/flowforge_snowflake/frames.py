@@ -67,7 +67,7 @@ class SnowparkFrames:
     def to_rows(self, frame: DataFrame) -> Rows:
         columns = tuple(self.columns(frame))
         with _translated():
-            found = frame.collect(statement_params=self.session.tagged())
+            found = frame.collect(statement_params=self.session.tags)
         return Rows(columns, [tuple(map(plain, row)) for row in found])
 
     def _save(self, relation: str, frame: DataFrame) -> None:
@@ -77,7 +77,7 @@ class SnowparkFrames:
                 quote_relation(relation, self.dialect),
                 mode="overwrite",
                 copy_grants=bool(self.dialect.after_name),
-                statement_params=self.session.tagged(),
+                statement_params=self.session.tags,
             )
 
 

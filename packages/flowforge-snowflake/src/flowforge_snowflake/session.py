@@ -44,7 +44,7 @@ class SnowflakeSession:
     closed: bool = False
     wanted: bool = False
     begun: bool = False
-    tag: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
     held: SnowflakeConnection | None = None
     running: tuple[str, uuid.UUID] | None = field(default=None, repr=False)
     _snowpark: Any = None
@@ -107,7 +107,8 @@ class SnowflakeSession:
 
     def label(self, labels: Mapping[str, str]) -> None:
         said = {"app": self.settings.query_tag, **labels}
-        self.tag = json.dumps(said)[:_LONGEST_TAG] if self.settings.query_tag and labels else ""
+        # Sent as parameters of each statement.
+        self.tags = {"QUERY_TAG": json.dumps(said)[:_LONGEST_TAG]} if self.settings.query_tag and labels else {}
 
     def close(self) -> None:
         self.closed = True
@@ -129,14 +130,10 @@ class SnowflakeSession:
             request = uuid.uuid4()
             self.running = (sql, request)
             try:
-                cursor.execute(sql, _statement_params={"requestId": str(request), **self.tagged()})
+                cursor.execute(sql, _statement_params={"requestId": str(request), **self.tags})
             finally:
                 self.running = None
             yield cursor
-
-    def tagged(self) -> dict[str, str]:
-        """Return the parameters of a statement that carry the labels; they cost no round trip."""
-        return {"QUERY_TAG": self.tag} if self.tag else {}
 
     def _end_with(self, word: str) -> None:
         self.begun = False
