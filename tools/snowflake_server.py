@@ -64,7 +64,7 @@ def run(sql: str, database: str, schema: str = "PUBLIC") -> list[tuple[Any, ...]
     with snowflake.connector.connect(
         **given, port=port(), protocol="http", database=database, schema=schema
     ) as connection:
-        found: list[tuple[Any, ...]] = connection.cursor().execute(sql).fetchall()  # type: ignore[union-attr, assignment]
+        found: list[tuple[Any, ...]] = connection.cursor().execute(sql).fetchall()  # type: ignore[union-attr]
         return found
 
 

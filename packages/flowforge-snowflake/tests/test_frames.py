@@ -14,7 +14,7 @@ from snowflake.snowpark import functions as f
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
 from flowforge_snowflake.frames import rows_query
-from flowforge_testkit.conformance.ground import fails, rows
+from flowforge_testkit.conformance.ground import build, fails, rows
 
 _NO_PANDAS = """
 import sys, pathlib, json
@@ -78,6 +78,13 @@ def test_a_frame_stays_lazy_until_it_is_written(engine):
     frame = engine.frames.from_rows(Rows(("n",), [(1,)])).with_column("broken", f.sql_expr("1 / 0"))
     assert frame is not None
     assert engine.catalog.relations() == {}
+
+
+def test_snowparks_own_way_of_writing_replaces_too(engine):
+    build(engine, "ff_t", "select 'old' as b")
+    # What writes a frame of several statements, which the emulator cannot make.
+    engine.frames._save("ff_t", engine.frames.from_rows(Rows(("a",), [(1,), (2,)])))
+    assert rows(engine, "select a from ff_t") == [(1,), (2,)]
 
 
 def test_exact_numbers_and_bytes_survive(engine):

@@ -72,13 +72,9 @@ class SnowparkFrames:
 
     def _save(self, relation: str, frame: DataFrame) -> None:
         """Let Snowpark itself write a frame that takes more than one statement, such as one of local data."""
+        options: dict[str, Any] = {"copy_grants": bool(self.dialect.after_name), "statement_params": self.session.tags}
         with _translated():
-            frame.write.save_as_table(
-                quote_relation(relation, self.dialect),
-                mode="overwrite",
-                copy_grants=bool(self.dialect.after_name),
-                statement_params=self.session.tags,
-            )
+            frame.write.save_as_table(quote_relation(relation, self.dialect), mode="overwrite", **options)
 
 
 def rows_query(rows: Rows) -> str:

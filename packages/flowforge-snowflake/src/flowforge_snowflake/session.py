@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from snowflake.connector import SnowflakeConnection, errors
 
@@ -66,7 +66,7 @@ class SnowflakeSession:
 
             with translated():
                 self._snowpark = Session.builder.configs({"connection": self.connection}).create()
-        return self._snowpark
+        return cast("Session", self._snowpark)
 
     def execute(self, sql: str) -> int | None:
         writes = bool(_WRITES.match(sql))
