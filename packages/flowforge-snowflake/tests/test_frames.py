@@ -45,6 +45,8 @@ ORDERS = (("user_id", "amount"), [(1, 5), (1, 7), (3, 1)])
 EXPECTED = [(1, True, 12, 2), (2, False, None, None)]
 
 
+# Local testing is pandas behind Snowpark's interface, and this is its own doing.
+@pytest.mark.filterwarnings("ignore::pandas.errors.SettingWithCopyWarning")
 def test_a_models_frame_operations_agree_with_snowparks_local_testing(engine):
     frames = engine.frames
     here = enriched(frames.from_rows(Rows(*USERS)), frames.from_rows(Rows(*ORDERS)))
