@@ -12,6 +12,7 @@ from flowforge_cli import exit_codes
 from flowforge_cli.compile import compile_
 from flowforge_cli.dag import dag
 from flowforge_cli.debug import debug
+from flowforge_cli.engines import engines
 from flowforge_cli.init import init
 from flowforge_cli.run import run
 from flowforge_cli.seed import seed
@@ -53,6 +54,7 @@ for _name, _command in (
     ("show", show),
     ("compile", compile_),
     ("debug", debug),
+    ("engines", engines),
 ):
     app.command(_name)(_command)
 

@@ -11,7 +11,10 @@ from flowforge_domain.errors import ConfigError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 
 RelationKind = Literal["table", "view"]
-NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
+NeutralType = Literal[
+    "text", "bigint", "double", "boolean", "timestamp",
+    "date", "timestamptz", "decimal", "binary", "json", "list", "struct",
+]  # fmt: skip
 # BigQuery takes neither a doubled quote nor a line break inside a text.
 _ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 _LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
@@ -22,7 +25,8 @@ _UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 class Dialect:
     """The SQL of one engine.
 
-    `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for each neutral type;
+    `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for the first five neutral
+    types, and for those of the others that it has: decimal(38, 9), a list of bigint, a struct of bigint a and text b;
     `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
     a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
     `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified

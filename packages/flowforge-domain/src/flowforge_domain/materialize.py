@@ -76,7 +76,12 @@ def prepare_statements(
     """
     if dialect.swaps or existing is None or (existing == kind and kind in dialect.replaces):
         return ()
-    return (f"drop {existing} {quote_relation(relation, dialect)}",)
+    return (drop_statement(relation, existing, dialect),)
+
+
+def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
+    """Return what drops a relation that is there."""
+    return f"drop {kind} {quote_relation(relation, dialect)}"
 
 
 def _require_promised(node: Node, target: Target) -> None:

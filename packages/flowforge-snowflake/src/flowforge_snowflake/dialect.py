@@ -20,6 +20,10 @@ SNOWFLAKE = Dialect(
         "double": "double",
         "boolean": "boolean",
         "timestamp": "timestamp_ntz",
+        "date": "date",
+        "timestamptz": "timestamp_tz",
+        "decimal": "number(38, 9)",
+        "binary": "binary",
     },
     # Sessions run in UTC, so that a timestamp without zone is one of UTC; the clock is Snowflake's.
     age_minutes="datediff('microsecond', {column}::timestamp_ltz, current_timestamp()) / 60000000",

@@ -123,8 +123,10 @@ def _kind(name: str, values: Sequence[Any]) -> str:
     if not found <= _KINDS.keys():
         raise unstorable(name, f"Snowflake has no type for {found.pop()}", "Snowflake")
     if found == {"Decimal"}:
-        scale = max(-int(value.as_tuple().exponent) for value in values if value is not None)
-        return f"number(38, {max(scale, 0)})"
+        exponents = [value.as_tuple().exponent for value in values if value is not None]
+        if any(isinstance(exponent, str) for exponent in exponents):
+            raise unstorable(name, "Snowflake's exact numbers know no NaN and no infinity", "Snowflake")
+        return f"number(38, {max(0, *(-exponent for exponent in exponents))})"
     return _KINDS[found.pop()] if found else "varchar"
 
 
@@ -160,7 +162,8 @@ _LITERALS: Mapping[type, Callable[[Any], str]] = {
     float: lambda value: f"'{value!r}'",
     bool: lambda value: str(value).lower(),
     bytes: lambda value: f"to_binary('{value.hex()}', 'HEX')",
-    Decimal: str,
+    # Never with an exponent, which would make it a double.
+    Decimal: lambda value: f"{value:f}",
     date: _moment,
     datetime: _moment,
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -32,6 +33,7 @@ from flowforge_testkit.conformance import (
     session,
     state,
     streams,
+    types,
     use_cases,
 )
 
@@ -40,6 +42,7 @@ MODULES: tuple[ModuleType, ...] = (
     catalog,
     materialize,
     frames,
+    types,
     seeds,
     checks,
     state,
@@ -86,6 +89,18 @@ class EngineConformance:
             yield opened
         finally:
             opened.session.close()
+
+    @pytest.fixture
+    def another(self, spec: EngineSpec, profile: Any, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+        """Open further engines as other projects would, each in a folder of its own; all are closed."""
+        with ExitStack() as closing:
+
+            def opened() -> Engine:
+                engine = open_spec(spec, profile, tmp_path / "another")
+                closing.callback(engine.session.close)
+                return engine
+
+            yield opened
 
     def test_the_suite_is_whole(self) -> None:
         """A standard case that was removed or replaced behind the class's back is found here."""
