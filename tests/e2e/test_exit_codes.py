@@ -270,6 +270,15 @@ class TestCtrlC:
         assert states.count('"model": "slow"') == 1
         assert in_shell("flowforge run --select users", example).returncode == 0
 
+    def test_every_model_that_was_being_built_is_cancelled(self, example, in_shell, interrupted):
+        for name in ("slow1", "slow2", "slow3"):
+            sql_model(example, name, SLOW.replace("slow", name))
+        answer = interrupted("exec flowforge run --select 'slow1 slow2 slow3' --jobs 3 --log-format json", example)
+        assert answer.returncode == 130
+        assert answer.stderr == "Interrupted; what was not finished was rolled back.\n"
+        assert "model_built" not in answer.stdout
+        assert in_shell("flowforge run --select users", example).returncode == 0
+
 
 class TestWords:
     """What the original design promises for each kind of error."""

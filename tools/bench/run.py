@@ -23,7 +23,8 @@ _NOTE = (
     f"Times are taken beyond start-up: those of {_SMALL} models are subtracted from those of {_LARGE:,}, on both sides "
     "and in the same round. The bare script executes what `flowforge compile` wrote, each statement committing by "
     "itself, and keeps no state. FlowForge makes new files with smaller blocks than DuckDB's 256 KB, so there is a "
-    "script that does so too, and one that also says `begin` and `commit`, as who writes a state row must."
+    "script that does so too, and one that also says `begin` and `commit`, as who writes a state row must. "
+    "FlowForge builds several models at once, the scripts one after the other: it takes less time for more work."
 )
 
 
@@ -83,7 +84,7 @@ def _times(samples: Samples, ours: str, bare: str) -> list[Figure]:
     sizes = _sizes(ours), _sizes(bare)
     return [
         Figure(f"{ours}, {_LARGE:,} models to the {bare}", ratio_beyond(walls, samples, *sizes), "x", _RATIO),
-        Figure("the same, CPU", ratio_beyond(cpus, samples, *sizes), "x", _RATIO),
+        Figure("the same, CPU", ratio_beyond(cpus, samples, *sizes), "x"),
     ]
 
 

@@ -59,10 +59,10 @@ class World:
         target = {"name": "dev", "engine": "sqlite"}
         return CompileModels(self.manifest, self.project.renderer, self.engine.dialect, target, self.environment)
 
-    def run(self, select=None, exclude=None, engine=None) -> RunReport:
+    def run(self, select=None, exclude=None, engine=None, jobs=1) -> RunReport:
         engine = engine or self.engine
         build = BuildModel(self.manifest, engine, self.compiler, self.project.reader, self.project.functions)
-        return RunModels(self.manifest, engine, build, self.recorder, self.clock)(selection(select, exclude))
+        return RunModels(self.manifest, engine, build, self.recorder, self.clock, jobs)(selection(select, exclude))
 
     def seed(self, select=None, engine=None):
         return LoadSeeds(self.manifest, engine or self.engine, self.recorder)(selection(select))

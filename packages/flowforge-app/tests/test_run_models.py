@@ -93,6 +93,49 @@ class TestOrderAndState:
             world.given(CHAIN).run(select="aa")
 
 
+class TestSideBySide:
+    def test_any_number_of_jobs_gives_the_same_report(self, world):
+        models = {f"m{i:02}": f"select {i} as n" for i in range(9)}
+        models |= {"bad": "select nope", "after": "select * from {{ ref('bad') }}, {{ ref('m03') }}"}
+        found = [world.given(models).run(jobs=jobs) for jobs in (1, 2, 8)]
+        assert len({tuple((r.name, r.status, r.rows, r.reason) for r in report.results) for report in found}) == 1
+        assert ended(found[0])["after"] == "skipped"
+        assert len(world.state()) == 9
+
+    def test_what_reads_a_view_that_is_not_selected_waits_for_what_the_view_reads(self, world):
+        models = {"a": "select 1 as n", "v": "create view v as select n from {{ ref('a') }}"}
+        models["z"] = "select n from {{ ref('v') }}"
+        world.given(models).run()
+        report = world.given(models | {"a": "select 2 as n"}).run(select="a z", jobs=2)
+        assert ended(report) == {"a": "built", "z": "built"}
+        assert world.rows("select n from z") == [(2,)]
+
+    def test_an_engine_with_one_session_builds_one_by_one(self, world):
+        engine = world.without(
+            capabilities=world.engine.capabilities - {Capability.CONCURRENT_SESSIONS},
+            fork=lambda: pytest.fail("forked"),
+        )
+        assert world.given(CHAIN | {"d": "select 1 as n"}).run(engine=engine, jobs=4).ok
+
+    def test_every_started_model_has_a_number_of_its_own(self, world):
+        world.given({f"m{i}": "select 1 as n" for i in range(5)}).run(jobs=3)
+        started = [event.index for event in world.recorder.events if isinstance(event, ModelStarted)]
+        assert started == [1, 2, 3, 4, 5]
+
+    def test_the_sessions_of_a_run_are_closed(self, world):
+        forks = []
+
+        def fork():
+            forks.append(world.engine.fork())
+            return forks[-1]
+
+        world.given({f"m{i}": "select 1 as n" for i in range(5)}).run(engine=world.without(fork=fork), jobs=3)
+        assert len(forks) == 2
+        for one in forks:
+            with pytest.raises(EngineError):
+                one.session.execute("select 1")
+
+
 class TestFailures:
     def test_a_failed_model_keeps_its_old_table_and_state(self, world):
         world.given({"a": "select 1 as n"}).run()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge_domain.dag import downstream, topo_sort, upstream
+from flowforge_domain.dag import downstream, topo_sort, upstream, waits_for
 from flowforge_domain.errors import DependencyNotFoundError, ModelCycleError
 from flowforge_domain.model import Node
 
@@ -179,3 +179,9 @@ def outcome(nodes):
         return topo_sort(nodes)
     except ModelCycleError as error:
         return error.cycle
+
+
+def test_chosen_names_wait_for_each_other_also_through_one_that_is_not_chosen():
+    nodes = graph(a=[], b=["a"], c=["b"], d=["c", "a"], other=[])
+    assert waits_for(nodes, ["a", "c", "d"]) == {"a": set(), "c": {"a"}, "d": {"a", "c"}}
+    assert waits_for(nodes, ["other", "d"]) == {"other": set(), "d": set()}

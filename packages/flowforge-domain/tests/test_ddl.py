@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
+from flowforge_domain.dialect import Dialect, quote_name, quote_text
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.relation import scan_relation
+
+STANDARD = Dialect("standard", {}, "")
+TICKS = Dialect("ticks", {}, "", quote="`", backslash_escapes=True, line_comments=("--", "#"))
+SLASHES = Dialect("slashes", {}, "", backslash_escapes=True, line_comments=("--", "//"))
+WAYS = [None, STANDARD, TICKS, SLASHES]
 
 HEADS = [
     ("create table users as select 1", "table", "users"),
@@ -39,6 +46,8 @@ BEFORE = [
     "{{- config(tags=[f(1)]) -}}",
     "{% set x = 1 %}\n",
     "{%- set x = 'create view y as' -%}",
+    "# as BigQuery does\n",
+    "// as Snowflake does\n",
     "-- one\n/* two */\n{# three #}\n{{ config() }}\n",
 ]
 
@@ -133,9 +142,76 @@ def test_final_semicolon_and_what_follows_is_cut(end):
 )
 def test_second_statement_is_refused(sql):
     with pytest.raises(TemplateError, match="another follows this semicolon") as caught:
-        one_statement(sql, "models/m.ff.sql")
+        one_statement(sql, "models/m.ff.sql", STANDARD)
     assert str(caught.value.where) == "models/m.ff.sql:1"
     assert caught.value.snippet.endswith("^")
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialects"),
+    [
+        (r"select 'it\'s; fine'", [TICKS, SLASHES]),
+        (r'select "it\"s; fine"', [TICKS]),
+        (r'select "a\", ";" from t', [STANDARD, SLASHES]),
+        (r"select 'a\\', ';'", [TICKS, SLASHES]),
+        (r"select '\', ';'", [STANDARD]),
+        ("select `;` from t", [STANDARD, TICKS, SLASHES]),
+        (r"select `a\`, ';' from t", [STANDARD, TICKS, SLASHES]),
+        ("select 1 # don't; stop", [TICKS]),
+        ("select 1 // don't; stop", [SLASHES]),
+        ("select 8 // 2, ';'", [STANDARD]),
+        ("select '''it's; fine'''", [TICKS]),
+        ('select r"""say "no;" \\d"""', [TICKS]),
+    ],
+)
+def test_each_dialect_closes_its_texts_names_and_comments(sql, dialects):
+    assert one_statement(sql) == sql
+    for dialect in dialects:
+        assert one_statement(f"{sql}\n;", "m.ff.sql", dialect) == f"{sql}\n"
+        with pytest.raises(TemplateError, match="another follows"):
+            one_statement(f"{sql}\n; drop table users", "m.ff.sql", dialect)
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect"),
+    [
+        (r"select 'it\'; drop table users; --'", STANDARD),
+        (r"select 'it\\'; drop table users; --'", TICKS),
+        ("select 1 # '\n; drop table users; --'", TICKS),
+        ("select 1 // '\n; drop table users; --'", SLASHES),
+        (r'select "a\"; drop table users; --"', SLASHES),
+        ("select `a`; drop table `b`", TICKS),
+    ],
+)
+def test_a_second_statement_is_not_hidden_from_its_dialect(sql, dialect):
+    with pytest.raises(TemplateError, match="another follows this semicolon"):
+        one_statement(sql, "m.ff.sql", dialect)
+
+
+def test_without_a_dialect_only_what_none_takes_is_refused():
+    assert one_statement(r"select '\'; fine'") == r"select '\'; fine'"
+    with pytest.raises(TemplateError, match="another follows"):
+        one_statement(r"select '\\\\', 1; drop table users")
+
+
+@pytest.mark.parametrize(("dialect", "opened"), [(TICKS, "`"), (TICKS, '"'), (SLASHES, '"'), (SLASHES, "'")])
+def test_what_is_never_closed_is_named(dialect, opened):
+    with pytest.raises(TemplateError, match=f"What {opened} opens here is never closed"):
+        one_statement(f"select {opened}a", "m.ff.sql", dialect)
+
+
+def test_escaped_text_before_as_is_skipped():
+    sql = r"create table t (a text default 'it\'s as') as select 1"
+    assert find_target(sql, dialect=TICKS).relation == "t"
+    with pytest.raises(TemplateError, match="says `as`"):
+        find_target(r"create table t (a text default 'it\'s as')", dialect=TICKS)
+
+
+@given(st.text(alphabet="a;'\"-/*# \\\n\r$`", max_size=30))
+@pytest.mark.parametrize("dialect", [STANDARD, TICKS, SLASHES])
+def test_what_we_quote_hides_whatever_it_holds(dialect, text):
+    sql = f"select {quote_text(text, dialect)} as {quote_name('n' + text, dialect)}"
+    assert one_statement(f"{sql};", "", dialect) == sql
 
 
 @pytest.mark.parametrize("sql", ["", " \r\n\t", ";", "-- only\n", "-- only", "/* a */;-- b"])
@@ -149,15 +225,36 @@ def test_not_blank(sql):
 
 
 ATOMS = st.sampled_from(
-    ["'", '"', "`", ";", "--", "/*", "*/", "$$", "$t$", "\n", " ", "a", "''", "{", "#}", "create", "table"]
+    [
+        "'",
+        '"',
+        "`",
+        "\\",
+        "#",
+        "//",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "$$",
+        "$t$",
+        "\n",
+        " ",
+        "a",
+        "''",
+        "{",
+        "#}",
+        "create",
+        "table",
+    ]
 )
 
 
 @given(st.lists(ATOMS, max_size=25).map("".join))
 def test_any_text_is_read_or_refused(sql):
-    for read in (find_target, one_statement):
+    for read, dialect in product((find_target, one_statement), WAYS):
         try:
-            read(sql, "m.ff.sql")
+            read(sql, "m.ff.sql", dialect)
         except TemplateError as error:
             assert len(str(error).splitlines()) <= 15
 
@@ -191,6 +288,13 @@ RUNS = [
     "\\",
     "e'",
     "e'\\",
+    "'\\",
+    "'\\'",
+    "'''\\",
+    '"""',
+    '"""\\ ',
+    "#",
+    "// ",
     "{{",
     "{#",
     "{%",
@@ -205,6 +309,6 @@ def test_no_run_of_equal_pieces_takes_long(start, run):
     text = start + run * 10_000 + "x"
     is_blank(text)
     scan_relation(text, 0)
-    for read in (find_target, one_statement):
+    for read, dialect in product((find_target, one_statement), WAYS):
         with suppress(TemplateError):
-            read(text)
+            read(text, "", dialect)

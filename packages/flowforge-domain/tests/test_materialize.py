@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import TemplateError
-from flowforge_domain.materialize import built_as, create_statement, prepare_statements
+from flowforge_domain.materialize import built_as, create_statement, prepare_statements, schema_statements
 from flowforge_domain.model import ModelConfig, Node
 
 REPLACING = Dialect("replacing", {}, "", schemas=True)
@@ -93,10 +94,11 @@ def test_what_is_in_the_way_is_dropped_first(kind, existing, dialect, statements
 
 
 def test_schema_is_created_with_its_first_table():
-    assert prepare_statements("a.users", "table", None, REPLACING) == ('create schema if not exists "a"',)
-    assert prepare_statements('c."a b".users', "table", None, REPLACING) == ('create schema if not exists "c"."a b"',)
-    assert prepare_statements("a.users", "table", "table", REPLACING) == ()
-    assert prepare_statements("a.users", "table", None, PLAIN) == ()
+    made = ('create schema if not exists "a"', 'create schema if not exists "c"."a b"')
+    assert schema_statements(["a.users", "users", 'c."a b".users', "a.orders"], (), REPLACING) == made
+    assert schema_statements(["a.users"], {"a.users"}, REPLACING) == ()
+    assert schema_statements(["a.users"], (), PLAIN) == ()
+    assert schema_statements(["a.users"], (), replace(REPLACING, swaps=True)) == ()
 
 
 @pytest.mark.parametrize("kind", ["table", "view"])

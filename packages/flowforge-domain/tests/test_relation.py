@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from flowforge_domain.relation import relation_name, relation_parts, same_relati
 
 DOUBLE = Dialect("double", {}, "")
 TICKS = Dialect("ticks", {}, "", quote="`", longest_name=63)
+ESCAPES = Dialect("escapes", {}, "", backslash_escapes=True)
 PARTS = st.lists(st.text(min_size=1, max_size=20).filter(lambda t: "\0" not in t), min_size=1, max_size=3)
 
 
@@ -82,11 +85,20 @@ def test_names_no_engine_holds_are_refused(name, reason):
 
 @given(st.text().filter(lambda t: "\0" not in t))
 def test_text_literal_has_one_way_out(text):
-    literal = quote_text(text)
+    literal = quote_text(text, DOUBLE)
     assert literal[1:-1].replace("''", "'") == text
     assert "'" not in literal[1:-1].replace("''", "")
 
 
-def test_text_with_a_nul_is_refused():
+@given(st.text(alphabet="a'\\\n\r\"`n;-") | st.text().filter(lambda t: "\0" not in t))
+def test_text_literal_with_escapes_has_one_way_out(text):
+    literal = quote_text(text, ESCAPES)
+    assert re.fullmatch(r"'([^'\\\r\n]|\\['\\rn])*'", literal)
+    plain = {"n": "\n", "r": "\r"}
+    assert re.sub(r"\\(.)", lambda found: plain.get(found[1], found[1]), literal[1:-1]) == text
+
+
+@pytest.mark.parametrize("dialect", [DOUBLE, ESCAPES])
+def test_text_with_a_nul_is_refused(dialect):
     with pytest.raises(ConfigError, match="NUL"):
-        quote_text("a\0b")
+        quote_text("a\0b", dialect)

@@ -58,6 +58,13 @@ def test_wrong_guess_is_found_however_late_it_comes(engine, tmp_path):
     assert [kind for _, kind in engine.catalog.columns("ff_seed")] == ["text", "timestamp without time zone"]
 
 
+def test_file_wider_than_one_select(engine, tmp_path):
+    names = [f"c{i}" for i in range(400)]
+    values = ["x" if i % 100 == 99 else str(i) for i in range(400)]
+    load(engine, tmp_path, f"{','.join(names)}\n{','.join(values)}\n")
+    assert [kind for _, kind in engine.catalog.columns("ff_seed")] == (["bigint"] * 99 + ["text"]) * 4
+
+
 def test_blank_lines_are_no_rows(engine, tmp_path):
     assert load(engine, tmp_path, '\nid,name\n\n1,"two\n\nlines"\n\n2,b\n\n\n') == 2
     assert rows(engine, "select id, name from ff_seed") == [(1, "two\n\nlines"), (2, "b")]

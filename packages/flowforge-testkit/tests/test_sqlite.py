@@ -193,17 +193,17 @@ def test_declared_type_takes_what_inference_would_not(load):
 @pytest.mark.parametrize(
     ("text", "options", "line", "message"),
     [
-        ("", {}, 1, "empty"),
-        ("a,\n1,2\n", {}, 1, "without a name"),
+        ("", {}, 0, "empty"),
+        ("a,\n1,2\n", {}, 1, "has no name"),
         ("a,A\n1,2\n", {}, 1, "twice"),
-        ("a,b\n1,2\n\n3\n", {}, 4, "Column 'b' is missing"),
-        ('a\n"open\n', {}, 2, "not CSV"),
-        ("a\n1\n", {"encoding": "no-such"}, 0, "cannot be read"),
-        ("a\n1\n", {"delimiter": "||"}, 0, "cannot be read"),
-        ("a\nx\n", {"column_types": {"a": "date"}}, 2, "Column 'a' is date"),
-        ("a\n9223372036854775808\n", {"column_types": {"a": "bigint"}}, 2, "Column 'a' is bigint"),
-        ("a\n1\n", {"column_types": {"a": "geometry"}}, 1, "no type for"),
-        ("a\n1\n", {"column_types": {"aa": "text"}}, 1, "Did you mean 'a'"),
+        ("a,b\n1,2\n\n3\n", {}, 4, "Expected 2 values, as in the header, found 1"),
+        ('a\n"open\n', {}, 2, "never ends"),
+        ("a\n1\n", {"encoding": "no-such"}, 0, "no text encoding"),
+        ("a\n1\n", {"delimiter": "||"}, 0, "one character"),
+        ("a\nx\n", {"column_types": {"a": "date"}}, 2, "Column 'a' holds 'x', which is no date"),
+        ("a\n9223372036854775808\n", {"column_types": {"a": "bigint"}}, 2, "which is no bigint"),
+        ("a\n1\n", {"column_types": {"a": "geometry"}}, 0, "no type of sqlite"),
+        ("a\n1\n", {"column_types": {"aa": "text"}}, 0, "Did you mean 'a'"),
     ],
 )
 def test_bad_seed_names_file_line_and_column(load, text, options, line, message):

@@ -11,7 +11,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, with_seeds
-from flowforge_domain.materialize import prepare_statements
+from flowforge_domain.materialize import prepare_statements, schema_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
@@ -41,6 +41,8 @@ class LoadSeeds:
         loader = self._loader(seeds)
         with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
             existing = self.engine.catalog.relations() if seeds else {}
+            for statement in schema_statements((s.relation for s in seeds), existing, self.engine.dialect):
+                self.engine.session.execute(statement)
             results = []
             for index, seed in enumerate(seeds, start=1):
                 self.progress(SeedStarted(seed.name, index, len(seeds)))

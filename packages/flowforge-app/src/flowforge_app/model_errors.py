@@ -24,7 +24,7 @@ def statement_error(
     error: EngineError, node: Node, statement: str, text: str, manifest: Manifest, engine: Engine
 ) -> ModelError:
     """Return an engine's error about a model's statement, with the line of the model's file it belongs to."""
-    head = "" if find_target(text) else query_head(node, engine.dialect)
+    head = "" if find_target(text, dialect=engine.dialect) else query_head(node, engine.dialect)
     sql = statement.removeprefix(head)
     column = error.column - len(head) if error.line == 1 else error.column
     otherwise = f"See the SQL that was run: flowforge compile --select {node.name}"

@@ -6,34 +6,37 @@ crash the target itself tells what was built. A failed model keeps its old table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from time import perf_counter
 from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel
-from flowforge_app.cancelled import was_cancelled
+from flowforge_app.model_run import ModelRun
+from flowforge_app.parallel import work_through
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
-from flowforge_domain.dag import upstream
+from flowforge_domain.dag import waits_for
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, require_distinct
+from flowforge_domain.materialize import schema_statements
 from flowforge_domain.model import Node
-from flowforge_domain.results import ModelResult, RunReport, Status
+from flowforge_domain.results import ModelResult, RunReport
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
-from flowforge_domain.state import COLUMNS, STATE_TABLE, StateRow, compact_state, create_state, insert_state
+from flowforge_domain.state import COLUMNS, STATE_TABLE, compact_state, create_state
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import ModelStarted, Progress, RunStarted
+from flowforge_ports.progress import Progress, RunStarted
 
 
 @dataclass(frozen=True)
 class RunModels:
-    """Builds models one after the other on one session.
+    """Builds models, up to `jobs` at once where the engine has concurrent sessions, each on a session of its own.
 
-    `clock` gives the time in UTC; `lock_timeout` is in seconds.
+    `build` is told the engine it works on; `clock` gives the time in UTC; `lock_timeout` is in seconds.
     """
 
     manifest: Manifest
@@ -41,10 +44,11 @@ class RunModels:
     build: BuildModel
     progress: Progress
     clock: Callable[[], datetime]
+    jobs: int = 1
     lock_timeout: float = 10.0
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
-        """Build what is selected and return how each model ended, in the order they ran.
+        """Build what is selected and return how each model ended, in the order of the graph.
 
         A model's own error is in its result. Raises `FlowForgeError` for a wrong graph or selection, when the target
         cannot be used at all, and when a statement was cancelled. Raises `UnsupportedByEngineError` before anything is
@@ -61,61 +65,52 @@ class RunModels:
     def _run(self, nodes: Sequence[Node]) -> RunReport:
         run_id, started = uuid4().hex, perf_counter()
         self.progress(RunStarted(run_id, tuple(node.name for node in nodes), self.engine.name, self.engine.target))
-        existing = dict(self.engine.catalog.relations()) if nodes else {}
-        if nodes:
-            self._prepare_state(existing)
-        results: dict[str, ModelResult] = {}
-        for index, node in enumerate(nodes, start=1):
-            result = self._skipped(node, results)
-            if result is None:
-                self.progress(ModelStarted(node.name, index, len(nodes)))
-                result = self._built(node, existing, run_id)
-            results[node.name] = result
-            self.progress(result)
-        if nodes:
-            self._compact_state()
-        report = RunReport(run_id, list(results.values()), perf_counter() - started)
+        results = self._built(nodes, run_id) if nodes else {}
+        report = RunReport(run_id, [results[node.name] for node in nodes], perf_counter() - started)
         self.progress(report)
         return report
 
-    def _skipped(self, node: Node, results: dict[str, ModelResult]) -> ModelResult | None:
-        """Return the result of a node that depends on one that failed, or None."""
-        causes = [d for d in node.deps if d in results and results[d].status is not Status.BUILT]
-        if not causes:
-            return None
-        above = upstream(self.manifest.nodes, causes)
-        failed = [name for name, result in results.items() if name in above and result.status is Status.FAILED]
-        return _result(node, Status.SKIPPED, reason=f"{', '.join(failed)} failed")
+    def _built(self, nodes: Sequence[Node], run_id: str) -> Mapping[str, ModelResult]:
+        existing = dict(self.engine.catalog.relations())
+        self._prepare(nodes, existing)
+        chosen = {node.name: node for node in nodes}
+        run = ModelRun(run_id, self.manifest.name, chosen, existing, self.progress, self.clock)
+        # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
+        here = {node.name for node in nodes if node.kind == "python"}
+        with self._engines(len(nodes)) as engines:
+            workers = [run.worker(self.build, engine) for engine in engines]
+            work_through(waits_for(self.manifest.nodes, chosen), workers, here)
+        with transaction(self.engine.session):
+            self.engine.session.execute(compact_state(self.engine.dialect))
+        return run.results
 
-    def _built(self, node: Node, existing: dict[str, RelationKind], run_id: str) -> ModelResult:
-        started = perf_counter()
-        try:
+    @contextmanager
+    def _engines(self, most: int) -> Iterator[list[Engine]]:
+        """Give the engine and its forks, as many as may work at once, and close the forks."""
+        most = min(self.jobs, most) if Capability.CONCURRENT_SESSIONS in self.engine.capabilities else 1
+        with ExitStack() as forks:
+            engines = [self.engine]
+            for _ in range(most - 1):
+                engines.append(self.engine.fork())
+                forks.callback(engines[-1].session.close)
+            yield engines
+
+    def _prepare(self, nodes: Sequence[Node], existing: Mapping[str, RelationKind]) -> None:
+        """Make schemas and the state table before models build side by side, who would get in each other's way."""
+        self._require_own_state(existing)
+        statements = schema_statements((node.relation for node in nodes), existing, self.engine.dialect)
+        if STATE_TABLE not in existing:
+            statements += (create_state(self.engine.dialect),)
+        if statements:
             with transaction(self.engine.session):
-                built = self.build(node, existing)
-                finished = self.clock().isoformat()
-                row = StateRow(
-                    node.name, node.relation, run_id, uuid4().hex, built.fingerprint, _known(built.rows), finished
-                )
-                self.engine.session.execute(insert_state(row, self.engine.dialect))
-        except FlowForgeError as error:
-            if was_cancelled(error):
-                raise
-            return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
-        existing[relation_key(node.relation, self.engine.dialect)] = node.config.materialized
-        return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
+                for statement in statements:
+                    self.engine.session.execute(statement)
 
-    def _prepare_state(self, existing: Mapping[str, RelationKind]) -> None:
+    def _require_own_state(self, existing: Mapping[str, RelationKind]) -> None:
         if STATE_TABLE in existing:
             found = tuple(name for name, _ in self.engine.catalog.columns(STATE_TABLE))
             if found != COLUMNS:
                 raise _foreign_state(found, self.engine.target)
-            return
-        with transaction(self.engine.session):
-            self.engine.session.execute(create_state(self.engine.dialect))
-
-    def _compact_state(self) -> None:
-        with transaction(self.engine.session):
-            self.engine.session.execute(compact_state(self.engine.dialect))
 
 
 def _require_ability(node: Node, engine: Engine) -> None:
@@ -138,11 +133,3 @@ def _foreign_state(columns: Sequence[str], target: str) -> FlowForgeError:
         f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
         hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
     )
-
-
-def _result(node: Node, status: Status, reason: str = "") -> ModelResult:
-    return ModelResult(node.name, node.relation, node.config.materialized, status, reason=reason)
-
-
-def _known(rows: int | None) -> int:
-    return -1 if rows is None else rows

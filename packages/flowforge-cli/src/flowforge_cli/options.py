@@ -23,6 +23,10 @@ Select = Annotated[
     typer.Option("--select", "-s", help="Only these: a name, tag or path; +x, x+, 2+x follow the graph."),
 ]
 Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="Not these.")]  # noqa: UP045
+Jobs = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--jobs", "-j", min=1, help="How many models build at once.", show_default="what suits the engine"),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more: profile, target, SQL.")]
 Format = Annotated[LogFormat, typer.Option("--log-format", help="json: one object a line.")]

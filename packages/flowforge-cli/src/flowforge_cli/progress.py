@@ -20,6 +20,8 @@ class Reporter:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._width = 0
+        self._running: list[str] = []
+        self._place = ""
 
     @singledispatchmethod
     def __call__(self, event: Any) -> None:
@@ -36,7 +38,9 @@ class Reporter:
 
     @__call__.register
     def _model_started(self, event: ModelStarted) -> None:
-        self._output.progress(f"… {event.index}/{event.total} {event.name}")
+        self._running.append(event.name)
+        self._place = f"{event.index}/{event.total}"
+        self._show_running()
         self._output.event("model_started", event.name, model=event.name, index=event.index, total=event.total)
 
     @__call__.register
@@ -59,6 +63,8 @@ class Reporter:
             seconds=round(result.seconds, 6),
             **(error_facts(result.error) if result.error else {}),
         )
+        self._running = [name for name in self._running if name != result.name]
+        self._show_running()
 
     @__call__.register
     def _run_finished(self, report: RunReport) -> None:
@@ -98,6 +104,10 @@ class Reporter:
             seconds=round(result.seconds, 6),
             **(error_facts(result.error) if result.error else {}),
         )
+
+    def _show_running(self) -> None:
+        if self._running:
+            self._output.progress(f"… {self._place} {', '.join(self._running)}")
 
     def _columns(self, result: ModelResult) -> str:
         name = f"{result.name:<{self._width}}"

@@ -6,7 +6,7 @@ import typer
 
 from flowforge_cli import exit_codes
 from flowforge_cli.opening import open_project, warn_if_lost
-from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.options import Engine, Env, Exclude, Format, Jobs, LogFormat, ProjectPath, Quiet, Select, Verbose
 from flowforge_cli.output import output
 
 
@@ -16,6 +16,7 @@ def run(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    jobs: Jobs = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
@@ -23,7 +24,7 @@ def run(
     """Build the models in the order of the graph."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
-        report = opened.run(select, exclude)
+        report = opened.run(select, exclude, jobs)
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

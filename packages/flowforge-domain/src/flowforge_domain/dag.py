@@ -12,7 +12,7 @@ from flowforge_domain.errors import DependencyNotFoundError, ModelCycleError
 from flowforge_domain.model import Node
 from flowforge_domain.text import did_you_mean
 
-__all__ = ["downstream", "mermaid", "topo_sort", "upstream"]
+__all__ = ["downstream", "mermaid", "topo_sort", "upstream", "waits_for"]
 
 _SHOWN = 15
 
@@ -49,6 +49,15 @@ def upstream(nodes: Mapping[str, Node], names: Iterable[str], depth: int | None 
 def downstream(nodes: Mapping[str, Node], names: Iterable[str], depth: int | None = None) -> set[str]:
     """Return `names` and what depends on them, up to `depth` steps away (None: all)."""
     return _reach(_children({n: node.deps for n, node in nodes.items()}), names, depth)
+
+
+def waits_for(nodes: Mapping[str, Node], chosen: Collection[str]) -> dict[str, set[str]]:
+    """Return which of the `chosen` names each of them waits for: its dependencies, also through nodes not chosen.
+
+    Through those too, since one may be a view on what is being built.
+    """
+    wanted = set(chosen)
+    return {name: _nearest(nodes, nodes[name].deps, wanted) for name in chosen}
 
 
 def mermaid(nodes: Mapping[str, Node]) -> str:
@@ -90,6 +99,17 @@ def _reach(edges: Mapping[str, Iterable[str]], start: Iterable[str], depth: int 
         seen |= frontier
         depth = None if depth is None else depth - 1
     return seen
+
+
+def _nearest(nodes: Mapping[str, Node], deps: Iterable[str], chosen: Collection[str]) -> set[str]:
+    seen: set[str] = set()
+    frontier = list(deps)
+    while frontier:
+        name = frontier.pop()
+        if name not in seen:
+            seen.add(name)
+            frontier.extend(nodes[name].deps if name in nodes and name not in chosen else ())
+    return seen.intersection(chosen)
 
 
 def _cycle(nodes: Mapping[str, Node], stuck: set[str]) -> ModelCycleError:

@@ -6,34 +6,34 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.relation import relation_name, scan_relation
 from flowforge_domain.text import Location, caret, line_of
 
+# Where a statement may begin, each of these begins a comment in some engine, and nothing else in any.
+_NOTE = r"(?:--|#|//)[^\n]*"
 # Comments of SQL and Jinja, Jinja statements, and config(): what may stand before the first token.
 _LEADING = re.compile(
-    r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\{#.*?#\}|\{%.*?%\}|\{\{-?\s*config\(.*?\)\s*-?\}\})*", re.DOTALL
+    rf"(?:\s+|{_NOTE}(?:\n|\Z)|/\*.*?\*/|\{{#.*?#\}}|\{{%.*?%\}}|\{{\{{-?\s*config\(.*?\)\s*-?\}}\}})*", re.DOTALL
 )
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
-# The word `as` outside of texts and comments, and what must be skipped to find it there.
-_AS = re.compile(
-    r"'[^']*'|\"[^\"]*\"|--[^\n]*|/\*.*?(?:\*/|\Z)|\{#.*?(?:#\}|\Z)|\b(?P<as>as)\b", re.IGNORECASE | re.DOTALL
-)
-# A literal (with backslashes after `e`), an identifier, a comment or a dollar-quoted text: semicolons inside them end
-# no statement.
-_ATOM = re.compile(
-    r"\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1"
-    r"|(?P<end>;)|(?P<open>/\*|'|\")",
-    re.DOTALL,
-)
 _FOREIGN = re.compile(
     r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
 )
 _FORM = "Write `create or replace table NAME as select …` or a plain `select …`."
 # Asked for its end only: with an anchor behind the repetition, every way to split a run of blanks would be tried.
-_BLANK = re.compile(r"(?:\s+|;|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_BLANK = re.compile(rf"(?:\s+|;|{_NOTE}|/\*.*?\*/)*", re.DOTALL)
+_TEXT = "'(?:[^']|'')*'"
+_ESCAPED_TEXT = r"'(?:[^'\\]|\\.|'')*'"
+_LONG_TEXTS = r"'''(?:[^\\]|\\.)*?'''|" + r'"""(?:[^\\]|\\.)*?"""'
+# The ways in which engines write SQL, the usual one first: for a text whose engine is not known.
+_WAYS = (
+    Dialect("standard", {}, ""),
+    Dialect("backticks", {}, "", quote="`", backslash_escapes=True, line_comments=("--", "#")),
+    Dialect("backslashes", {}, "", backslash_escapes=True, line_comments=("--", "//")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Target:
     end: int
 
 
-def find_target(sql: str, file: str = "") -> Target | None:
+def find_target(sql: str, file: str = "", dialect: Dialect | None = None) -> Target | None:
     """Return what the model's text creates, or None for a plain query.
 
     Works on the template and on the SQL it renders to. Raises `TemplateError` when the text creates something else
@@ -63,19 +63,35 @@ def find_target(sql: str, file: str = "") -> Target | None:
     parts, end = scan_relation(sql, head.end())
     if not parts:
         raise _error(sql, head.end(), file, "The name after `create table` must be literal.")
-    if not any(found["as"] for found in _AS.finditer(sql, end)):
+    if not any(found["as"] for way in _ways(dialect) for found in _words(*_signs(way)).finditer(sql, end)):
         raise _error(sql, end, file, "A SQL model says `as` and a query after the name.")
     kind = cast("RelationKind", head.group(1).lower())
     return Target(kind, relation_name(*parts), start, end)
 
 
-def one_statement(sql: str, file: str = "") -> str:
+def one_statement(sql: str, file: str = "", dialect: Dialect | None = None) -> str:
     """Return `sql` without the semicolon that ends it.
 
-    Raises `TemplateError` when another statement follows, and for a comment or text that is never closed.
+    Raises `TemplateError` when another statement follows, and for a comment or text that is never closed; without a
+    dialect only where that is so in every way of writing SQL.
     """
-    for atom in _ATOM.finditer(sql):
-        # A backslash may have closed a text otherwise than we think: in some dialects it escapes the quote.
+    refusals = []
+    for way in _ways(dialect):
+        try:
+            return _one_statement(sql, file, _atoms(*_signs(way)))
+        except TemplateError as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+def is_blank(sql: str, start: int = 0) -> bool:
+    """Tell whether `sql` holds nothing but space, comments and semicolons from `start` on."""
+    return cast("re.Match[str]", _BLANK.match(sql, start)).end() == len(sql)
+
+
+def _one_statement(sql: str, file: str, atoms: re.Pattern[str]) -> str:
+    for atom in atoms.finditer(sql):
+        # A backslash may have closed a text otherwise than we think: raw texts differ between engines.
         if atom["open"] and (atom["open"] == "/*" or "\\" not in sql):
             raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.", "Close it.")
         if atom["end"]:
@@ -86,9 +102,38 @@ def one_statement(sql: str, file: str = "") -> str:
     return sql
 
 
-def is_blank(sql: str, start: int = 0) -> bool:
-    """Tell whether `sql` holds nothing but space, comments and semicolons from `start` on."""
-    return cast("re.Match[str]", _BLANK.match(sql, start)).end() == len(sql)
+def _ways(dialect: Dialect | None) -> tuple[Dialect, ...]:
+    return (dialect,) if dialect else _WAYS
+
+
+def _signs(dialect: Dialect) -> tuple[bool, bool, tuple[str, ...]]:
+    return dialect.quote == "`", dialect.backslash_escapes, dialect.line_comments
+
+
+def _atoms(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds semicolons, and skips the texts, names and comments in which they end no statement.
+
+    What is never closed takes all the rest, or each quote in it would be tried as the begin of a text again.
+    """
+    opens = "'|\"|`" if ticks else "'|\""
+    return re.compile(
+        rf"{_hiding(ticks, escapes, comments)}|/\*.*?\*/|(\$\w*\$).*?\1|(?P<end>;)|(?P<open>/\*|{opens}).*", re.DOTALL
+    )
+
+
+def _words(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds the word `as`, and skips the texts, names and comments in which it means nothing."""
+    hiding = rf"{_hiding(ticks, escapes, comments)}|/\*.*?(?:\*/|\Z)|\{{#.*?(?:#\}}|\Z)|['\"].*"
+    return re.compile(rf"{hiding}|\b(?P<as>as)\b", re.IGNORECASE | re.DOTALL)
+
+
+def _hiding(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> str:
+    """Return a pattern of texts, names and line comments; what stands in `"` is a name or a text with escapes."""
+    text = _ESCAPED_TEXT if escapes else _TEXT
+    double = (text if ticks else _TEXT).replace("'", '"')
+    long = f"{_LONG_TEXTS}|" if ticks and escapes else ""
+    notes = "|".join(map(re.escape, comments))
+    return rf"{long}\b[eE]{_ESCAPED_TEXT}|{text}|{double}|`[^`]*`|(?:{notes})[^\n]*"
 
 
 def _error(sql: str, offset: int, file: str, message: str, hint: str = _FORM) -> TemplateError:

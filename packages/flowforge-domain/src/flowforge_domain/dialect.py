@@ -14,6 +14,8 @@ NeutralType = Literal[
     "text", "bigint", "double", "boolean", "timestamp",
     "date", "timestamptz", "decimal", "binary", "json", "list", "struct",
 ]  # fmt: skip
+# BigQuery takes neither a doubled quote nor a line break inside a text.
+_ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class Dialect:
     a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
     `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
-    since nothing replaces it where it stands.
+    since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
+    around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
+    the signs that begin a comment up to the line's end.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Dialect:
     default_schema: str = ""
     names_in_bytes: bool = False
     swaps: bool = False
+    backslash_escapes: bool = False
+    line_comments: tuple[str, ...] = ("--",)
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
@@ -70,14 +76,14 @@ def relation_key(relation: str, dialect: Dialect) -> str:
     return same_relation(relation)
 
 
-def quote_text(value: str) -> str:
-    """Return a text literal of standard SQL.
+def quote_text(value: str, dialect: Dialect) -> str:
+    """Return a text literal.
 
     Raises `ConfigError` for text with a NUL character, which ends a statement in some engines.
     """
     if "\0" in value:
         raise ConfigError("A text value holds a NUL character.", hint="Remove it.")
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + (value.translate(_ESCAPES) if dialect.backslash_escapes else value.replace("'", "''")) + "'"
 
 
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:

@@ -5,8 +5,10 @@ A plan is run inside one transaction, so readers see the old relation or the new
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
-from flowforge_domain.dialect import Dialect, RelationKind, quote_relation
+from flowforge_domain.dialect import Dialect, RelationKind, quote_relation, relation_key
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_name, relation_parts
@@ -19,55 +21,62 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
     Raises `TemplateError` when the rendered SQL is empty, is more than one statement, or creates something else than
     the template said.
     """
-    sql = one_statement(sql, node.file)
-    target = find_target(sql, node.file)
+    sql = one_statement(sql, node.file, dialect)
+    target = find_target(sql, node.file, dialect)
     if target is None:
         if is_blank(sql):
             raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
         return f"{query_head(node, dialect)}{sql}"
     _require_promised(node, target)
-    return f"{sql[: target.start]}{_create(target.kind, target.relation, dialect)}{sql[target.end :]}"
+    return f"{sql[: target.start]}{create_head(target.kind, target.relation, dialect)}{sql[target.end :]}"
 
 
 def query_head(node: Node, dialect: Dialect) -> str:
     """Return what stands before the SQL of a model that is a plain query."""
-    return f"{_create(node.config.materialized, node.relation, dialect)} as "
+    return f"{create_head(node.config.materialized, node.relation, dialect)} as "
 
 
 def built_as(statement: str, into: str, dialect: Dialect) -> str:
     """Return a statement of `create_statement` that makes the relation `into` instead, its lines left as they are."""
-    target = find_target(statement)
+    target = find_target(statement, dialect=dialect)
     if target is None or target.relation == into:
         return statement
-    return f"{statement[: target.start]}{_create(target.kind, into, dialect)}{statement[target.end :]}"
+    return f"{statement[: target.start]}{create_head(target.kind, into, dialect)}{statement[target.end :]}"
+
+
+def create_head(kind: RelationKind, relation: str, dialect: Dialect) -> str:
+    """Return `create [or replace] table|view X`, as the dialect has it; ` as …` or a list of columns goes behind it."""
+    replace = "or replace " if kind in dialect.replaces else ""
+    return f"create {replace}{kind} {quote_relation(relation, dialect)}"
+
+
+def schema_statements(relations: Iterable[str], existing: Container[str], dialect: Dialect) -> tuple[str, ...]:
+    """Return what makes the schemas that `relations` need, of those that do not stand yet (`relation_key`).
+
+    Nothing for a dialect that swaps: there the `Replacer` does so.
+    """
+    if dialect.swaps or not dialect.schemas:
+        return ()
+    new = (relation_parts(name)[:-1] for name in relations if relation_key(name, dialect) not in existing)
+    schemas = dict.fromkeys(relation_name(*schema) for schema in new if schema)
+    return tuple(f"create schema if not exists {quote_relation(schema, dialect)}" for schema in schemas)
 
 
 def prepare_statements(
     relation: str, kind: RelationKind, existing: RelationKind | None, dialect: Dialect
 ) -> tuple[str, ...]:
-    """Return what must run before `relation` is created as `kind`: its schema, and the drop of what is in the way.
+    """Return what must run before `relation` is created as `kind`: the drop of what is in the way.
 
     Nothing for a dialect that swaps: there the old relation goes when the new one is whole.
     """
-    if dialect.swaps:
+    if dialect.swaps or existing is None or (existing == kind and kind in dialect.replaces):
         return ()
-    statements = []
-    schema = relation_parts(relation)[:-1]
-    if schema and dialect.schemas and existing is None:
-        statements.append(f"create schema if not exists {quote_relation(relation_name(*schema), dialect)}")
-    if existing is not None and (existing != kind or kind not in dialect.replaces):
-        statements.append(drop_statement(relation, existing, dialect))
-    return tuple(statements)
+    return (drop_statement(relation, existing, dialect),)
 
 
 def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
     """Return what drops a relation that is there."""
     return f"drop {kind} {quote_relation(relation, dialect)}"
-
-
-def _create(kind: RelationKind, relation: str, dialect: Dialect) -> str:
-    replace = "or replace " if kind in dialect.replaces else ""
-    return f"create {replace}{kind} {quote_relation(relation, dialect)}"
 
 
 def _require_promised(node: Node, target: Target) -> None:

@@ -186,10 +186,10 @@ def write_offset(key: StreamKey, before: Offset, after: Offset, dialect: Dialect
     table = quote_relation(key.offsets, dialect)
     position, batches = (quote_name(name, dialect) for name in ("position", "batches"))
     if not before.batches:
-        values = ", ".join(map(quote_text, (key.stream, key.consumer, after.position)))
+        values = ", ".join(quote_text(text, dialect) for text in (key.stream, key.consumer, after.position))
         return f"insert into {table} values ({values}, {after.batches})"
     return (
-        f"update {table} set {position} = {quote_text(after.position)}, {batches} = {after.batches} "
+        f"update {table} set {position} = {quote_text(after.position, dialect)}, {batches} = {after.batches} "
         f"where {_is_key(key, dialect)} and {batches} = {before.batches}"
     )
 
@@ -253,4 +253,4 @@ def _is_touched(settings: SessionSettings, dialect: Dialect) -> str:
 
 def _is_key(key: StreamKey, dialect: Dialect) -> str:
     stream, consumer = (quote_name(name, dialect) for name in ("stream", "consumer"))
-    return f"{stream} = {quote_text(key.stream)} and {consumer} = {quote_text(key.consumer)}"
+    return f"{stream} = {quote_text(key.stream, dialect)} and {consumer} = {quote_text(key.consumer, dialect)}"

@@ -39,7 +39,7 @@ def create_state(dialect: Dialect) -> str:
 
 def insert_state(row: StateRow, dialect: Dialect) -> str:
     """Return the statement that appends one row."""
-    values = ", ".join(quote_text(v) if isinstance(v, str) else str(v) for v in astuple(row))
+    values = ", ".join(quote_text(v, dialect) if isinstance(v, str) else str(v) for v in astuple(row))
     return f"insert into {quote_name(STATE_TABLE, dialect)} values ({values})"
 
 

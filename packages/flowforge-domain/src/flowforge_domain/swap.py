@@ -140,9 +140,9 @@ def _shared(
     relation = quote_relation(old.relation, dialect)
     for column, text in old.comments:
         if not column:
-            yield Step(f"comment on {kind} {relation} is {quote_text(text)}", "its comment")
+            yield Step(f"comment on {kind} {relation} is {quote_text(text, dialect)}", "its comment")
         elif columns is None or column in columns:
-            yield Step(f"comment on column {relation}.{quote_name(column, dialect)} is {quote_text(text)}")
+            yield Step(f"comment on column {relation}.{quote_name(column, dialect)} is {quote_text(text, dialect)}")
     for grantee in grantees:
         yield Step(f"revoke all on {relation} from {_role(grantee, dialect)}")
     for grant in old.grants:

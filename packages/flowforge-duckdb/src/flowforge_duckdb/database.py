@@ -12,6 +12,7 @@ import duckdb
 
 from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.settings import DuckDBSettings
 
 MEMORY = ":memory:"
@@ -69,7 +70,7 @@ def _limited(connection: duckdb.DuckDBPyConnection, settings: DuckDBSettings) ->
     if settings.threads is not None:
         connection.execute(f"set threads = {settings.threads}")
     if settings.memory_limit is not None:
-        connection.execute(f"set memory_limit = {quote_text(settings.memory_limit)}")
+        connection.execute(f"set memory_limit = {quote_text(settings.memory_limit, DUCKDB)}")
     return connection
 
 

@@ -5,9 +5,8 @@ All sessions of one engine are cursors of one database: they see each other's co
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,13 @@ from pathlib import Path
 import duckdb
 
 from flowforge_domain.dialect import RelationKind, quote_relation
-from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_duckdb.database import MEMORY, connect
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
+from flowforge_duckdb.lock import DuckDBLock
 from flowforge_duckdb.plugin import SPEC
 from flowforge_duckdb.seeds import DuckDBSeeds
 from flowforge_duckdb.settings import DuckDBProfile
@@ -116,35 +115,6 @@ class DuckDBCatalog:
         with translated():
             described = self.session.connection.execute(f"describe {quote_relation(relation, DUCKDB)}").fetchall()
         return [(name, kind) for name, kind, *_ in described]
-
-
-@dataclass(frozen=True)
-class DuckDBLock:
-    """Keeps runs apart, by a file beside the database: DuckDB itself only keeps processes apart."""
-
-    path: Path | None
-    target: str
-    guard: threading.Lock = field(default_factory=threading.Lock)
-
-    @contextmanager
-    def hold(self, timeout: float) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        # Its own lock object each time, or two threads of one process would share the lock they mean to contend for.
-        lock = FileLock(f"{self.path}.lock", thread_local=False, is_singleton=False) if self.path else self.guard
-        try:
-            if not lock.acquire(timeout=timeout):
-                raise TimeoutError
-        except (Timeout, TimeoutError) as error:
-            message = f"Another run is writing to {self.target}; waited {timeout:g} s."
-            raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.") from error
-        except OSError as error:
-            message = f"The lock file of {self.target} cannot be made: {error.strerror}"
-            raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint="Check who may write there.") from error
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def _engine(session: DuckDBSession, lock: DuckDBLock) -> Engine:

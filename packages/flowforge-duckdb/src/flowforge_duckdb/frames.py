@@ -6,14 +6,22 @@ pandas is imported when a frame is wanted, never for a project of SQL models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flowforge_domain.dialect import quote_name, quote_relation
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.dialect import quote_relation
+from flowforge_domain.errors import EngineError
+from flowforge_domain.frame_rules import (
+    data_error,
+    kinds_of,
+    mixture,
+    no_frame,
+    require_columns,
+    require_no_index,
+    unstorable,
+)
 from flowforge_domain.results import Rows
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
@@ -83,7 +91,7 @@ class DuckDBFrames:
 def _require_readable(types: Mapping[str, str]) -> None:
     for name, kind in types.items():
         if kind in _UNREADABLE:
-            raise _data_error(
+            raise data_error(
                 f"Column {name!r} is of type {kind}, which no frame holds.",
                 f"Cast it in a SQL model first, e.g. `{name}::varchar as {name}`.",
             )
@@ -94,15 +102,11 @@ def _arrow(frame: Frame) -> pa.Table:
     import pyarrow as pa
 
     if isinstance(frame, pd.DataFrame):
-        _require_columns(_names(frame))
+        require_columns(_names(frame), DUCKDB)
         return _storable(_from_pandas(frame))
     if not (hasattr(frame, "__arrow_c_stream__") and hasattr(frame, "columns")):
-        what = "None" if frame is None else type(frame).__name__
-        raise _data_error(
-            f"The model returned {what}, expected a pandas DataFrame.",
-            "Return a pandas DataFrame; a polars DataFrame or a pyarrow Table will do as well.",
-        )
-    _require_columns(_names(frame))
+        raise no_frame(frame)
+    require_columns(_names(frame), DUCKDB)
     return _storable(pa.table(frame))
 
 
@@ -113,18 +117,13 @@ def _names(frame: Frame) -> list[str]:
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
-    named = [str(name) for name in frame.index.names if name is not None]
-    if named:
-        raise _data_error(
-            f"The model returned a DataFrame whose index holds {', '.join(named)}; a table has no index.",
-            "Return `frame.reset_index()` to keep it as a column, `frame.reset_index(drop=True)` to leave it out.",
-        )
+    require_no_index(frame.index.names)
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, ArithmeticError, TypeError, ValueError) as error:
         raise _misfit(frame) from error
     for name, column in zip(frame.columns, table.columns, strict=True):
-        if frame[name].dtype == object and _may_hide_a_mix(column.type) and len(_kinds(frame[name])) > 1:
+        if frame[name].dtype == object and _may_hide_a_mix(column.type) and len(kinds_of(frame[name].dropna())) > 1:
             raise _misfit(frame[[name]])
     return table
 
@@ -141,29 +140,12 @@ def _misfit(frame: pd.DataFrame) -> EngineError:
             reason = ""
         except (pa.ArrowException, ArithmeticError, TypeError, ValueError) as error:
             reason = str(error.args[0] if isinstance(error, pa.ArrowException) else error)
-        kinds = _kinds(column) if column.dtype == object else set()
+        kinds = kinds_of(column.dropna()) if column.dtype == object else set()
         if len(kinds) > 1:
-            reason = f"it mixes {' and '.join(sorted(kinds))}"
+            reason = mixture(kinds)
         if reason:
             break
-    return _unstorable(str(name), reason)
-
-
-def _unstorable(name: str, reason: str) -> EngineError:
-    return _data_error(
-        f"Column {name!r} of the model's frame cannot be stored: {reason}.",
-        f"Give it one type that DuckDB has, e.g. `frame[{name!r}] = frame[{name!r}].astype('string')`.",
-    )
-
-
-def _kinds(column: pd.Series[Any]) -> set[str]:
-    return {_kind(value) for value in column.dropna()}
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, datetime):
-        return "datetime with zone" if value.tzinfo else "datetime"
-    return "bytes" if isinstance(value, bytearray | memoryview) else type(value).__name__
+    return unstorable(str(name), reason, "DuckDB")
 
 
 def _may_hide_a_mix(kind: pa.DataType) -> bool:
@@ -173,34 +155,19 @@ def _may_hide_a_mix(kind: pa.DataType) -> bool:
     return bool(pa.types.is_temporal(kind) or pa.types.is_binary(kind))
 
 
-def _require_columns(names: Iterable[str]) -> None:
-    seen: dict[str, str] = {}
-    for name in names:
-        quote_name(name, DUCKDB)
-        if name.casefold() in seen:
-            raise _data_error(
-                f"The model returned a frame with two columns {seen[name.casefold()]!r} and {name!r}; "
-                "names in a table differ by more than case.",
-                "Rename or drop one of them.",
-            )
-        seen[name.casefold()] = name
-    if not seen:
-        raise _data_error("The model returned a frame without columns.", "Return at least one column.")
-
-
 def _storable(table: pa.Table) -> pa.Table:
     """Give each column a type that DuckDB works with, where that loses nothing."""
     import pyarrow as pa
 
     for i, field in enumerate(table.schema):
         if isinstance(field.type, pa.ExtensionType):
-            raise _unstorable(field.name, f"DuckDB has no type for {field.type}")
+            raise unstorable(field.name, f"DuckDB has no type for {field.type}", "DuckDB")
         wanted = _typed(field.type)
         if wanted != field.type:
             try:
                 table = table.set_column(i, field.name, table[i].cast(wanted))
             except pa.ArrowInvalid as error:
-                raise _unstorable(field.name, f"as {wanted}, {error}") from error
+                raise unstorable(field.name, f"as {wanted}, {error}", "DuckDB") from error
     return table
 
 
@@ -235,7 +202,3 @@ def _needs_arrow(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_nested(kind))
-
-
-def _data_error(message: str, hint: str) -> EngineError:
-    return EngineError(message, kind=ErrorKind.DATA, hint=hint)

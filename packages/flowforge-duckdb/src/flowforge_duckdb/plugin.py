@@ -29,6 +29,7 @@ SPEC = EngineSpec(
     open="flowforge_duckdb.engine:open_engine",
     environment={"FF_DUCKDB_PATH": ("duckdb", "path")},
     example={"path": ".local/data.duckdb"},
+    jobs=4,
 )
 
 

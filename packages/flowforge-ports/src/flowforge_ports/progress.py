@@ -50,7 +50,7 @@ Event = RunStarted | ModelStarted | ModelResult | RunReport | SeedStarted | Seed
 
 
 class Progress(Protocol):
-    """Hears of every event, in order, from the thread that caused it."""
+    """Hears of every event, one at a time, from the thread that caused it."""
 
     def __call__(self, event: Event) -> None:
         """Take note of one event; must not raise."""

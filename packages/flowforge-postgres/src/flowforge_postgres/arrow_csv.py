@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from flowforge_domain.dialect import quote_name
+from flowforge_domain.frame_rules import data_error
 from flowforge_postgres.dialect import POSTGRES
-from flowforge_postgres.pandas_frames import data_error
 
 NULL = ""
 _ROWS = 1 << 16

@@ -110,7 +110,7 @@ class PostgresCatalog:
         }
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
-        named = quote_text(quote_relation(relation, POSTGRES))
+        named = quote_text(quote_relation(relation, POSTGRES), POSTGRES)
         return [(name, kind) for name, kind in self.session.query(_COLUMNS.format(relation=named)).rows]
 
 
@@ -134,8 +134,11 @@ class PostgresReplacer:
 
     def _require_schema(self, schema: str) -> None:
         """Make a schema that is missing; `if not exists` would ask for the right to make it even where it is there."""
-        if not self.session.query(_SCHEMA.format(schema=quote_text(schema))).rows:
-            self.session.execute(f"create schema {quote_name(schema, POSTGRES)}")
+        if not self.session.query(_SCHEMA.format(schema=quote_text(schema, POSTGRES))).rows:
+            # Another session may be making it too: then this one waits for it, and goes on.
+            made = f"create schema {quote_name(schema, POSTGRES)}"
+            block = f"begin {made}; exception when unique_violation or duplicate_schema then null; end"
+            self.session.execute(f"do {quote_text(block, POSTGRES)}")
 
     def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
         name = relation_parts(relation)[-1]

@@ -12,13 +12,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from flowforge_domain.dialect import quote_name, quote_relation
+from flowforge_domain.frame_rules import data_error
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 from flowforge_postgres.arrow_csv import NULL, csv_chunks, read_options, stored_type
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.errors import translated
-from flowforge_postgres.pandas_frames import arrow_table, data_error, exact_values, pandas_frame
+from flowforge_postgres.pandas_frames import arrow_table, exact_values, pandas_frame
 from flowforge_postgres.session import PostgresSession
 
 if TYPE_CHECKING:

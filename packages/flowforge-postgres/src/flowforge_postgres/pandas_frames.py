@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flowforge_domain.dialect import quote_name
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, require_no_index, unstorable
 from flowforge_postgres.dialect import POSTGRES
 
 if TYPE_CHECKING:
@@ -24,13 +21,9 @@ def arrow_table(frame: Any) -> pa.Table:
     if isinstance(frame, pd.DataFrame):
         return _from_pandas(frame)
     if not (hasattr(frame, "__arrow_c_stream__") and hasattr(frame, "columns")):
-        what = "None" if frame is None else type(frame).__name__
-        raise data_error(
-            f"The model returned {what}, expected a pandas DataFrame.",
-            "Return a pandas DataFrame; a polars DataFrame or a pyarrow Table will do as well.",
-        )
+        raise no_frame(frame)
     table = pa.table(frame)
-    _require_columns(table.column_names)
+    require_columns(table.column_names, POSTGRES, case_matters=True)
     return table
 
 
@@ -50,11 +43,6 @@ def exact_values(column: pa.ChunkedArray) -> list[Any]:
 
     values: list[Any] = column.to_pylist()
     return [v if v is None else json.loads(v) for v in values] if is_json(column.type) else values
-
-
-def data_error(message: str, hint: str) -> EngineError:
-    """Return the error for a frame that cannot be stored, or a table that cannot be a frame."""
-    return EngineError(message, kind=ErrorKind.DATA, hint=hint)
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
@@ -79,13 +67,8 @@ def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
-    _require_columns([str(name) for name in frame.columns])
-    named = [str(name) for name in frame.index.names if name is not None]
-    if named:
-        raise data_error(
-            f"The model returned a DataFrame whose index holds {', '.join(named)}; a table has no index.",
-            "Return `frame.reset_index()` to keep it as a column, `frame.reset_index(drop=True)` to leave it out.",
-        )
+    require_columns(map(str, frame.columns), POSTGRES, case_matters=True)
+    require_no_index(frame.index.names)
     columns = [_column(str(name), series) for name, series in frame.items()]
     return pa.table(columns, names=[str(name) for name in frame.columns])
 
@@ -93,44 +76,16 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
 def _column(name: str, series: pd.Series[Any]) -> Any:
     import pyarrow as pa
 
-    kinds = _kinds(series) if series.dtype == object else set()
+    kinds = kinds_of(series.dropna()) if series.dtype == object else set()
     try:
         if kinds == {"dict"}:
             texts = [json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else None for v in series]
             return pa.ExtensionArray.from_storage(pa.json_(), pa.array(texts, pa.string()))
         column = pa.Array.from_pandas(series)
     except (pa.ArrowException, ArithmeticError, TypeError, ValueError) as error:
-        reason = f"it mixes {' and '.join(sorted(kinds))}" if len(kinds) > 1 else str(error)
-        raise _misfit(name, reason) from error
+        reason = mixture(kinds) if len(kinds) > 1 else str(error)
+        raise unstorable(name, reason) from error
     if len(kinds) > 1 and (pa.types.is_temporal(column.type) or pa.types.is_binary(column.type)):
         # Arrow makes these types also of mixed values: dates cut from times, zones added, text as bytes.
-        raise _misfit(name, f"it mixes {' and '.join(sorted(kinds))}")
+        raise unstorable(name, mixture(kinds))
     return column
-
-
-def _misfit(name: str, reason: str) -> EngineError:
-    return data_error(
-        f"Column {name!r} of the model's frame cannot be stored: {reason}.",
-        f"Give it one type, e.g. `frame[{name!r}] = frame[{name!r}].astype('string')`.",
-    )
-
-
-def _kinds(column: pd.Series[Any]) -> set[str]:
-    return {_kind(value) for value in column.dropna()}
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, datetime):
-        return "datetime with zone" if value.tzinfo else "datetime"
-    return "bytes" if isinstance(value, bytearray | memoryview) else type(value).__name__
-
-
-def _require_columns(names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        quote_name(name, POSTGRES)
-        if name in seen:
-            raise data_error(f"The model returned a frame with two columns {name!r}.", "Rename or drop one of them.")
-        seen.add(name)
-    if not seen:
-        raise data_error("The model returned a frame without columns.", "Return at least one column.")

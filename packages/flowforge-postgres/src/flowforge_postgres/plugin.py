@@ -29,6 +29,7 @@ SPEC = EngineSpec(
     open="flowforge_postgres.engine:open_engine",
     environment={"FF_PG_DSN": ("postgres", "dsn"), "FF_PG_SCHEMA": ("postgres", "db_schema")},
     example={"dsn": "{{ env_var('FF_PG_DSN') }}", "db_schema": "public"},
+    jobs=4,
 )
 
 

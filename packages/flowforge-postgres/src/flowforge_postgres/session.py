@@ -85,7 +85,7 @@ class PostgresSession:
                 raise EngineError("The connection is lost.", kind=ErrorKind.UNREACHABLE, hint="Run again.")
             self._let_go()
         if self.held is None:
-            self._take()
+            _take(self)
         return cast("psycopg.Connection[tuple[Any, ...]]", self.held.driver_connection)
 
     def execute(self, sql: str) -> int | None:
@@ -107,7 +107,7 @@ class PostgresSession:
 
     def begin(self) -> None:
         # Sent together with the first statement: of a small model's time, most is waiting for answers.
-        name = f"set local application_name = {quote_text(self.name)}; " if self.name else ""
+        name = f"set local application_name = {quote_text(self.name, POSTGRES)}; " if self.name else ""
         self.working, self.due = True, f"begin; {name}"
 
     def commit(self) -> None:
@@ -160,19 +160,20 @@ class PostgresSession:
                     pass
                 yield cursor
 
-    def _take(self) -> None:
-        with translated():
-            self.held = self.pool.raw_connection()
-        for key in self.keys:
-            if not _try_lock(self, key):
-                message = "The connection was lost, and another run has begun meanwhile."
-                raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
-
     def _let_go(self) -> None:
         held, self.held = self.held, None
         if held is not None:
             with suppress(psycopg.Error):
                 held.invalidate() if held.driver_connection.closed else held.close()
+
+
+def _take(session: PostgresSession) -> None:
+    with translated():
+        session.held = session.pool.raw_connection()
+    for key in session.keys:
+        if not _try_lock(session, key):
+            message = "The connection was lost, and another run has begun meanwhile."
+            raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
 
 
 @contextmanager
@@ -233,7 +234,7 @@ def _try_lock(session: PostgresSession, key: int) -> bool:
 def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
     """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there."""
     schema = quote_name(settings.db_schema, POSTGRES)
-    found = connection.execute(f"select to_regnamespace({quote_text(schema)})::oid").fetchone()
+    found = connection.execute(f"select to_regnamespace({quote_text(schema, POSTGRES)})::oid").fetchone()
     if found is None or found[0] is None:
         make_schema(connection, schema)
     timeout = round((settings.statement_timeout or 0) * 1000)

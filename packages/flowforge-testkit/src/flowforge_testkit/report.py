@@ -46,7 +46,7 @@ class Report:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of one phase of one case; a failure anywhere is the case's outcome."""
-        told = dict(report.user_properties)
+        told: dict[str, Any] = dict(report.user_properties)
         if SUITE not in told:
             return
         owner, _, case = report.nodeid.rpartition("::")

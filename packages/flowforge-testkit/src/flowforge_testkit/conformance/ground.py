@@ -14,7 +14,13 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_query
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
-from flowforge_domain.materialize import built_as, create_statement, drop_statement, prepare_statements
+from flowforge_domain.materialize import (
+    built_as,
+    create_statement,
+    drop_statement,
+    prepare_statements,
+    schema_statements,
+)
 from flowforge_domain.model import ModelConfig, Node
 from flowforge_domain.relation import same_relation
 from flowforge_ports.engine import Engine, Frames, SeedLoader
@@ -57,13 +63,21 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
     file = "models/case.ff.sql"
     node = Node("case", "sql", Path(file), relation=relation, config=ModelConfig(materialized=kind), file=file)
     statement = create_statement(node, sql, engine.dialect)
+    make_schema(engine, relation)
     with replacing(engine, relation, kind, existing(engine, relation)) as into:
         return engine.session.execute(built_as(statement, into, engine.dialect))
 
 
 def clear(engine: Engine, relation: str, kind: RelationKind = "table") -> None:
-    """Drop what must be gone before the relation can be created as `kind`, as the use cases do before they write."""
+    """Make the schema, and drop what must be gone before the relation can be created, as the use cases do."""
+    make_schema(engine, relation)
     for statement in prepare_statements(relation, kind, existing(engine, relation), engine.dialect):
+        engine.session.execute(statement)
+
+
+def make_schema(engine: Engine, relation: str) -> None:
+    """Make the relation's schema if the relation does not stand yet."""
+    for statement in schema_statements([relation], engine.catalog.relations(), engine.dialect):
         engine.session.execute(statement)
 
 

@@ -84,7 +84,7 @@ class SqliteSession:
 
     def _created(self, sql: str) -> int | None:
         try:
-            target = find_target(sql)
+            target = find_target(sql, dialect=DIALECT)
         except TemplateError:
             return None
         if target is None or target.kind == "view":
@@ -108,7 +108,7 @@ class SqliteCatalog:
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         """Return names and declared types; an expression in a view has none."""
-        arguments = ", ".join(quote_text(part) for part in reversed(relation_parts(relation)))
+        arguments = ", ".join(quote_text(part, DIALECT) for part in reversed(relation_parts(relation)))
         found = self.session.query(f"select name, lower(type) from pragma_table_info({arguments})")
         if not found.rows:
             raise EngineError(f"no such table: {relation}", kind=ErrorKind.MISSING_RELATION)

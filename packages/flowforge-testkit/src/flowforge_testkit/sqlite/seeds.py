@@ -6,22 +6,31 @@ with a leading zero makes its column text. An empty field is NULL. Declared type
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from flowforge_domain.capability import Capability
-from flowforge_domain.ddl import find_target, is_blank, one_statement
-from flowforge_domain.dialect import quote_relation
-from flowforge_domain.errors import EngineError, SeedError, UnsupportedByEngineError
+from flowforge_domain.errors import EngineError, UnsupportedByEngineError
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import same_relation
-from flowforge_domain.text import Location, did_you_mean
+from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
+from flowforge_domain.seed_text import (
+    codec,
+    declared_types,
+    empty_file,
+    header_columns,
+    no_type,
+    readable,
+    records,
+    require_one_character,
+    undecodable,
+    wrong_value,
+    wrong_width,
+)
 from flowforge_ports.engine import Catalog
 from flowforge_testkit.sqlite.dialect import DIALECT
 from flowforge_testkit.sqlite.frames import Connected, replace_table
@@ -39,72 +48,39 @@ class SqliteSeeds:
         return {"csv": self._csv, "sql": self._sql, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
-        with _readable(seed):
-            kinds = _with_declared(seed, _inferred(seed))
-            return replace_table(self.session, self.catalog, relation, kinds, _values(seed, kinds))
+        kinds = _with_declared(seed, _inferred(seed))
+        return replace_table(self.session, self.catalog, relation, kinds, _values(seed, kinds))
 
     def _sql(self, seed: Seed, relation: str) -> int:
-        with _readable(seed):
-            body = _create_body(seed, one_statement(seed.path.read_text(seed.options.encoding), seed.file))
+        with readable(seed):
+            query = seed_query(seed, seed.path.read_bytes(), relation, DIALECT)
         existing = self.catalog.relations().get(same_relation(relation))
         for statement in prepare_statements(relation, "table", existing, DIALECT):
             self.session.execute(statement)
         try:
-            return self.session.execute(f"create table {quote_relation(relation, DIALECT)}{body}") or 0
+            return self.session.execute(create_seed(query, relation, DIALECT)) or 0
         except EngineError as error:
-            raise _error(seed, error.line, error.message) from error
+            raise seed_query_error(query, error) from error
 
     def _parquet(self, seed: Seed, relation: str) -> int:
         raise UnsupportedByEngineError(DIALECT.name, Capability.PARQUET_SEEDS.value)
 
 
-def _create_body(seed: Seed, sql: str) -> str:
-    """Return what follows `create table X` for a seed that is one select or one create-as."""
-    target = find_target(sql, seed.file)
-    if is_blank(sql) or (target and (target.kind, target.relation) != ("table", seed.relation)):
-        raise _error(seed, 1, f"A SQL seed is one select, or one `create table {seed.relation} as select …`.")
-    return sql[target.end :] if target else f" as {sql}"
-
-
-@contextmanager
-def _readable(seed: Seed) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, UnicodeError, LookupError, TypeError) as error:
-        raise _error(seed, 0, f"The file cannot be read: {error}") from error
-
-
 def _records(seed: Seed) -> Iterator[tuple[int, list[str]]]:
-    """Give the header, then every row, each with the line it ends on and as many fields as the header."""
-    options = seed.options
-    encoding = "utf-8-sig" if options.encoding.lower() in {"utf-8", "utf8"} else options.encoding
-    with seed.path.open(newline="", encoding=encoding) as file:
-        reader = csv.reader(file, delimiter=options.delimiter or ",", quotechar=options.quote or '"', strict=True)
-        header: list[str] = []
+    """Give the header, then every row, each with the line it begins on and as many values as the header."""
+    delimiter, quote = seed.options.delimiter or ",", seed.options.quote or '"'
+    require_one_character(seed, delimiter, quote)
+    with readable(seed), seed.path.open(newline="", encoding=codec(seed)) as lines:
+        header: tuple[str, ...] = ()
         try:
-            for row in reader:
+            for line, row in records(seed, lines, delimiter, quote):
                 if row:
-                    header = header or _header(seed, row)
-                    yield reader.line_num, _of_width(seed, reader.line_num, row, header)
-        except csv.Error as error:
-            raise _error(seed, reader.line_num, f"The file is not CSV: {error}") from error
-
-
-def _header(seed: Seed, row: list[str]) -> list[str]:
-    folded = [name.casefold() for name in row]
-    for name in row:
-        if not name.strip():
-            raise _error(seed, 1, "The header has a column without a name.")
-        if folded.count(name.casefold()) > 1:
-            raise _error(seed, 1, f"The header names column {name!r} twice.")
-    return row
-
-
-def _of_width(seed: Seed, line: int, row: list[str], header: list[str]) -> list[str]:
-    if len(row) != len(header):
-        last = f" Column {header[len(row)]!r} is missing." if len(row) < len(header) else ""
-        raise _error(seed, line, f"The row has {len(row)} fields, the header {len(header)}.{last}")
-    return row
+                    header = header or header_columns(seed, row, line)
+                    if len(row) != len(header):
+                        raise wrong_width(seed, line, len(row), header)
+                    yield line, row
+        except UnicodeError as error:
+            raise undecodable(seed, [seed.path.read_bytes()], codec(seed)) from error
 
 
 def _inferred(seed: Seed) -> dict[str, str]:
@@ -112,7 +88,7 @@ def _inferred(seed: Seed) -> dict[str, str]:
     rows = _records(seed)
     _, header = next(rows, (0, []))
     if not header:
-        raise _error(seed, 1, "The file is empty; the first line names the columns.")
+        raise empty_file(seed)
     possible = [list(_FITS) for _ in header]
     filled = [False for _ in header]
     for _, row in rows:
@@ -125,12 +101,10 @@ def _inferred(seed: Seed) -> dict[str, str]:
 
 def _with_declared(seed: Seed, kinds: Mapping[str, str]) -> dict[str, str]:
     declared = {}
-    for name, wanted in seed.options.column_types.items():
-        if name not in kinds:
-            raise _error(seed, 1, f"There is no column {name!r}.", did_you_mean(name, kinds))
+    for name, wanted in declared_types(seed, list(kinds)):
         kind = next((kind for pattern, kind in _DECLARED if re.search(pattern, wanted, re.IGNORECASE)), None)
         if kind is None:
-            raise _error(seed, 1, f"Column {name!r} is declared {wanted!r}, which sqlite has no type for.")
+            raise no_type(seed, name, wanted, "sqlite", "bigint, double, text, date or timestamp")
         declared[name] = kind
     return {**kinds, **declared}
 
@@ -148,16 +122,11 @@ def _value(seed: Seed, line: int, name: str, kind: str, text: str) -> Any:
     try:
         return _CONVERT[kind](text)
     except ValueError as error:
-        message = f"Column {name!r} is {kind}, but holds {text[:40]!r}."
-        raise _error(seed, line, message, f"Correct the value, or declare column_types: {{{name}: text}}.") from error
+        raise wrong_value(seed, line, name, text, kind) from error
 
 
 def _is_null(seed: Seed, value: str) -> bool:
     return value in {"", seed.options.null}
-
-
-def _error(seed: Seed, line: int, message: str, hint: str = "Correct the file; no table was changed.") -> SeedError:
-    return SeedError(message, where=Location(seed.file or seed.path.name, line), hint=hint)
 
 
 def _boolean(text: str) -> bool:

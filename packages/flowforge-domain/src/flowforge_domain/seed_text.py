@@ -1,0 +1,197 @@
+"""The text of a CSV seed: its header, its records, and the line of the first thing that is wrong with it.
+
+Nothing here opens a file: an adapter hands over chunks of bytes, or lines with their ends as they are. Lines are
+counted as an editor counts them. Every error is a `SeedError` that points into the seed's file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import IncrementalNewlineDecoder
+from itertools import pairwise
+
+from flowforge_domain.errors import SeedError
+from flowforge_domain.model import Seed
+from flowforge_domain.text import Location, did_you_mean
+
+_DELIMITERS = (",", ";", "\t", "|")
+_QUOTING = "Put values that hold the delimiter, a quote or a line break in quotes, and double a quote inside them."
+_LONGEST_SHOWN = 60
+
+
+def seed_error(seed: Seed, message: str, line: int = 0, hint: str = "") -> SeedError:
+    """Return an error that points into the seed's file."""
+    return SeedError(message, where=Location(seed.file or str(seed.path), line), hint=hint)
+
+
+def missing_file(seed: Seed) -> SeedError:
+    """Return the error for a seed whose file is not there."""
+    return seed_error(seed, "The seed's file does not exist.", hint=f"Put it at {seed.path}.")
+
+
+@contextmanager
+def readable(seed: Seed) -> Iterator[None]:
+    """Raise what stands in the way of reading the file, in the block, as the seed's error."""
+    try:
+        yield
+    except EOFError as error:
+        raise seed_error(seed, "The compressed file is cut off.", hint="Compress it again.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise seed_error(seed, f"The file cannot be read: {reason}.", hint="Check the path and its rights.") from error
+
+
+def codec(seed: Seed) -> str:
+    """Return Python's name of the seed's encoding, `utf-8-sig` for UTF-8; raise for one that there is not."""
+    encoding = seed.options.encoding
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(name)
+    except LookupError as error:
+        hint = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
+        raise seed_error(seed, f"{encoding!r} is no text encoding.", hint=hint) from error
+    return "utf-8-sig" if name == "utf-8" else name
+
+
+def undecodable(seed: Seed, chunks: Iterable[bytes], encoding: str) -> SeedError:
+    """Return the error for text that is not in `encoding`, found by decoding up to the first bad byte."""
+    name = codecs.lookup(encoding).name.removesuffix("-sig").upper()
+    hint = "Declare the file's `encoding` for this seed, e.g. `encoding: latin-1`."
+    return seed_error(seed, f"This line is not {name} text.", 1 + _lines_before_fault(chunks, encoding), hint)
+
+
+def require_text(seed: Seed, chunks: Iterable[bytes]) -> None:
+    """Require UTF-8 that can be a table, for an engine that reads the file itself: not UTF-16, not empty, no NUL."""
+    lines, first = 1, True
+    for chunk in chunks:
+        if first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise seed_error(seed, "The file is UTF-16, not UTF-8.", 1, "Declare `encoding: utf-16` for this seed.")
+        if first and not chunk.removeprefix(codecs.BOM_UTF8).strip():
+            break
+        if (at := chunk.find(b"\0")) >= 0:
+            raise nul_error(seed, lines + chunk.count(b"\n", 0, at))
+        lines, first = lines + chunk.count(b"\n"), False
+    if first:
+        raise empty_file(seed)
+
+
+def empty_file(seed: Seed) -> SeedError:
+    """Return the error for a file without a header."""
+    return seed_error(seed, "The file is empty.", hint="Its first line must name the columns.")
+
+
+def nul_error(seed: Seed, line: int) -> SeedError:
+    """Return the error for a NUL character, which no engine's text holds."""
+    return seed_error(seed, "The line holds a NUL character.", line, "Declare the `encoding`, or remove it.")
+
+
+def delimiter_in(header: str, quote: str) -> str:
+    """Return the delimiter that stands most often in the header line, outside quotes."""
+    outside = "".join(header.split(quote)[::2])
+    return max(_DELIMITERS, key=outside.count)
+
+
+def require_one_character(seed: Seed, *signs: str) -> None:
+    """Require that the delimiter and the quote are one character each."""
+    if any(len(sign) != 1 for sign in signs):
+        raise seed_error(seed, "`delimiter` and `quote` are one character each.", hint="Correct them in this seed.")
+
+
+def header_columns(seed: Seed, names: Sequence[str], line: int = 1) -> tuple[str, ...]:
+    """Return the columns that a header names; raise for one without a name, or two of one name."""
+    if not names or not all(name.strip() for name in names):
+        at = next((i for i, name in enumerate(names, 1) if not name.strip()), 1)
+        raise seed_error(seed, f"Column {at} of the header has no name.", line, "Name every column in the first line.")
+    seen: set[str] = set()
+    for name in names:
+        if name.casefold() in seen:
+            raise seed_error(seed, f"The header names {name!r} twice.", line, "Names must differ by more than case.")
+        seen.add(name.casefold())
+    return tuple(names)
+
+
+def records(seed: Seed, lines: Iterable[str], delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each record with the line on which it begins, up to a value that is too long for Python's own reader.
+
+    Raises for quotes that are not closed as they should be. An empty record is a line that holds nothing.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
+    line = 1
+    try:
+        for record in reader:
+            yield line, record
+            line = reader.line_num + 1
+    except csv.Error as error:
+        if "field limit" not in str(error):
+            ends = "never ends" if "end of data" in str(error) else "is followed by more text"
+            raise seed_error(seed, f"A quoted value that begins on this line {ends}.", line, _QUOTING) from error
+
+
+def wrong_width(seed: Seed, line: int, found: int, columns: Sequence[str]) -> SeedError:
+    """Return the error for a record with too many or too few values."""
+    return seed_error(seed, f"Expected {len(columns)} values, as in the header, found {found}.", line, _QUOTING)
+
+
+def mixed_endings(seed: Seed, lines: Iterable[str]) -> SeedError | None:
+    """Return the error for the first line that ends in another way than the one before; None where all end alike."""
+    names = {"\n": "LF", "\r": "CR", "\r\n": "CRLF"}
+    endings = (line[len(line.rstrip("\r\n")) :] for line in lines)
+    for number, (before, after) in enumerate(pairwise(endings), 2):
+        if after and before != after:
+            message = f"This line ends with {names.get(after, after)!r}, the line before with {names.get(before)!r}."
+            return seed_error(seed, message, number, "Save the file with one kind of line ending.")
+    return None
+
+
+def line_of_value(found: Iterable[tuple[int, list[str]]], at: int, value: str) -> int:
+    """Return the line of the first record whose value number `at` is `value`, 0 when there is none."""
+    return next((line for line, record in found if len(record) > at and record[at] == value), 0)
+
+
+def wrong_value(seed: Seed, line: int, column: str, value: str, kind: str) -> SeedError:
+    """Return the error for a value that is not of its column's declared type."""
+    shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
+    hint = "Correct the value, or declare another type under `column_types`."
+    return seed_error(seed, f"Column {column!r} holds {shown!r}, which is no {kind}.", line, hint)
+
+
+def declared_types(seed: Seed, columns: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give each column with the type that the project declares for it; raise for a column that the file lacks."""
+    for column, wanted in seed.options.column_types.items():
+        if column not in columns:
+            message = f"`column_types` names the column {column!r}, which the file lacks."
+            raise seed_error(seed, message, hint=did_you_mean(column, columns))
+        yield column, wanted
+
+
+def no_type(seed: Seed, column: str, wanted: str, engine: str, examples: str) -> SeedError:
+    """Return the error for a declared type that the engine does not know."""
+    message = f"{wanted!r}, declared for column {column!r}, is no type of {engine}."
+    return seed_error(seed, message, hint=f"Use one like {examples}.")
+
+
+def _lines_before_fault(chunks: Iterable[bytes], encoding: str) -> int:
+    decoder = IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    lines = 0
+    for chunk in chunks:
+        before = decoder.getstate()
+        try:
+            lines += decoder.decode(chunk).count("\n")
+        except UnicodeError:
+            decoder.setstate(before)
+            return lines + _lines_in_bytes(decoder, chunk)
+    return lines
+
+
+def _lines_in_bytes(decoder: IncrementalNewlineDecoder, chunk: bytes) -> int:
+    lines = 0
+    for i in range(len(chunk)):
+        try:
+            lines += decoder.decode(chunk[i : i + 1]).count("\n")
+        except UnicodeError:
+            # The lowest bit says that a CR was read and is kept back, for an LF might follow.
+            return lines + (decoder.getstate()[1] & 1)
+    return lines
