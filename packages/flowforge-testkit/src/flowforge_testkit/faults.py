@@ -31,24 +31,25 @@ class Faults:
     at: int
     after: bool = False
     made: list[str] = field(default_factory=list)
-    struck: bool = False
+    struck: str = ""
 
     def make(self, what: str, effect: Callable[[], Result]) -> Result:
         """Make a side effect, or fail."""
         self.made.append(what)
         if len(self.made) != self.at:
             return effect()
-        self.struck = True
+        self.struck = what
         if self.after:
             effect()
         raise EngineError(f"planted at side effect {self.at}: {what}", kind=ErrorKind.UNKNOWN)
 
 
 def faulty(engine: Engine, faults: Faults) -> Engine:
-    """Return the engine with every side effect made through `faults`."""
+    """Return the engine with every side effect, of its further sessions too, made through `faults`."""
     return replace(
         engine,
         session=FaultySession(engine.session, faults),
+        fork=lambda: faulty(engine.fork(), faults),
         frames=FaultyFrames(engine.frames, faults) if engine.frames else None,
         seeds=FaultySeeds(engine.seeds, faults) if engine.seeds else None,
         replacer=FaultyReplacer(engine.replacer, faults) if engine.replacer else None,
