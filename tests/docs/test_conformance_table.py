@@ -49,7 +49,7 @@ def test_the_page_tells_of_every_engine_that_ships():
     text = PAGE.read_text("utf-8")
     assert len(shipped) >= 3
     assert [path.parent.name for path in shipped if f", {path.parent.name} " not in text] == [], "run: make conformance"
-    assert "| ✗ |" not in text
+    assert text.count("✗") == 1, "only the legend speaks of failures"
 
 
 def is_engine(path):
