@@ -10,7 +10,14 @@ from pathlib import Path
 from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.dialect import known_name, stored_name
-from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError, SeedError
+from flowforge_domain.errors import (
+    ConfigError,
+    EngineError,
+    ErrorKind,
+    FlowForgeError,
+    SeedError,
+    UnsupportedByEngineError,
+)
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
@@ -84,6 +91,8 @@ def assert_harmless(engine: Engine, attempt: Callable[[str], None]) -> None:
     for name in NAMES:
         try:
             attempt(name)
+        except UnsupportedByEngineError:
+            raise
         except (AssertionError, FlowForgeError) as error:
             if not _refuses(error):
                 wrong[name] = str(error)
