@@ -23,6 +23,7 @@ ADAPTERS = {
     "flowforge_duckdb",
     "flowforge_postgres",
     "flowforge_project",
+    "flowforge_snowflake",
     "flowforge_stream_file",
 }
 HOMES = {
@@ -38,7 +39,13 @@ HOMES = {
     "numpy": {"flowforge_bigframes", "flowforge_bigquery", "flowforge_duckdb", "flowforge_postgres"},
     "pandas": {"flowforge_bigframes", "flowforge_bigquery", "flowforge_duckdb", "flowforge_postgres"},
     "pluggy": {"flowforge_ports", "flowforge_bootstrap"},
-    "pyarrow": {"flowforge_bigframes", "flowforge_bigquery", "flowforge_duckdb", "flowforge_postgres"},
+    "pyarrow": {
+        "flowforge_bigframes",
+        "flowforge_bigquery",
+        "flowforge_duckdb",
+        "flowforge_postgres",
+        "flowforge_snowflake",
+    },
     "psycopg": {"flowforge_postgres"},
     "pydantic": {
         "flowforge_project",
@@ -47,6 +54,7 @@ HOMES = {
         "flowforge_bootstrap",
         "flowforge_duckdb",
         "flowforge_postgres",
+        "flowforge_snowflake",
         "flowforge_testkit",
     },
     "pydantic_core": {
@@ -56,11 +64,13 @@ HOMES = {
         "flowforge_bootstrap",
         "flowforge_duckdb",
         "flowforge_postgres",
+        "flowforge_snowflake",
         "flowforge_testkit",
     },
     "pytest": {"flowforge_testkit"},
     "requests": {"flowforge_bigquery"},
     "rich": {"flowforge_cli"},
+    "snowflake": {"flowforge_snowflake"},
     "sqlalchemy": {"flowforge_postgres"},
     "typer": {"flowforge_cli"},
     "yaml": {"flowforge_project"},

@@ -25,8 +25,15 @@ PATHS = {
     "flowforge.executors.bigquery_bf_exec": ("BigQueryBFExecutor",),
     "flowforge.executors.bigquery_exec": ("BigQueryExecutor",),
     "flowforge.executors.duckdb_exec": ("DuckExecutor",),
+    "flowforge.executors.snowflake_snowpark_exec": ("SnowflakeSnowparkExecutor",),
     "flowforge.seeding": ("seed_project",),
-    "flowforge.settings": ("BigQueryProfile", "DuckDBProfile", "EnvSettings", "resolve_profile"),
+    "flowforge.settings": (
+        "BigQueryProfile",
+        "DuckDBProfile",
+        "EnvSettings",
+        "SnowflakeSnowparkProfile",
+        "resolve_profile",
+    ),
     "flowforge.streaming.file_tail": ("FileTailSource",),
     "flowforge.streaming.sessionizer": ("StreamSessionizer",),
     "flowforge.testing": (

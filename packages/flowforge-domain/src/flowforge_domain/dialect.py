@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,8 @@ NeutralType = Literal[
 ]  # fmt: skip
 # BigQuery takes neither a doubled quote nor a line break inside a text.
 _ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
+_LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
+_UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,10 @@ class Dialect:
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
     since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
     around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
-    the signs that begin a comment up to the line's end; `name_categories` are the Unicode categories, or their first
-    letters, of which the characters of a name must be, any where there are none.
+    the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name means its upper case
+    (then a plain word in lower case is written in upper case, and one in upper case comes back in lower case);
+    `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode categories, or their
+    first letters, of which the characters of a name must be, any where there are none.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Dialect:
     default_schema: str = ""
     names_in_bytes: bool = False
     swaps: bool = False
+    folds_up: bool = False
+    after_name: str = ""
     backslash_escapes: bool = False
     line_comments: tuple[str, ...] = ("--",)
     name_categories: frozenset[str] = frozenset()
@@ -66,7 +73,18 @@ def quote_name(name: str, dialect: Dialect) -> str:
     if foreign := next((c for c in name if not _allowed(c, dialect)), ""):
         message = f"The name {name!r} holds {foreign!r}, which {dialect.name} allows in none."
         raise ConfigError(message, hint="Use letters, digits and underscores.")
-    return f"{dialect.quote}{name.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+    stored = stored_name(name, dialect)
+    return f"{dialect.quote}{stored.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+
+
+def stored_name(name: str, dialect: Dialect) -> str:
+    """Return the name as the engine keeps it: `users` is `USERS` where unquoted names fold up."""
+    return name.upper() if dialect.folds_up and _LOWER.fullmatch(name) else name
+
+
+def known_name(stored: str, dialect: Dialect) -> str:
+    """Return the engine's name as the core knows it: what `stored_name` made of it, turned back."""
+    return stored.lower() if dialect.folds_up and _UPPER.fullmatch(stored) else stored
 
 
 def quote_relation(relation: str, dialect: Dialect) -> str:
