@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from flowforge_cli.main import app
+
 
 def masked(text):
     """Replace durations, so that output can be compared."""
@@ -297,7 +299,7 @@ class TestVersionAndHelp:
         assert answer.code == 0
         assert answer.out.startswith("Usage: flowforge")
 
-    @pytest.mark.parametrize("command", ["init", "seed", "run", "test", "dag", "show", "compile", "debug", "engines"])
+    @pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
     def test_help_of_a_command(self, flowforge, command):
         assert flowforge(command, "-h").out.startswith(f"Usage: flowforge {command} ")
         summary = next(line for line in flowforge("-h").lines if line.startswith(f"  {command} "))

@@ -14,6 +14,7 @@ from flowforge_cli.dag import dag
 from flowforge_cli.debug import debug
 from flowforge_cli.engines import engines
 from flowforge_cli.init import init
+from flowforge_cli.init_plugin import init_plugin
 from flowforge_cli.run import run
 from flowforge_cli.seed import seed
 from flowforge_cli.show import show
@@ -55,6 +56,7 @@ for _name, _command in (
     ("compile", compile_),
     ("debug", debug),
     ("engines", engines),
+    ("init-plugin", init_plugin),
 ):
     app.command(_name)(_command)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import category
 
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
@@ -17,6 +18,8 @@ NeutralType = Literal[
 ]  # fmt: skip
 # BigQuery takes neither a doubled quote nor a line break inside a text.
 _ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
+_LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
+_UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,13 @@ class Dialect:
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
     since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
     around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
-    the signs that begin a comment up to the line's end; `table_names` is a pattern of the names that tables and schemas
-    may have, where not every name will do; `deletes` is whether rows of a table can be deleted; `gathers_state` is
-    whether a run writes its state rows together at its end, since each statement that writes is costly.
+    the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name means its upper case
+    (then a plain word in lower case is written in upper case, and one in upper case comes back in lower case);
+    `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode categories, or their
+    first letters, of which the characters of a name must be, any where there are none; `table_names` is a pattern of
+    the names that tables and schemas may have, where not every name will do; `deletes` is whether rows of a table can
+    be deleted; `gathers_state` is whether a run writes its state rows together at its end, since each statement that
+    writes is costly.
     """
 
     name: str
@@ -46,8 +53,11 @@ class Dialect:
     default_schema: str = ""
     names_in_bytes: bool = False
     swaps: bool = False
+    folds_up: bool = False
+    after_name: str = ""
     backslash_escapes: bool = False
     line_comments: tuple[str, ...] = ("--",)
+    name_categories: frozenset[str] = frozenset()
     table_names: str = ""
     deletes: bool = True
     gathers_state: bool = False
@@ -56,7 +66,7 @@ class Dialect:
 def quote_name(name: str, dialect: Dialect) -> str:
     """Return one identifier, quoted.
 
-    Raises `ConfigError` for a name that no engine could hold: empty, too long, or with a NUL character.
+    Raises `ConfigError` for a name that the engine cannot hold: empty, too long, or with a character it does not take.
     """
     if not name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be an identifier.", hint="Use a name without NUL characters.")
@@ -66,7 +76,21 @@ def quote_name(name: str, dialect: Dialect) -> str:
             f"The name {name[:40]!r}… has {length} {unit}; {dialect.name} allows {dialect.longest_name}.",
             hint="Use a shorter name.",
         )
-    return f"{dialect.quote}{name.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+    if foreign := next((c for c in name if not _allowed(c, dialect)), ""):
+        message = f"The name {name!r} holds {foreign!r}, which {dialect.name} allows in none."
+        raise ConfigError(message, hint="Use letters, digits and underscores.")
+    stored = stored_name(name, dialect)
+    return f"{dialect.quote}{stored.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+
+
+def stored_name(name: str, dialect: Dialect) -> str:
+    """Return the name as the engine keeps it: `users` is `USERS` where unquoted names fold up."""
+    return name.upper() if dialect.folds_up and _LOWER.fullmatch(name) else name
+
+
+def known_name(stored: str, dialect: Dialect) -> str:
+    """Return the engine's name as the core knows it: what `stored_name` made of it, turned back."""
+    return stored.lower() if dialect.folds_up and _UPPER.fullmatch(stored) else stored
 
 
 def quote_relation(relation: str, dialect: Dialect) -> str:
@@ -102,6 +126,11 @@ def quote_text(value: str, dialect: Dialect) -> str:
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
     """Return the query of a relation's first `limit` rows."""
     return f"select * from {quote_relation(relation, dialect)} limit {int(limit)}"
+
+
+def _allowed(character: str, dialect: Dialect) -> bool:
+    kind = category(character)
+    return not dialect.name_categories or not dialect.name_categories.isdisjoint({kind, kind[0]})
 
 
 def _length(name: str, dialect: Dialect) -> tuple[str, int]:

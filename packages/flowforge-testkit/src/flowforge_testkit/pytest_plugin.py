@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,28 +18,38 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "flowforge_needs(*capabilities): abilities that are refused where declined")
     config.addinivalue_line("markers", "flowforge_claims(*capabilities): what a case takes on the engine's word")
 
+    path = config.getoption("flowforge_report")
+    if path and getattr(config, "workerinput", None) is None:  # xdist's workers send their outcomes to the controller
+        from flowforge_testkit.report import Report
+
+        config.pluginmanager.register(Report(Path(path)), "flowforge_report")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--flowforge-report`."""
+    told = "write what the conformance suites proved as Markdown"
+    parser.getgroup("flowforge").addoption("--flowforge-report", metavar="PATH", help=told)
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: Any, name: str) -> Generator[None, Any, Any]:
     """Expect what a class names in `unproved` to fail; here all ids of one case are seen, whatever was selected."""
     made = yield
-    unproved = {key: why for key, why in _unproved(collector).items() if key.partition("[")[0] == name}
-    items = {item.name: item for item in made} if unproved else {}
+    cls = _suite_class(collector)
+    if cls is None or name not in cls.standard:
+        return made
+    unproved = {key: why for key, why in cls.unproved.items() if key.partition("[")[0] == name}
+    items = {item.name: item for item in made}
     if unknown := [key for key in unproved if key != name and key not in items]:
         raise collector.CollectError(f"{collector.name}.unproved names no standard cases: {', '.join(unknown)}.")
     for found, item in items.items():
+        item.user_properties.append(("flowforge_suite", cls.__name__.removeprefix("Test")))
         if reason := unproved.get(found) or unproved.get(name):
             item.add_marker(pytest.mark.xfail(reason=f"not proved here: {reason}", strict=True))
     return made
 
 
-def _unproved(collector: Any) -> Mapping[str, str]:
+def _suite_class(collector: Any) -> Any:
     suite = sys.modules.get("flowforge_testkit.conformance.suite")
-    if (
-        suite is None
-        or not isinstance(collector, pytest.Class)
-        or not issubclass(collector.obj, suite.EngineConformance)
-    ):
-        return {}
-    unproved: Mapping[str, str] = collector.obj.unproved
-    return unproved
+    cls = collector.obj if isinstance(collector, pytest.Class) else object
+    return cls if suite is not None and issubclass(cls, suite.Suite) else None

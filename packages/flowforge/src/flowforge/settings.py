@@ -10,9 +10,11 @@ from flowforge_bootstrap.profiles import EnvSettings, choose_profile
 __all__ = ["EnvSettings", "resolve_profile"]
 
 _ENGINES = {
+    "BigQueryProfile": "bigquery",
+    "DatabricksSparkProfile": "databricks_spark",
     "DuckDBProfile": "duckdb",
     "PostgresProfile": "postgres",
-    "DatabricksSparkProfile": "databricks_spark",
+    "SnowflakeSnowparkProfile": "snowflake_snowpark",
 }
 
 
