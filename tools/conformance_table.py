@@ -53,7 +53,7 @@ def read(report: str) -> list[Suite]:
         elif found := _ROW.match(line):
             case, variant, result, reason = found.groups()
             suites[-1].cases.setdefault(case, []).append(result)
-            if result in {"not proved here", "failed", "not run"}:
+            if result in {"not proved here", "failed", "not run"} or (result == "proved" and reason):
                 suites[-1].unproved[f"{case}{variant or ''}"] = f"{result}: {reason}"
     return suites
 

@@ -22,6 +22,7 @@ REPORT = """# What was proved
 | `test_b[one]` | proved |  |
 | `test_b[two]` | declined | declined by oracle: two |
 | `test_c` | not proved here | no server |
+| `test_d` | proved | with 5 of 9 names |
 
 ## OraclePlugin
 
@@ -37,6 +38,7 @@ def test_every_result_and_every_gap_is_told():
     lines = page(read(REPORT)).splitlines()
     assert {"| a | ✓ |", "| b | ✓ 1 – 1 |", "| c | ? |", "| its name is a plain word | ✓ |"} <= set(lines)
     assert "- OracleCloud, `test_c`: not proved here: no server" in lines
+    assert "- OracleCloud, `test_d`: proved: with 5 of 9 names" in lines
 
 
 def test_the_order_of_reports_does_not_matter():

@@ -30,7 +30,7 @@ class TestSaid(PluginConformance):
     def spec(self):
         return SPEC
 """
-CASES = "labels or close_twice or lock_keeps or parquet_becomes or opener or mine"
+CASES = "labels or close_twice or lock_keeps or parquet_becomes or opener or mine or table_of_any_name"
 
 
 @pytest.fixture
@@ -69,6 +69,16 @@ def test_what_cannot_be_proved_here_has_its_reason(pytester, report):
     pytester.makepyfile(broken)
     line = next(line for line in report().splitlines() if "test_labels" in line)
     assert line.endswith("| not proved here | no \\| labels |")
+
+
+def test_names_that_were_not_tried_are_told(report, pytester, monkeypatch):
+    told = "| `test_table_of_any_name_is_found_or_refused` | proved | {}|"
+    pytester.makepyfile(SUITE.replace("unproved =", "names_sample = 5\n    unproved ="))
+    monkeypatch.delenv("FLOWFORGE_NIGHTLY", raising=False)
+    some = "with 5 of 297 names; 3 more are refused before the engine is asked "
+    assert told.format(some) in report().splitlines()
+    monkeypatch.setenv("FLOWFORGE_NIGHTLY", "1")
+    assert told.format(" ") in report().splitlines()
 
 
 def test_two_runs_and_two_workers_write_the_same(report):

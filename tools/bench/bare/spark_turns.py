@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from pyspark.sql import SparkSession
+
 from flowforge import Project
 
 
@@ -26,7 +28,8 @@ def flowforge(project: Project) -> float:
 
 
 def script(statements: list[str]) -> float:
-    spark = empty()
+    empty()
+    spark = SparkSession.active()
     started = time.perf_counter()
     spark.sql("use bench")
     for statement in statements:
@@ -34,14 +37,11 @@ def script(statements: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def empty():  # noqa: ANN201 - a session of whichever Spark
-    from pyspark.sql import SparkSession
-
+def empty() -> None:
     spark = SparkSession.getActiveSession()
     if spark is not None:
         spark.sql("drop database if exists bench cascade")
         spark.sql("create database bench")
-    return spark
 
 
 if __name__ == "__main__":

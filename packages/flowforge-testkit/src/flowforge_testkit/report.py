@@ -17,7 +17,7 @@ from flowforge_ports.engine import Engine, EngineSpec
 if TYPE_CHECKING:
     import pytest
 
-SUITE, ABOUT = "flowforge_suite", "flowforge_about"
+SUITE, ABOUT, REMARK = "flowforge_suite", "flowforge_about", "flowforge_remark"
 _REASONS = {"declined by": "declined", "not claimed by": "declined", "not proved here: ": "not proved here"}
 _CAPABILITIES = {capability.name: capability.value for capability in Capability}
 
@@ -26,6 +26,11 @@ def describe(item: pytest.Item, spec: EngineSpec, engine: Engine) -> None:
     """Note, for the report, which engine a case opened and what that can do."""
     can = [name for name in _CAPABILITIES if Capability[name] in engine.capabilities]
     item.user_properties.append((ABOUT, [spec.name, spec.distribution, can]))
+
+
+def remark(item: pytest.Item, said: str) -> None:
+    """Note, for the report, how a case that is proved was proved, where that is less than all."""
+    item.user_properties.append((REMARK, said))
 
 
 @dataclass
@@ -71,7 +76,7 @@ def outcome(report: Any) -> tuple[str, str] | None:
         why = getattr(report, "wasxfail", "").removeprefix("reason: ")
         kind = next((kind for start, kind in _REASONS.items() if why.startswith(start)), "not run")
         return kind, _cell(why.removeprefix("not proved here: "))
-    return ("proved", "") if report.when == "call" else None
+    return ("proved", _cell(str(dict(report.user_properties).get(REMARK, "")))) if report.when == "call" else None
 
 
 def markdown(sections: Iterable[Section]) -> str:

@@ -6,10 +6,14 @@ which the engine does not claim has nothing to prove: it is not run, and reporte
 
 What the engine can do but the server of the tests cannot, such as an emulator, is named in `unproved` with the reason:
 a strict xfail, "not proved here", so that the name must go when the server learns it.
+
+A slow engine may try some of the corpus of names, `names_sample`; the report says so. With FLOWFORGE_NIGHTLY=1 it tries
+all.
 """
 
 from __future__ import annotations
 
+import os
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -38,7 +42,8 @@ from flowforge_testkit.conformance import (
     types,
     use_cases,
 )
-from flowforge_testkit.report import describe
+from flowforge_testkit.conformance.names import Names
+from flowforge_testkit.report import describe, remark
 
 MODULES: tuple[ModuleType, ...] = (
     session,
@@ -117,6 +122,8 @@ class PluginConformance(Suite, modules=(plugin,)):
 class EngineConformance(Suite, modules=MODULES):
     """Every case about an engine; a subclass gives `spec` and `profile` (a dict, or the profile itself)."""
 
+    names_sample: ClassVar[int | None] = None
+
     @pytest.fixture
     def profile(self) -> Any:
         """Return settings of a fresh, empty target: a subclass must."""
@@ -147,6 +154,12 @@ class EngineConformance(Suite, modules=MODULES):
                 return engine
 
             yield opened
+
+    @pytest.fixture
+    def names(self, request: pytest.FixtureRequest) -> Names:
+        """Return the names to try: all, unless `names_sample` says how many."""
+        most = None if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else self.names_sample
+        return Names(most, lambda said: remark(request.node, said))
 
 
 def open_spec(spec: EngineSpec, profile: Any, root: Path) -> Engine:
