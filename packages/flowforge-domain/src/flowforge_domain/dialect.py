@@ -23,10 +23,10 @@ class Dialect:
     `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
     a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
     `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
-    name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
-    since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
-    around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
-    the signs that begin a comment up to the line's end.
+    name means, which an open engine says where the profile chooses it; `swaps` is whether a relation is built beside
+    the one it replaces and then takes its place (`swap.py`), since nothing replaces it where it stands; `quote` stands
+    around names, and where it is a backtick, `"` stands around texts; `backslash_escapes` is whether a backslash in a
+    text escapes what follows it, and `line_comments` are the signs that begin a comment up to the line's end.
     """
 
     name: str
@@ -67,7 +67,7 @@ def quote_relation(relation: str, dialect: Dialect) -> str:
 def relation_key(relation: str, dialect: Dialect) -> str:
     """Return the name under which an engine's catalog lists a relation: `MAIN.users` is `users` on DuckDB."""
     parts = relation_parts(relation)
-    if len(parts) == 2 and parts[0].casefold() == dialect.default_schema:
+    if len(parts) == 2 and same_relation(parts[0]) == same_relation(dialect.default_schema):
         return same_relation(relation_name(parts[1]))
     return same_relation(relation)
 

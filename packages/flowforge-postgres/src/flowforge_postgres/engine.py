@@ -5,6 +5,7 @@ Sessions are connections of one pool. `session.py` holds them, `catalog.py` repl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flowforge_ports.engine import Engine
@@ -33,7 +34,7 @@ def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
     return Engine(
         name=SPEC.name,
         target=target,
-        dialect=SPEC.dialect,
+        dialect=replace(SPEC.dialect, default_schema=schema),
         capabilities=SPEC.capabilities,
         session=session,
         catalog=PostgresCatalog(session),
