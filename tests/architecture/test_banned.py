@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted(ROOT.glob("packages/*/src/**/*.py"))
 EVERYTHING = [
     *SOURCES,
-    *sorted(p for top in ("packages/*/tests", "tests", "tools") for p in ROOT.glob(f"{top}/**/*.py")),
+    *sorted(
+        path
+        for top in ("packages/*/tests", "tests", "tools")
+        for path in ROOT.glob(f"{top}/**/*.py")
+        if ".venv" not in path.parts
+    ),
 ]
 
 SERIALIZERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
