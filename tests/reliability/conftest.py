@@ -81,5 +81,6 @@ def shop(tmp_path):
     yield made
     for process in made.started:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
     postgres_server.drop_database(dsn)

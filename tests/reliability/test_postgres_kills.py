@@ -41,7 +41,11 @@ def test_a_run_that_is_killed_leaves_every_table_whole(shop):
         process = shop.start("run")
         shop.await_backend()
         time.sleep(delay)
-        in_flight += process.poll() is None
+        if process.poll() is None:
+            in_flight += 1
+        else:
+            # The first run was slow, as on a busy machine.
+            took *= 0.7
         process.kill()
         process.communicate()
         print(f"seed {SEED}, point {point}: killed after {delay:.3f} s of {took:.3f}")

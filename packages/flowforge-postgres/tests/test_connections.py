@@ -148,11 +148,13 @@ def passwords_for(role):
     """Have the server ask one role for its password."""
     file = postgres_server.server().pgdata / "pg_hba.conf"
     before = file.read_text()
+    loaded = "select pg_conf_load_time()"
     try:
         file.write_text(f"local all {role} scram-sha-256\n{before}")
+        earlier = postgres_server.run(loaded)
         postgres_server.run("select pg_reload_conf()")
-        # A new connection is made by a server that has read the file.
-        while postgres_server.run(f"select from pg_hba_file_rules where '{role}' = any (user_name)") == []:
+        # A new connection is served by a process that inherits what was loaded last.
+        while postgres_server.run(loaded) == earlier:
             pass
         yield
     finally:

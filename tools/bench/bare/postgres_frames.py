@@ -45,7 +45,8 @@ def copy_out(dsn: str) -> pd.DataFrame:
             sink.write(row)
     options = csv.ConvertOptions(column_types=_TYPES, true_values=["t"], false_values=["f"])
     read = csv.ReadOptions(column_names=list(_TYPES))
-    return csv.read_csv(pa.py_buffer(sink.getbuffer()), read, convert_options=options).to_pandas()
+    frame: pd.DataFrame = csv.read_csv(pa.py_buffer(sink.getbuffer()), read, convert_options=options).to_pandas()
+    return frame
 
 
 def to_sql(dsn: str, frame: pd.DataFrame) -> None:

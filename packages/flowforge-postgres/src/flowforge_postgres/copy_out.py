@@ -29,7 +29,7 @@ def copy_out(session: PostgresSession, query: str, write: Callable[[memoryview],
                 raise error_from_result(result)
 
 
-def _rows(connection: PGconn, write: Callable[[memoryview], Any]) -> Generator[Wait, Ready, None]:
+def _rows(connection: PGconn, write: Callable[[memoryview], Any]) -> Generator[Wait, Ready | int, None]:
     while True:
         length, data = connection.get_copy_data(1)
         if length > 0:
