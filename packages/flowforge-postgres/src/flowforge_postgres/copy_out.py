@@ -23,10 +23,11 @@ def copy_out(session: PostgresSession, query: str, write: Callable[[memoryview],
     with session.reading() as cursor, translated(), cursor.copy(query):
         connection = session.connection
         connection.wait(_rows(connection.pgconn, write))
-        # Only now the server says whether there was an error.
-        while (result := connection.pgconn.get_result()) is not None:
-            if result.status == ExecStatus.FATAL_ERROR:
-                raise error_from_result(result)
+        # Only now the server says whether there was an error; all it says must be taken.
+        results = list(iter(connection.pgconn.get_result, None))
+        failed = next((result for result in results if result.status == ExecStatus.FATAL_ERROR), None)
+        if failed is not None:
+            raise error_from_result(failed)
 
 
 def _rows(connection: PGconn, write: Callable[[memoryview], Any]) -> Generator[Wait, Ready | int, None]:

@@ -40,6 +40,7 @@ _STATES = {
 # Where libpq gives no SQLSTATE: while connecting, and when the connection is gone.
 _WORDS = (
     (psycopg.OperationalError, r"authentication failed|no password|role .* does not exist|pg_hba", "28"),
+    (psycopg.OperationalError, "permission denied", "42501"),
     (psycopg.OperationalError, "", "08"),
     (psycopg.InterfaceError, "", "08"),
     (psycopg.DataError, "", "22"),
