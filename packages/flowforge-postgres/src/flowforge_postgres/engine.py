@@ -31,6 +31,7 @@ def open_engine(profile: PostgresProfile, root: Path) -> Engine:  # noqa: ARG001
 
 def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
     replacer = PostgresReplacer(session, schema)
+    # `public.users` and `users` are one relation in a profile whose schema is `public`.
     return Engine(
         name=SPEC.name,
         target=target,
