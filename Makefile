@@ -35,7 +35,7 @@ STEP = @printf '\n$$ flowforge %s\n' "$(1)"; $(FLOWFORGE) $(1)
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts nightly bench scorecard build fmt clean sync
+.PHONY: help demo test lint types contracts conformance nightly bench scorecard build fmt clean sync
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -67,6 +67,10 @@ contracts: sync ## who may import whom, declared dependencies, sizes
 	$(RUN) lint-imports --no-logo
 	$(RUN) python tools/isolated_imports.py
 	$(RUN) python tools/check_sizes.py
+
+conformance: sync ## every engine through the kit; writes docs/reference/conformance.md
+	$(PYTEST) packages/*/tests/test_conformance.py --flowforge-report .pytest_cache/conformance.md $(PYTEST_ARGS)
+	$(RUN) python tools/conformance_table.py .pytest_cache/conformance.md
 
 nightly: sync ## the same tests, with more Hypothesis examples
 	FLOWFORGE_NIGHTLY=1 $(PYTEST) --timeout 3600 $(PYTEST_ARGS)

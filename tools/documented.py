@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_NAMED = re.compile(r"`((?:models|seeds)/[\w/.]+)`")
+_NAMED = re.compile(r"`((?:models|seeds|src)/[\w/.]+)`")
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -11,10 +11,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(ROOT.glob("packages/*/src/**/*.py"))
-TOPS = ("packages/*/tests", "tests", "tools")
-# Projects of their own in tools/ have environments of their own, full of others' code.
-OURS = sorted(p for top in TOPS for p in ROOT.glob(f"{top}/**/*.py") if ".venv" not in p.parts)
-EVERYTHING = [*SOURCES, *OURS]
+EVERYTHING = [
+    *SOURCES,
+    *sorted(
+        path
+        for top in ("packages/*/tests", "tests", "tools")
+        for path in ROOT.glob(f"{top}/**/*.py")
+        if ".venv" not in path.parts
+    ),
+]
 
 SERIALIZERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 CALLS = {"yaml.load", "yaml.load_all", "yaml.full_load", "yaml.unsafe_load", "os.system", "os.popen"}

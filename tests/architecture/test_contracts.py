@@ -21,6 +21,7 @@ ADAPTERS = {
     "flowforge_duckdb",
     "flowforge_postgres",
     "flowforge_project",
+    "flowforge_snowflake",
     "flowforge_stream_file",
 }
 HOMES = {
@@ -33,13 +34,14 @@ HOMES = {
     "numpy": {"flowforge_duckdb", "flowforge_postgres"},
     "pandas": {"flowforge_duckdb", "flowforge_postgres"},
     "pluggy": {"flowforge_ports", "flowforge_bootstrap"},
-    "pyarrow": {"flowforge_duckdb", "flowforge_postgres"},
+    "pyarrow": {"flowforge_duckdb", "flowforge_postgres", "flowforge_snowflake"},
     "psycopg": {"flowforge_postgres"},
     "pydantic": {
         "flowforge_project",
         "flowforge_bootstrap",
         "flowforge_duckdb",
         "flowforge_postgres",
+        "flowforge_snowflake",
         "flowforge_testkit",
     },
     "pydantic_core": {
@@ -47,10 +49,12 @@ HOMES = {
         "flowforge_bootstrap",
         "flowforge_duckdb",
         "flowforge_postgres",
+        "flowforge_snowflake",
         "flowforge_testkit",
     },
     "pytest": {"flowforge_testkit"},
     "rich": {"flowforge_cli"},
+    "snowflake": {"flowforge_snowflake"},
     "sqlalchemy": {"flowforge_postgres"},
     "typer": {"flowforge_cli"},
     "yaml": {"flowforge_project"},

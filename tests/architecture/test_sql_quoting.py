@@ -22,7 +22,17 @@ DOMAIN_HOMES = {
     "swap.py",
 }
 # Of an engine's folder, the one with its dialect: whatever fulfils a port by sending statements.
-ENGINE_HOMES = {"catalog.py", "dialect.py", "engine.py", "frames.py", "seeds.py", "session.py", "state.py"}
+ENGINE_HOMES = {
+    "catalog.py",
+    "connection.py",
+    "dialect.py",
+    "engine.py",
+    "frames.py",
+    "lock.py",
+    "seeds.py",
+    "session.py",
+    "state.py",
+}
 
 # Tests that ship: they write models as a user does, with numbers put in.
 CASES = "packages/flowforge-testkit/src/flowforge_testkit/conformance/"

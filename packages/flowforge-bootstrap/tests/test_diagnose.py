@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from flowforge_bootstrap.diagnose import diagnose
@@ -16,6 +19,11 @@ def test_all_is_well(shop):
     assert findings["profile"].detail.startswith("default, engine sqlite")
     assert findings["target"].detail == ".local/data.sqlite opens, 2 tables and views"
     assert "sqlite from flowforge-testkit 0.1.0" in findings["engines"].detail
+    assert [findings[step].detail.partition(",")[0] for step in ("create", "replace")] == [
+        "a table was created",
+        "it was replaced as a model is",
+    ]
+    assert "atomic replace of a table" in findings["guarantees"].detail.splitlines()
     assert "views" in findings["can"].detail.splitlines()
     assert findings["cannot"].detail == "Parquet seeds"
 
@@ -54,6 +62,28 @@ def test_no_project_at_all(tmp_path):
     assert not found(tmp_path / "nowhere")["project"].ok
 
 
+def test_it_leaves_nothing_in_the_target(shop):
+    before = found(shop)["target"].detail
+    assert found(shop)["target"].detail == before
+
+
 def test_a_broken_plugin_is_named(shop, install):
     install("bad-engine", "bad", "import no_such_driver_at_all\n")
-    assert "bad cannot be loaded" in found(shop)["plugin"].detail
+    assert "bad of bad-engine 1.0 cannot be used: ModuleNotFoundError" in found(shop)["plugin"].detail
+
+
+def test_what_an_open_target_lacks_is_told(shop):
+    (shop / "profiles.yml").write_text("default: {engine: sqlite}")
+    assert "a second session on the same target" in found(shop)["cannot"].detail
+
+
+def test_a_target_that_is_locked_names_the_fix(shop):
+    """Another writer holds the file: creating is what fails, with what to do about it."""
+    (shop / "profiles.yml").write_text("default: {engine: sqlite, sqlite: {path: x.db, timeout: 0}}")
+    assert found(shop)["create"].ok
+    with closing(sqlite3.connect(shop / "x.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        findings = found(shop)
+    assert findings["target"].ok
+    assert findings["create"].detail == "database is locked\nSomebody else works there: wait, and try again."
+    assert "replace" not in findings

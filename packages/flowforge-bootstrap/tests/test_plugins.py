@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
+from flowforge_bootstrap.plugins import Broken, Plugins, load_plugins, resolve
 from flowforge_domain.errors import PluginError
 
 ENGINE = """
@@ -21,7 +21,7 @@ def test_what_is_installed_is_found():
     assert plugins.engine("sqlite").distribution == "flowforge-testkit"
     assert plugins.project().name == "folder"
     assert plugins.site().open.startswith("flowforge_docs_html")
-    assert plugins.broken == {}
+    assert plugins.broken == []
 
 
 def test_a_strangers_engine_comes_through_the_same_door(install):
@@ -33,7 +33,8 @@ class TestBroken:
     def test_it_is_remembered_and_takes_nothing_down(self, install):
         install("bad-engine", "bad", "import no_such_driver_at_all\n")
         plugins = load_plugins()
-        assert plugins.broken == {"bad": "ModuleNotFoundError: No module named 'no_such_driver_at_all'"}
+        reason = "ModuleNotFoundError: No module named 'no_such_driver_at_all'"
+        assert plugins.broken == [Broken("bad", "bad-engine", reason)]
         assert plugins.engine("sqlite").name == "sqlite"
 
     def test_it_is_reported_when_it_is_asked_for(self, install):
@@ -46,13 +47,26 @@ class TestBroken:
         code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engines():\n    return 1 / 0\n"
         install("bad-engine", "bad", code)
         plugins = load_plugins()
-        assert plugins.broken == {"bad": "ZeroDivisionError: division by zero"}
+        assert plugins.broken == [Broken("bad", "bad-engine", "ZeroDivisionError: division by zero")]
         assert "sqlite" in plugins.engines
 
     def test_a_hook_that_returns_nonsense(self, install):
         code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engines():\n    return [1]\n"
         install("bad-engine", "bad", code)
-        assert load_plugins().broken.keys() == {"bad"}
+        assert [one.name for one in load_plugins().broken] == ["bad"]
+
+    def test_a_module_that_ends_the_process(self, install):
+        install("bad-engine", "bad", "raise SystemExit('no licence')\n")
+        assert [one.reason for one in load_plugins().broken] == ["SystemExit: no licence"]
+
+    def test_one_written_for_newer_ports(self, install):
+        code = ENGINE.format(name="future", distribution="future-engine").replace("SPEC, name", "SPEC, api=2, name")
+        install("future-engine", "future", code)
+        plugins = load_plugins()
+        assert "future" not in plugins.engines
+        with pytest.raises(PluginError, match="version 2 of FlowForge's ports, and this is version 1") as caught:
+            plugins.engine("future")
+        assert caught.value.hint == "Upgrade FlowForge: pip install --upgrade flowforge"
 
 
 class TestNames:

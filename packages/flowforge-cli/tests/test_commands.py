@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+
+from flowforge_cli.main import app
 
 
 def masked(text):
@@ -268,6 +271,24 @@ class TestDebug:
         assert "✗ profile     profiles.yml: There is no profile 'nope'.\n              Known: default." in answer.out
 
 
+class TestEngines:
+    def test_what_is_installed(self, flowforge):
+        answer = flowforge("engines")
+        assert (answer.code, answer.err) == (0, "")
+        assert "sqlite        flowforge-testkit 0.1.0" in answer.lines
+        assert "  cannot      Parquet seeds" in answer.lines
+        assert max(map(len, answer.lines)) <= 100
+
+    def test_as_json(self, flowforge):
+        told = {event["msg"]: event["data"] for event in flowforge("engines", "--log-format", "json").events}
+        assert told["sqlite"]["distribution"] == "flowforge-testkit 0.1.0"
+        assert "views" in told["sqlite"]["can"]
+
+    def test_the_schema_of_profiles(self, flowforge):
+        schema = json.loads(flowforge("engines", "--schema").out)
+        assert "SqliteProfile" in schema["$defs"]
+
+
 class TestVersionAndHelp:
     def test_version(self, flowforge):
         assert flowforge("--version").out == "flowforge 0.1.0\n"
@@ -278,7 +299,7 @@ class TestVersionAndHelp:
         assert answer.code == 0
         assert answer.out.startswith("Usage: flowforge")
 
-    @pytest.mark.parametrize("command", ["init", "seed", "run", "test", "dag", "show", "compile", "debug"])
+    @pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
     def test_help_of_a_command(self, flowforge, command):
         assert flowforge(command, "-h").out.startswith(f"Usage: flowforge {command} ")
         summary = next(line for line in flowforge("-h").lines if line.startswith(f"  {command} "))

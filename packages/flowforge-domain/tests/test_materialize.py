@@ -115,3 +115,12 @@ def test_statement_is_built_under_another_name_on_the_same_lines(sql):
     assert moved == statement.replace("`users`", "`other`.`new one`", 1)
     assert built_as(statement, "users", PLAIN) == statement
     assert built_as("select 1", "other", PLAIN) == "select 1"
+
+
+def test_what_stands_behind_the_name_stands_there_once():
+    dialect = replace(REPLACING, after_name=" copy grants", folds_up=True)
+    node = Node("m", "sql", Path("m.ff.sql"), relation="m", config=ModelConfig(materialized="table"), file="m.ff.sql")
+    made = create_statement(node, "create table m as select 1", dialect)
+    assert made == 'create or replace table "M" copy grants as select 1'
+    assert built_as(made, "m", dialect) == made
+    assert built_as(made, "other", dialect) == 'create or replace table "OTHER" copy grants as select 1'

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge_domain.dialect import Dialect, quote_name, quote_relation, quote_text
+from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, stored_name
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation, scan_relation
 
 DOUBLE = Dialect("double", {}, "")
 TICKS = Dialect("ticks", {}, "", quote="`", longest_name=63)
+FOLDING = Dialect("folding", {}, "", folds_up=True)
 ESCAPES = Dialect("escapes", {}, "", backslash_escapes=True)
 PARTS = st.lists(st.text(min_size=1, max_size=20).filter(lambda t: "\0" not in t), min_size=1, max_size=3)
 
@@ -102,3 +103,32 @@ def test_text_literal_with_escapes_has_one_way_out(text):
 def test_text_with_a_nul_is_refused(dialect):
     with pytest.raises(ConfigError, match="NUL"):
         quote_text("a\0b", dialect)
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "known"),
+    [
+        ("users", "USERS", "users"),
+        ("USERS", "USERS", "users"),
+        ("_a$1", "_A$1", "_a$1"),
+        ("Users", "Users", "Users"),
+        ("two words", "two words", "two words"),
+        ("1st", "1st", "1st"),
+        ("straße", "straße", "straße"),
+    ],
+)
+def test_plain_words_fold_up_and_come_back(name, stored, known):
+    assert (stored_name(name, FOLDING), known_name(stored, FOLDING)) == (stored, known)
+    assert quote_name(name, FOLDING) == f'"{stored}"'
+
+
+@given(st.text())
+def test_a_name_that_came_back_stays_as_it_is(name):
+    once = known_name(stored_name(name, FOLDING), FOLDING)
+    assert known_name(stored_name(once, FOLDING), FOLDING) == once
+    assert same_relation(once) == same_relation(name)
+
+
+@given(st.text())
+def test_names_stay_as_they_are_where_nothing_folds(name):
+    assert known_name(stored_name(name, DOUBLE), DOUBLE) == name

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from flowforge_duckdb.plugin import SPEC
-from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.conformance import EngineConformance, PluginConformance
+
+
+class TestDuckDBPlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
 
 
 class TestDuckDBFile(EngineConformance):

@@ -32,6 +32,16 @@ def test_age_of_a_date_and_of_nothing(engine):
 
 
 def test_types_are_duckdbs(engine):
-    columns = ", ".join(f"{name} {kind}" for name, kind in DUCKDB.types.items())
+    columns = ", ".join(f"of_{name} {kind}" for name, kind in DUCKDB.types.items())
     engine.session.execute(f"create table t ({columns})")
-    assert [kind for _, kind in engine.catalog.columns("t")] == ["VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP"]
+    kinds = [kind for _, kind in engine.catalog.columns("t")]
+    assert kinds[:5] == ["VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP"]
+    assert kinds[5:] == [
+        "DATE",
+        "TIMESTAMP WITH TIME ZONE",
+        "DECIMAL(38,9)",
+        "BLOB",
+        "JSON",
+        "BIGINT[]",
+        "STRUCT(a BIGINT, b VARCHAR)",
+    ]

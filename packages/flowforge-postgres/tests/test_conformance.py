@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from flowforge_postgres.plugin import SPEC
-from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.conformance import EngineConformance, PluginConformance
+
+
+class TestPostgresPlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
 
 
 class TestPostgres(EngineConformance):

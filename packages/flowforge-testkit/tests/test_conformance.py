@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.conformance import EngineConformance, PluginConformance
 from flowforge_testkit.sqlite.plugin import SPEC
+
+
+class TestSqlitePlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
 
 
 class TestSqliteFile(EngineConformance):

@@ -23,6 +23,8 @@ HEADER = """
 """
 SUITE = """
     class TestBroken(EngineConformance):
+        unproved = {unproved}
+
         @pytest.fixture
         def spec(self):
             return replace(SPEC, open=f"{__name__}:open_broken")
@@ -35,8 +37,9 @@ SUITE = """
 
 @pytest.fixture
 def outcome(pytester: pytest.Pytester):
-    def run(broken: str, only: str) -> dict[str, int]:
-        blocks = (textwrap.dedent(block) for block in (HEADER, broken, SUITE))
+    def run(broken: str, only: str, unproved: dict[str, str] | None = None) -> dict[str, int]:
+        suite = SUITE.replace("{unproved}", repr(unproved or {}))
+        blocks = (textwrap.dedent(block) for block in (HEADER, broken, suite))
         pytester.makepyfile("\n".join(blocks))
         found = pytester.runpytest("-q", "-p", "no:cacheprovider", "-o", "xfail_strict=true", "-k", only)
         return found.parseoutcomes()
@@ -75,6 +78,10 @@ BROKEN = {
     "begin-does-nothing": (
         session_with("def begin(self): pass\n        def commit(self): pass"),
         "test_reader_never_sees",
+    ),
+    "replaces-in-pieces": (
+        session_with("def begin(self): pass\n        def commit(self): pass"),
+        "test_fault_at_any_step_of_a_sql_model",
     ),
     "cancelled-without-its-kind": (
         session_with(
@@ -154,6 +161,33 @@ def test_declined_views_are_refused_by_the_use_case_and_not_claimed_elsewhere(ou
     assert found == {"xfailed": 2, "deselected": found["deselected"]}
 
 
+SOUND = engine_with("name='sqlite'")
+FAILING = session_with("def label(self, labels): raise EngineError('no such thing')")
+LABELS = "test_labels_change_nothing_whatever_they_hold"
+VALUES = "test_values_survive_table_and_frame"
+
+
+def test_what_cannot_be_proved_here_is_an_expected_failure(outcome):
+    found = outcome(FAILING, LABELS, {LABELS: "the emulator has no labels"})
+    assert found == {"xfailed": 1, "deselected": found["deselected"]}
+
+
+def test_what_is_proved_after_all_fails(outcome):
+    found = outcome(SOUND, LABELS, {LABELS: "the emulator has no labels"})
+    assert found == {"failed": 1, "deselected": found["deselected"]}
+
+
+def test_one_of_many_may_be_unproved(outcome):
+    """All pass, so that only the named one fails: by its strictness."""
+    found = outcome(SOUND, VALUES, {f"{VALUES}[dates]": "the emulator has no dates"})
+    assert found["failed"] == 1
+    assert found["passed"] >= 10
+
+
+def test_an_unproved_id_that_does_not_exist_is_an_error(outcome):
+    assert outcome(SOUND, "test_labels", {f"{VALUES}[nonsense]": "because"})["errors"] == 1
+
+
 class Standard:
     """Subclasses made in a test, without being collected."""
 
@@ -178,6 +212,12 @@ class Standard:
 def test_changing_a_standard_case_is_refused(members):
     with pytest.raises(TypeError, match=r"standard cases"):
         Standard.subclass(**members)
+
+
+@pytest.mark.parametrize("unproved", [{"test_no_such_case": "why"}, {"test_commit_keeps_the_work": " "}])
+def test_unproved_needs_a_standard_case_and_a_reason(unproved):
+    with pytest.raises(TypeError, match=r"unproved"):
+        Standard.subclass(unproved=unproved)
 
 
 def test_a_case_taken_away_later_is_found():

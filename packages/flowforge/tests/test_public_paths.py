@@ -23,8 +23,9 @@ PATHS = {
     ),
     "flowforge.executors.base": ("BaseExecutor",),
     "flowforge.executors.duckdb_exec": ("DuckExecutor",),
+    "flowforge.executors.snowflake_snowpark_exec": ("SnowflakeSnowparkExecutor",),
     "flowforge.seeding": ("seed_project",),
-    "flowforge.settings": ("DuckDBProfile", "EnvSettings", "resolve_profile"),
+    "flowforge.settings": ("DuckDBProfile", "EnvSettings", "SnowflakeSnowparkProfile", "resolve_profile"),
     "flowforge.streaming.file_tail": ("FileTailSource",),
     "flowforge.streaming.sessionizer": ("StreamSessionizer",),
     "flowforge.testing": (

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import platform
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
-from textwrap import fill
+from importlib.metadata import version
 
+from flowforge_app.try_target import TryTarget
+from flowforge_bootstrap.inventory import described, faults, installed, libraries
 from flowforge_bootstrap.plugins import load_plugins
 from flowforge_bootstrap.profiles import ResolvedProfile
 from flowforge_bootstrap.project import Project, open_project
-from flowforge_domain.capability import Capability
-from flowforge_domain.errors import FlowForgeError
+from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import run_order
 from flowforge_domain.state import STATE_TABLE
-from flowforge_ports.engine import EngineSpec
+from flowforge_ports.engine import Engine
 
-_NAME = re.compile(r"[\w.-]+")
+_FIXES: Mapping[ErrorKind, str] = {
+    ErrorKind.UNREACHABLE: "Check that it runs, and the address or path in profiles.yml.",
+    ErrorKind.CREDENTIALS: "Check user and password, key or token of the profile.",
+    ErrorKind.PERMISSION: "Ask for the right to create and drop tables there, or name another schema in profiles.yml.",
+    ErrorKind.SPACE: "Make room there.",
+    ErrorKind.CONFLICT: "Somebody else works there: wait, and try again.",
+    ErrorKind.MISSING_RELATION: "Create what the profile names, or name another.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +45,57 @@ def _findings(path: str, env: str | None, engine: str | None) -> Iterator[Findin
     python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Finding("flowforge", True, f"{version('flowforge-bootstrap')} on {python}")
     plugins = load_plugins()
-    for name, reason in sorted(plugins.broken.items()):
-        yield Finding("plugin", False, f"{name} cannot be loaded: {reason}\nInstall it again, or uninstall it.")
-    engines = "\n".join(_claims(*entry) for entry in sorted(plugins.engines.items()))
+    for fault in faults(plugins):
+        yield Finding("plugin", False, str(fault))
+    engines = "\n".join(f"{one.name} from {one.distribution}" for one in installed(plugins))
     yield Finding("engines", bool(engines), engines or 'None is installed: pip install "flowforge[duckdb]"')
     project = open_project(path, env, engine)
     yield _tried("project", lambda: _project(project))
     yield (profile := _tried("profile", lambda: _profile(project)))
     if profile.ok:
-        yield _tried("target", lambda: _target(project))
-        can = _used(project).spec.capabilities
-        yield Finding("can", True, "\n".join(ability.value for ability in Capability if ability in can))
-        if can != set(Capability):
-            yield Finding("cannot", True, "\n".join(ability.value for ability in Capability if ability not in can))
+        yield from _on_target(project)
 
 
-def _claims(name: str, claims: list[tuple[str, EngineSpec]]) -> str:
-    return f"{name} from " + " and ".join(_versioned(distribution) for distribution, _ in claims)
-
-
-def _libraries(distribution: str) -> str:
-    """Return the libraries that an engine's distribution asks for, without those of FlowForge itself."""
-    names = [_NAME.match(requirement) for requirement in requires(distribution) or () if "extra ==" not in requirement]
-    found = [name[0] for name in names if name and not name[0].startswith("flowforge")]
-    listed = ", ".join(_versioned(name).replace(" ", "\xa0") for name in found)
-    return fill(listed, width=70, break_on_hyphens=False).replace("\xa0", " ")
-
-
-def _versioned(distribution: str) -> str:
+def _on_target(project: Project) -> Iterator[Finding]:
+    """Open the target once and try it out; what it can do is asked of the open engine, for a target may lack some."""
+    can = _used(project).spec.capabilities
     try:
-        return f"{distribution} {version(distribution)}"
-    except PackageNotFoundError:
-        return distribution
+        with project.target.container() as container:
+            engine = container.engine()
+            yield Finding("target", True, _reached(engine))
+            yield from _tried_out(engine)
+            can = engine.capabilities
+    except FlowForgeError as error:
+        yield _failed("target", error)
+    for subject, listed in described(can).items():
+        yield Finding(subject, True, "\n".join(listed))
+
+
+def _tried_out(engine: Engine) -> Iterator[Finding]:
+    tried = TryTarget(engine)
+    try:
+        with tried.created():
+            yield Finding("create", True, "a table was created, and dropped again")
+            yield _tried("replace", lambda: _replaced(tried))
+    except FlowForgeError as error:
+        yield _failed("create", error)
+
+
+def _replaced(tried: TryTarget) -> str:
+    tried.replace()
+    return "it was replaced as a model is"
 
 
 def _tried(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, True, look())
     except FlowForgeError as error:
-        return Finding(subject, False, str(error))
+        return _failed(subject, error)
+
+
+def _failed(subject: str, error: FlowForgeError) -> Finding:
+    fix = _FIXES.get(error.kind, "") if isinstance(error, EngineError) and not error.hint else ""
+    return Finding(subject, False, "\n".join(filter(None, (str(error), fix))))
 
 
 def _project(project: Project) -> str:
@@ -95,12 +113,10 @@ def _used(project: Project) -> ResolvedProfile:
 
 def _profile(project: Project) -> str:
     profile = _used(project)
-    libraries = _libraries(profile.spec.distribution)
-    return f"{profile.name}, engine {profile.spec.name}" + (f"\n{libraries}" if libraries else "")
+    used = libraries(profile.spec.distribution)
+    return f"{profile.name}, engine {profile.spec.name}" + (f"\n{used}" if used else "")
 
 
-def _target(project: Project) -> str:
-    with project.target.container() as container:
-        engine = container.engine()
-        found = [name for name in engine.catalog.relations() if name != STATE_TABLE]
-        return f"{engine.target} opens, {len(found)} tables and views"
+def _reached(engine: Engine) -> str:
+    found = [name for name in engine.catalog.relations() if name != STATE_TABLE]
+    return f"{engine.target} opens, {len(found)} tables and views"

@@ -7,7 +7,7 @@ one name silently, so entry points are read here.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import resolve_name
@@ -19,14 +19,24 @@ from flowforge_domain.errors import PluginError
 from flowforge_domain.text import did_you_mean
 from flowforge_ports import hooks
 from flowforge_ports.docs import SiteSpec
-from flowforge_ports.engine import EngineSpec
+from flowforge_ports.engine import API_VERSION, EngineSpec
 from flowforge_ports.project import ProjectSpec
 from flowforge_ports.stream import StreamSpec
 
 Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
 
-# Distributions of engines that FlowForge itself ships, to name in "pip install" when one is missing.
-SHIPPED_ENGINES = ("duckdb", "postgres")
+# Engines that FlowForge itself ships, to name in "pip install" when one is missing; an extra has their first word.
+SHIPPED_ENGINES = ("duckdb", "postgres", "snowflake_snowpark")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that cannot be used: its name, who installed it, why, and how to mend that."""
+
+    name: str
+    distribution: str
+    reason: str
+    fix: str = "Install it again."
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Plugins:
     projects: Mapping[str, list[tuple[str, ProjectSpec]]] = field(default_factory=dict)
     sites: Mapping[str, list[tuple[str, SiteSpec]]] = field(default_factory=dict)
     streams: Mapping[str, list[tuple[str, StreamSpec]]] = field(default_factory=dict)
-    broken: Mapping[str, str] = field(default_factory=dict)
+    broken: Sequence[Broken] = ()
 
     def engine(self, name: str) -> EngineSpec:
         """Return the engine's spec; raise `PluginError` saying how to install it, or who else claims its name."""
@@ -59,15 +69,16 @@ class Plugins:
         return _only(what, [claim for claims in found.values() for claim in claims])
 
     def _missing_engine(self, name: str) -> PluginError:
-        if name in self.broken:
-            return PluginError(f"Plugin {name!r} is broken: {self.broken[name]}", hint="Install it again.")
+        for one in self.broken:
+            if one.name == name:
+                return PluginError(f"Plugin {name!r} is broken: {one.reason}", hint=one.fix)
         if name in SHIPPED_ENGINES:
-            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{name}]"')
+            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{name.partition("_")[0]}]"')
         hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
         return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 
     def _why_not(self) -> str:
-        return "".join(f" Plugin {name} is broken: {reason}." for name, reason in sorted(self.broken.items()))
+        return "".join(f" Plugin {one.name} is broken: {one.reason}." for one in self.broken)
 
 
 def load_plugins() -> Plugins:
@@ -75,17 +86,21 @@ def load_plugins() -> Plugins:
     found = entry_points(group=hooks.PROJECT)
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
-    broken: dict[str, str] = {}
+    broken: list[Broken] = []
     distributions: dict[int, str] = {}
     for entry in sorted(found, key=lambda e: (e.name, e.value)):
         try:
             module = entry.load()
             manager.register(module, f"{_distribution(entry)}:{entry.name}")
             distributions[id(module)] = _distribution(entry)
-        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way, and must take nothing down
-            broken[entry.name] = f"{type(error).__name__}: {error}".splitlines()[0]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way, and take nothing down
+            broken.append(Broken(entry.name, _distribution(entry), _first_line(error)))
     engines, projects, sites, streams = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
-    return Plugins(engines, projects, sites, streams, broken)
+    for newer in [claim for claims in engines.values() for claim in claims if claim[1].api > API_VERSION]:
+        broken.append(_too_new(*newer))
+        engines[newer[1].name].remove(newer)
+    engines = {name: claims for name, claims in engines.items() if claims}
+    return Plugins(engines, projects, sites, streams, sorted(broken, key=lambda one: (one.name, one.distribution)))
 
 
 def resolve(reference: str) -> Any:
@@ -100,17 +115,27 @@ _HOOKS = ("flowforge_engines", "flowforge_projects", "flowforge_sites", "flowfor
 
 
 def _announced(
-    manager: pluggy.PluginManager, hook: str, distributions: Mapping[int, str], broken: dict[str, str]
+    manager: pluggy.PluginManager, hook: str, distributions: Mapping[int, str], broken: list[Broken]
 ) -> dict[str, list[tuple[str, Any]]]:
     claims: dict[str, list[tuple[str, Any]]] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         announce: Callable[[], list[Any]] = implementation.function
+        distribution = distributions[id(implementation.plugin)]
         try:
-            for spec in announce():
-                claims.setdefault(spec.name, []).append((distributions[id(implementation.plugin)], spec))
-        except Exception as error:  # noqa: BLE001 - as above
-            broken[implementation.plugin_name.rpartition(":")[2]] = f"{type(error).__name__}: {error}".splitlines()[0]
+            for name, spec in [(spec.name, spec) for spec in announce()]:
+                claims.setdefault(name, []).append((distribution, spec))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+            broken.append(Broken(implementation.plugin_name.rpartition(":")[2], distribution, _first_line(error)))
     return claims
+
+
+def _too_new(distribution: str, spec: EngineSpec) -> Broken:
+    reason = f"it is written for version {spec.api} of FlowForge's ports, and this is version {API_VERSION}"
+    return Broken(spec.name, distribution, reason, "Upgrade FlowForge: pip install --upgrade flowforge")
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -12,7 +12,9 @@ from flowforge_cli import exit_codes
 from flowforge_cli.compile import compile_
 from flowforge_cli.dag import dag
 from flowforge_cli.debug import debug
+from flowforge_cli.engines import engines
 from flowforge_cli.init import init
+from flowforge_cli.init_plugin import init_plugin
 from flowforge_cli.run import run
 from flowforge_cli.seed import seed
 from flowforge_cli.show import show
@@ -53,6 +55,8 @@ for _name, _command in (
     ("show", show),
     ("compile", compile_),
     ("debug", debug),
+    ("engines", engines),
+    ("init-plugin", init_plugin),
 ):
     app.command(_name)(_command)
 

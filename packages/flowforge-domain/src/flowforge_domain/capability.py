@@ -25,3 +25,14 @@ class Capability(Enum):
     PARQUET_SEEDS = "Parquet seeds"
     SQL_SEEDS = "SQL seeds"
     STREAMS = "stream offsets in the transaction of the data"
+
+
+GUARANTEES = frozenset(
+    {
+        Capability.ATOMIC_REPLACE,
+        Capability.TRANSACTIONAL_STATE,
+        Capability.TRANSACTIONAL_SEEDS,
+        Capability.CONCURRENT_SESSIONS,
+    }
+)
+"""The capabilities that are only declared; the rest are abilities."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,23 +11,31 @@ from flowforge_domain.errors import ConfigError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 
 RelationKind = Literal["table", "view"]
-NeutralType = Literal["text", "bigint", "double", "boolean", "timestamp"]
+NeutralType = Literal[
+    "text", "bigint", "double", "boolean", "timestamp",
+    "date", "timestamptz", "decimal", "binary", "json", "list", "struct",
+]  # fmt: skip
 # BigQuery takes neither a doubled quote nor a line break inside a text.
 _ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
+_LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
+_UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The SQL of one engine.
 
-    `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for each neutral type;
+    `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for the first five neutral
+    types, and for those of the others that it has: decimal(38, 9), a list of bigint, a struct of bigint a and text b;
     `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's clock;
     a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where `names_in_bytes`;
     `schemas` is whether tables live in schemas that can be created, and `default_schema` the one that an unqualified
     name means; `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`),
     since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands
     around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
-    the signs that begin a comment up to the line's end.
+    the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name means its upper case
+    (then a plain word in lower case is written in upper case, and one in upper case comes back in lower case);
+    `after_name` stands behind the name in `create or replace`.
     """
 
     name: str
@@ -39,6 +48,8 @@ class Dialect:
     default_schema: str = ""
     names_in_bytes: bool = False
     swaps: bool = False
+    folds_up: bool = False
+    after_name: str = ""
     backslash_escapes: bool = False
     line_comments: tuple[str, ...] = ("--",)
 
@@ -56,7 +67,18 @@ def quote_name(name: str, dialect: Dialect) -> str:
             f"The name {name[:40]!r}… has {length} {unit}; {dialect.name} allows {dialect.longest_name}.",
             hint="Use a shorter name.",
         )
-    return f"{dialect.quote}{name.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+    stored = stored_name(name, dialect)
+    return f"{dialect.quote}{stored.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+
+
+def stored_name(name: str, dialect: Dialect) -> str:
+    """Return the name as the engine keeps it: `users` is `USERS` where unquoted names fold up."""
+    return name.upper() if dialect.folds_up and _LOWER.fullmatch(name) else name
+
+
+def known_name(stored: str, dialect: Dialect) -> str:
+    """Return the engine's name as the core knows it: what `stored_name` made of it, turned back."""
+    return stored.lower() if dialect.folds_up and _UPPER.fullmatch(stored) else stored
 
 
 def quote_relation(relation: str, dialect: Dialect) -> str:

@@ -39,15 +39,20 @@ def query_head(node: Node, dialect: Dialect) -> str:
 def built_as(statement: str, into: str, dialect: Dialect) -> str:
     """Return a statement of `create_statement` that makes the relation `into` instead, its lines left as they are."""
     target = find_target(statement, dialect=dialect)
-    if target is None or target.relation == into:
+    if target is None:
         return statement
-    return f"{statement[: target.start]}{create_head(target.kind, into, dialect)}{statement[target.end :]}"
+    head = create_head(target.kind, into, dialect)
+    if statement.startswith(head, target.start):
+        return statement
+    return f"{statement[: target.start]}{head}{statement[target.end :].removeprefix(dialect.after_name)}"
 
 
 def create_head(kind: RelationKind, relation: str, dialect: Dialect) -> str:
     """Return `create [or replace] table|view X`, as the dialect has it; ` as …` or a list of columns goes behind it."""
-    replace = "or replace " if kind in dialect.replaces else ""
-    return f"create {replace}{kind} {quote_relation(relation, dialect)}"
+    name = quote_relation(relation, dialect)
+    return (
+        f"create or replace {kind} {name}{dialect.after_name}" if kind in dialect.replaces else f"create {kind} {name}"
+    )
 
 
 def schema_statements(relations: Iterable[str], existing: Container[str], dialect: Dialect) -> tuple[str, ...]:
@@ -71,7 +76,12 @@ def prepare_statements(
     """
     if dialect.swaps or existing is None or (existing == kind and kind in dialect.replaces):
         return ()
-    return (f"drop {existing} {quote_relation(relation, dialect)}",)
+    return (drop_statement(relation, existing, dialect),)
+
+
+def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
+    """Return what drops a relation that is there."""
+    return f"drop {kind} {quote_relation(relation, dialect)}"
 
 
 def _require_promised(node: Node, target: Target) -> None:

@@ -12,6 +12,13 @@ DUCKDB = Dialect(
         "double": "double",
         "boolean": "boolean",
         "timestamp": "timestamp",
+        "date": "date",
+        "timestamptz": "timestamp with time zone",
+        "decimal": "decimal(38, 9)",
+        "binary": "blob",
+        "json": "json",
+        "list": "bigint[]",
+        "struct": "struct(a bigint, b varchar)",
     },
     # A timestamp without zone is taken as UTC: what a test says must not depend on the zone of the shell it runs in.
     age_minutes="(epoch(now()) - epoch({column})) / 60",

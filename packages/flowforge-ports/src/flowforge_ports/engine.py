@@ -19,6 +19,9 @@ from flowforge_domain.results import Rows
 
 Frame = Any
 
+API_VERSION = 1
+"""The version of these ports: a higher one is for plugins that need a word which older ports do not have."""
+
 
 class Session(Protocol):
     """One connection; statements run in the order they are given."""
@@ -141,7 +144,8 @@ class EngineSpec:
     field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
     `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
     `example` is what a new project's profile says below the engine's name. `jobs` is how many models build at once
-    when nobody says; 1 without the capability CONCURRENT_SESSIONS.
+    when nobody says; 1 without the capability CONCURRENT_SESSIONS. `api` is the `API_VERSION` that the plugin
+    was written for; FlowForge refuses one that is newer than its own.
     """
 
     name: str
@@ -153,6 +157,7 @@ class EngineSpec:
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
     jobs: int = 1
+    api: int = 1
 
 
 OpenEngine = Callable[[Any, Path], Engine]

@@ -9,11 +9,12 @@
         def profile(self, tmp_path):
             return {"engine": "mine", "mine": {"path": "target.db"}}
 
-That is an adapter's whole test file. Start with `suite.py`.
+With a subclass of `PluginConformance`, which needs `spec` alone, that is an adapter's whole test file. Start with
+`suite.py`.
 """
 
 from __future__ import annotations
 
-from flowforge_testkit.conformance.suite import EngineConformance
+from flowforge_testkit.conformance.suite import EngineConformance, PluginConformance
 
-__all__ = ["EngineConformance"]
+__all__ = ["EngineConformance", "PluginConformance"]

@@ -106,15 +106,6 @@ def test_columns_keep_their_order_and_case(engine: Engine) -> None:
 
 
 @python_models
-def test_wide_frame_is_written(engine: Engine) -> None:
-    frames = frames_of(engine)
-    names = tuple(f"column_{i}" for i in range(300))
-    with transaction(engine):
-        frames.write("ff_t", frames.from_rows(Rows(names, [tuple(range(300))])))
-    assert frames.to_rows(frames.read("ff_t")) == Rows(names, [tuple(range(300))])
-
-
-@python_models
 def test_read_gives_what_sql_wrote(engine: Engine) -> None:
     frames = frames_of(engine)
     build(engine, "ff_t", "select 1 as a, 'x' as b, case when 1 = 0 then 'y' end as c")
@@ -157,7 +148,7 @@ def test_write_replaces_a_view(engine: Engine) -> None:
 
 
 @needs(Capability.PYTHON_MODELS)
-@claims(Capability.ATOMIC_REPLACE)
+@claims(Capability.TRANSACTIONAL_STATE)
 def test_write_is_undone_with_its_transaction(engine: Engine) -> None:
     frames = frames_of(engine)
     build(engine, "ff_t", "select 1 as a")

@@ -12,9 +12,15 @@ import pytest
 from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_query
-from flowforge_domain.dialect import RelationKind, quote_relation
+from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
-from flowforge_domain.materialize import built_as, create_statement, prepare_statements, schema_statements
+from flowforge_domain.materialize import (
+    built_as,
+    create_statement,
+    drop_statement,
+    prepare_statements,
+    schema_statements,
+)
 from flowforge_domain.model import ModelConfig, Node
 from flowforge_domain.relation import same_relation
 from flowforge_ports.engine import Engine, Frames, SeedLoader
@@ -78,7 +84,7 @@ def make_schema(engine: Engine, relation: str) -> None:
 def drop(engine: Engine, relation: str) -> None:
     """Drop a table or view if it is there."""
     if kind := existing(engine, relation):
-        engine.session.execute(f"drop {kind} {quote_relation(relation, engine.dialect)}")
+        engine.session.execute(drop_statement(relation, kind, engine.dialect))
 
 
 def existing(engine: Engine, relation: str) -> RelationKind | None:

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from flowforge_domain.capability import Capability
-from flowforge_domain.errors import EngineError
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import build, claims, forked, rows
 
@@ -61,6 +61,22 @@ def test_view_replaces_table_and_table_replaces_view(engine: Engine) -> None:
     build(engine, "ff_t", "select 3 as a", "view")
     build(engine, "ff_t", "select 4 as a")
     assert (engine.catalog.relations(), rows(engine, "select a from ff_t")) == ({"ff_t": "table"}, [(4,)])
+
+
+@claims(Capability.VIEWS)
+def test_view_on_a_table_that_is_replaced_works_on_or_the_build_refuses(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a, 'x' as b")
+    build(engine, "ff_v", "select a from ff_t", "view")
+    build(engine, "ff_t", "select 2 as a, 'y' as b")
+    assert rows(engine, "select a from ff_v") == [(2,)]
+    try:
+        build(engine, "ff_t", "select 'z' as b")
+    except EngineError as error:
+        assert error.kind is ErrorKind.DEPENDENTS
+        assert "ff_v" in str(error)
+        assert rows(engine, "select a from ff_v") == [(2,)]
+        return
+    assert engine.catalog.relations() == {"ff_t": "table", "ff_v": "view"}
 
 
 @claims(Capability.ATOMIC_REPLACE)

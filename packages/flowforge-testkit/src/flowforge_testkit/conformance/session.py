@@ -133,8 +133,9 @@ def test_closing_a_second_session_leaves_the_first_open(engine: Engine) -> None:
 @claims(Capability.CONCURRENT_SESSIONS)
 def test_lock_keeps_a_second_writer_out(engine: Engine) -> None:
     with forked(engine) as second:
-        with engine.lock.hold(1.0), pytest.raises(EngineError), second.lock.hold(0.1):
+        with engine.lock.hold(1.0), pytest.raises(EngineError) as caught, second.lock.hold(0.1):
             pytest.fail("two writers hold the lock at once")
+        assert caught.value.kind is ErrorKind.CONFLICT
         with second.lock.hold(1.0):
             pass
 

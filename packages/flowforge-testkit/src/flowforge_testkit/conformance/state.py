@@ -12,12 +12,20 @@ from flowforge_domain.state import (
     select_state,
 )
 from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.frames import VALUES
 from flowforge_testkit.conformance.ground import build, build_inside, claims, rows, transaction
 
 
 def test_state_rows_come_back_as_written(engine: Engine) -> None:
     hostile = row("it's; drop table x --", "2024-01-01T00:00:02", relation='"my ""table"', rows=2**62)
     written = [row("a", "2024-01-01T00:00:01", rows=-1), hostile]
+    save(engine, *written)
+    assert saved(engine) == written
+
+
+def test_state_rows_keep_any_text(engine: Engine) -> None:
+    texts = [text for kind, held in VALUES.items() if kind.startswith("text") for text in held if text is not None]
+    written = [row(text, f"2024-01-01T00:{i // 60:02}:{i % 60:02}", relation=text) for i, text in enumerate(texts)]
     save(engine, *written)
     assert saved(engine) == written
 

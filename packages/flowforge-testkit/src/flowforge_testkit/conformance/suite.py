@@ -1,17 +1,21 @@
-"""`EngineConformance`: the class an adapter's test file subclasses, with every case of the modules beside it.
+"""`EngineConformance` and `PluginConformance`: the classes an adapter's tests subclass, with every standard case.
 
 A case that needs an ability which the engine does not declare becomes a strict xfail: it must raise
 `UnsupportedByEngineError`, so an engine that quietly does nothing, or quietly works, fails. A case about a guarantee
 which the engine does not claim has nothing to prove: it is not run, and reported as an expected failure, "not claimed".
+
+What the engine can do but the server of the tests cannot, such as an emulator, is named in `unproved` with the reason:
+a strict xfail, "not proved here", so that the name must go when the server learns it.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,21 +26,26 @@ from flowforge_testkit.conformance import (
     catalog,
     checks,
     errors,
+    faults,
     frames,
     materialize,
     names,
+    plugin,
     seeds,
     session,
     state,
     streams,
+    types,
     use_cases,
 )
+from flowforge_testkit.report import describe
 
 MODULES: tuple[ModuleType, ...] = (
     session,
     catalog,
     materialize,
     frames,
+    types,
     seeds,
     checks,
     state,
@@ -44,21 +53,69 @@ MODULES: tuple[ModuleType, ...] = (
     errors,
     streams,
     use_cases,
+    faults,
 )
 _MUTED = {"skip", "skipif", "xfail"}
 
 
-class EngineConformance:
-    """Every standard case; a subclass gives the fixtures `spec` and `profile` (a dict, or the profile itself)."""
+def cases(modules: Sequence[ModuleType] = MODULES) -> Mapping[str, Callable[..., None]]:
+    """Return every standard case of these modules by name."""
+    found = [(name, case) for module in modules for name, case in vars(module).items() if name.startswith("test_")]
+    assert len(found) == len(dict(found)), "two standard cases share a name"
+    return dict(found)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+
+def _refuse_changes(cls: type[Suite]) -> None:
+    changed = [name for name, case in cls.standard.items() if getattr(cls, name, None) is not case]
+    if changed or cls.test_the_suite_is_whole is not Suite.test_the_suite_is_whole:
+        listed = ", ".join(changed) or "test_the_suite_is_whole"
+        raise TypeError(f"{cls.__name__} changes standard cases: {listed}. Declare the capability as absent instead.")
+    marks = cls.__dict__.get("pytestmark", ())
+    if muted := [mark.name for mark in (marks if isinstance(marks, list | tuple) else [marks]) if mark.name in _MUTED]:
+        raise TypeError(f"{cls.__name__} is marked {', '.join(muted)}: the standard cases must run.")
+
+
+def _refuse_unknown(cls: type[Suite]) -> None:
+    if unknown := [name for name in cls.unproved if name.partition("[")[0] not in cls.standard]:
+        raise TypeError(f"{cls.__name__}.unproved names no standard cases: {', '.join(unknown)}.")
+    if bare := [name for name, reason in cls.unproved.items() if not str(reason).strip()]:
+        raise TypeError(f"{cls.__name__}.unproved gives no reason for {', '.join(bare)}.")
+
+
+class Suite:
+    """Standard cases that a subclass takes over whole; `modules` hold them.
+
+    `unproved` maps a standard case, or one of its parametrized ones as `test_x[id]`, to why it cannot be proved here.
+    """
+
+    standard: ClassVar[Mapping[str, Callable[..., None]]] = {}
+    unproved: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls, modules: Sequence[ModuleType] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if modules:
+            cls.standard = cases(modules)
+            for name, case in cls.standard.items():
+                setattr(cls, name, staticmethod(case))
         _refuse_changes(cls)
+        _refuse_unknown(cls)
 
     @pytest.fixture
     def spec(self) -> EngineSpec:
         """Return the engine's spec: a subclass must."""
         raise NotImplementedError("Give a fixture `spec` that returns the plugin's EngineSpec.")
+
+    def test_the_suite_is_whole(self) -> None:
+        """A standard case that was removed or replaced behind the class's back is found here."""
+        _refuse_changes(type(self))
+
+
+class PluginConformance(Suite, modules=(plugin,)):
+    """What a plugin says of itself; a subclass gives the fixture `spec`. Pass this before the engine is written."""
+
+
+class EngineConformance(Suite, modules=MODULES):
+    """Every case about an engine; a subclass gives `spec` and `profile` (a dict, or the profile itself)."""
 
     @pytest.fixture
     def profile(self) -> Any:
@@ -71,6 +128,7 @@ class EngineConformance:
     ) -> Iterator[Engine]:
         """Open the engine; expect a refusal where the case needs what the engine declines."""
         opened = open_spec(spec, profile, tmp_path)
+        describe(request.node, spec, opened)
         try:
             _leave_out_what_is_not_claimed(request, opened)
             _expect_refusals(request, opened)
@@ -78,9 +136,17 @@ class EngineConformance:
         finally:
             opened.session.close()
 
-    def test_the_suite_is_whole(self) -> None:
-        """A standard case that was removed or replaced behind the class's back is found here."""
-        _refuse_changes(type(self))
+    @pytest.fixture
+    def another(self, spec: EngineSpec, profile: Any, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+        """Open further engines as other projects would, each in a folder of its own; all are closed."""
+        with ExitStack() as closing:
+
+            def opened() -> Engine:
+                engine = open_spec(spec, profile, tmp_path / "another")
+                closing.callback(engine.session.close)
+                return engine
+
+            yield opened
 
 
 def open_spec(spec: EngineSpec, profile: Any, root: Path) -> Engine:
@@ -89,23 +155,6 @@ def open_spec(spec: EngineSpec, profile: Any, root: Path) -> Engine:
     checked = settings.model_validate(profile) if isinstance(profile, Mapping) else profile
     opened: Engine = pkgutil.resolve_name(spec.open)(checked, root)
     return opened
-
-
-def cases() -> Mapping[str, Callable[..., None]]:
-    """Return every standard case by name."""
-    found = [(name, case) for module in MODULES for name, case in vars(module).items() if name.startswith("test_")]
-    assert len(found) == len(dict(found)), "two standard cases share a name"
-    return dict(found)
-
-
-def _refuse_changes(cls: type) -> None:
-    changed = [name for name, case in cases().items() if getattr(cls, name, None) is not case]
-    if changed or cls.test_the_suite_is_whole is not EngineConformance.test_the_suite_is_whole:  # type: ignore[attr-defined]
-        listed = ", ".join(changed) or "test_the_suite_is_whole"
-        raise TypeError(f"{cls.__name__} changes standard cases: {listed}. Declare the capability as absent instead.")
-    marks = cls.__dict__.get("pytestmark", ())
-    if muted := [mark.name for mark in (marks if isinstance(marks, list | tuple) else [marks]) if mark.name in _MUTED]:
-        raise TypeError(f"{cls.__name__} is marked {', '.join(muted)}: the standard cases must run.")
 
 
 def _leave_out_what_is_not_claimed(request: pytest.FixtureRequest, engine: Engine) -> None:
@@ -122,7 +171,3 @@ def _expect_refusals(request: pytest.FixtureRequest, engine: Engine) -> None:
 def _declined(request: pytest.FixtureRequest, marker: str, engine: Engine) -> list[Capability]:
     named = [Capability[name] for mark in request.node.iter_markers(marker) for name in mark.args]
     return [capability for capability in named if capability not in engine.capabilities]
-
-
-for _name, _case in cases().items():
-    setattr(EngineConformance, _name, staticmethod(_case))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,18 @@ def test_run_twice_gives_the_same(engine: Engine) -> None:
     assert run(engine, project).ok
     assert run(engine, project).ok
     assert rows(engine, "select id from ff_users") == [(1,)]
+
+
+def test_two_projects_in_one_process_keep_apart(engine: Engine, another: Callable[[], Engine]) -> None:
+    """Each has its own open engine; closing one leaves the other working."""
+    second = another()
+    ours, theirs = memory_project({"ff_ours": "select 1 as a"}), memory_project({"ff_theirs": "select 2 as a"})
+    for _ in range(2):
+        raise_first(run(engine, ours))
+        raise_first(run(second, theirs))
+    second.session.close()
+    raise_first(run(engine, ours))
+    assert rows(engine, "select a from ff_ours") == [(1,)]
 
 
 @needs(Capability.VIEWS)

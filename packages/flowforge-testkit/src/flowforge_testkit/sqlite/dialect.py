@@ -9,7 +9,14 @@ from flowforge_domain.dialect import Dialect
 # a missing column would hold (https://www.sqlite.org/quirks.html#dblquote).
 DIALECT = Dialect(
     name="sqlite",
-    types={"text": "text", "bigint": "bigint", "double": "double", "boolean": "boolean", "timestamp": "timestamp"},
+    types={
+        "text": "text",
+        "bigint": "bigint",
+        "double": "double",
+        "boolean": "boolean",
+        "timestamp": "timestamp",
+        "binary": "blob",
+    },
     age_minutes="(julianday('now') - julianday({column})) * 1440",
     quote="`",
     replaces=frozenset(),

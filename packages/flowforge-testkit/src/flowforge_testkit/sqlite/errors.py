@@ -16,9 +16,13 @@ KINDS: tuple[tuple[str, ErrorKind], ...] = (
     (r"syntax error|incomplete input|unrecognized token", ErrorKind.SYNTAX),
     (r"no such function|wrong number of arguments|ambiguous column|one statement at a time", ErrorKind.SYNTAX),
     (r"interrupted", ErrorKind.CANCELLED),
+    (r"readonly database", ErrorKind.PERMISSION),
     (r"is locked", ErrorKind.CONFLICT),
     (r"unable to open|not a database|closed database|disk I/O", ErrorKind.UNREACHABLE),
-    (r"constraint failed|datatype mismatch|too large to convert|too big|surrogates not allowed", ErrorKind.DATA),
+    (
+        r"constraint failed|datatype mismatch|too large to convert|too big|surrogates not allowed|reserved for",
+        ErrorKind.DATA,
+    ),
 )
 _NEAR = re.compile(r'near "(.+)": syntax error', re.DOTALL)
 

@@ -1,0 +1,44 @@
+"""Try a target out: make a table there, replace it, and leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+
+from flowforge_app.replace import replacing
+from flowforge_app.transaction import transaction
+from flowforge_domain.dialect import RelationKind
+from flowforge_domain.materialize import built_as, create_statement, drop_statement
+from flowforge_domain.model import Node
+from flowforge_ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class TryTarget:
+    """Builds a table of one row under a name that nobody has, the way a model is built."""
+
+    engine: Engine
+    relation: str = field(default_factory=lambda: f"_flowforge_debug_{token_hex(4)}")
+
+    @contextmanager
+    def created(self) -> Iterator[None]:
+        """Create the table for a `with` block; raise `EngineError` when the target does not allow it."""
+        self._build(exists=False)
+        try:
+            yield
+        finally:
+            self.engine.session.execute(drop_statement(self.relation, "table", self.engine.dialect))
+
+    def replace(self) -> None:
+        """Replace the table; raise `EngineError` when the target does not allow it."""
+        self._build(exists=True)
+
+    def _build(self, exists: bool) -> None:
+        node = Node("debug", "sql", Path("debug"), relation=self.relation)
+        statement = create_statement(node, "select 1 as a", self.engine.dialect)
+        existing: RelationKind | None = "table" if exists else None
+        with transaction(self.engine.session), replacing(self.engine, self.relation, "table", existing) as into:
+            self.engine.session.execute(built_as(statement, into, self.engine.dialect))

@@ -1,0 +1,52 @@
+"""Starts a plugin: the package of a new engine, which says all that a plugin must, its engine still to be written."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from importlib.metadata import version
+from keyword import iskeyword
+from pathlib import Path
+
+from flowforge_bootstrap.artifacts import unwritable
+from flowforge_domain.errors import ConfigError
+from flowforge_ports.engine import API_VERSION
+
+_PLACES = {
+    "pyproject.toml.txt": "pyproject.toml",
+    "README.md.txt": "README.md",
+    "plugin.py.txt": "src/flowforge_@name@/plugin.py",
+    "settings.py.txt": "src/flowforge_@name@/settings.py",
+    "dialect.py.txt": "src/flowforge_@name@/dialect.py",
+    "engine.py.txt": "src/flowforge_@name@/engine.py",
+    "test_conformance.py.txt": "tests/test_conformance.py",
+}
+_EMPTY = ("src/flowforge_@name@/__init__.py", "src/flowforge_@name@/py.typed")
+
+
+def create_plugin(folder: Path, name: str) -> list[str]:
+    """Write the package of an engine `name` into `folder` and return its files, relative to it.
+
+    Raises `ConfigError` for a name that cannot be an engine's, or a file that is in the way.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
+        raise ConfigError(f"{name!r} cannot be an engine's name.", hint="Use lower case letters, digits and _.")
+    templates = resources.files("flowforge_bootstrap").joinpath("plugin_template")
+    texts = {_filled(place, name): templates.joinpath(file).read_text("utf-8") for file, place in _PLACES.items()}
+    texts |= {_filled(place, name): "" for place in _EMPTY}
+    if taken := [place for place in texts if (folder / place).exists()]:
+        raise ConfigError(f"{folder / taken[0]} exists already.", hint="Name another folder.")
+    try:
+        for place, text in texts.items():
+            path = folder / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_filled(text, name), encoding="utf-8")
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return sorted(texts)
+
+
+def _filled(text: str, name: str) -> str:
+    own = version("flowforge-bootstrap")
+    filled = text.replace("@name@", name).replace("@NAME@", name.upper())
+    return filled.replace("@version@", own).replace("@api@", str(API_VERSION))

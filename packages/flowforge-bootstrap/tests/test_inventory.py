@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from flowforge_bootstrap.inventory import described, faults, installed, libraries, missing, versioned
+from flowforge_bootstrap.plugins import Plugins, load_plugins
+from flowforge_domain.capability import GUARANTEES, Capability
+
+ENGINE = """
+from dataclasses import replace
+from flowforge_ports.hooks import hookimpl
+from flowforge_testkit.sqlite.plugin import SPEC
+
+@hookimpl
+def flowforge_engines():
+    return [replace(SPEC, name="same")]
+"""
+
+
+def test_every_engine_is_listed_with_what_it_stands_on():
+    found = {one.name: one for one in installed(load_plugins())}
+    assert list(found) == sorted(found)
+    assert found["sqlite"].distribution == "flowforge-testkit 0.1.0"
+    assert found["duckdb"].libraries.startswith("duckdb ")
+    assert found["sqlite"].abilities["cannot"] == ["Parquet seeds"]
+
+
+def test_each_capability_is_told_once():
+    for can in (frozenset(), frozenset(Capability), GUARANTEES):
+        told = [word for listed in described(can).values() for word in listed]
+        assert sorted(told) == sorted(one.value for one in Capability)
+
+
+def test_a_name_that_two_claim_is_a_fault_and_no_engine(install):
+    install("one-engine", "one", ENGINE)
+    install("other-engine", "other", ENGINE)
+    plugins = load_plugins()
+    assert "same" not in [one.name for one in installed(plugins)]
+    [fault] = faults(plugins)
+    assert str(fault) == "Engine 'same' is claimed by one-engine 1.0 and other-engine 1.0.\nUninstall one of them."
+
+
+def test_engines_of_ours_that_are_missing():
+    assert "duckdb" in missing(Plugins())
+    assert "duckdb" not in missing(load_plugins())
+
+
+def test_a_distribution_that_is_not_installed_has_no_version():
+    assert (versioned("no-such-thing"), libraries("no-such-thing")) == ("no-such-thing", "")

@@ -1,0 +1,37 @@
+"""Snowflake's SQL, as far as the core must know it.
+
+Names. Snowflake takes an unquoted `users` for `USERS`, and `"users"` in quotes for another table. The SQL that users
+write is unquoted; what FlowForge writes is quoted. They meet in upper case: a name that is a plain word in lower case
+is quoted as `"USERS"`, and what the catalog lists as `USERS` is known as `users`. So `ref('users')`, `from users`, a
+check on `column: email` and a frame's `EMAIL` are all one name. Any other name (`Mixed`, `two words`) is taken as it is
+written, in quotes, and must be quoted in SQL too. Out of reach is only what somebody else made in quotes and lower
+case: that table is `"users"` to Snowflake, and no name of FlowForge's means it.
+"""
+
+from __future__ import annotations
+
+from flowforge_domain.dialect import Dialect
+
+SNOWFLAKE = Dialect(
+    name="snowflake",
+    types={
+        "text": "varchar",
+        "bigint": "bigint",
+        "double": "double",
+        "boolean": "boolean",
+        "timestamp": "timestamp_ntz",
+        "date": "date",
+        "timestamptz": "timestamp_tz",
+        "decimal": "number(38, 9)",
+        "binary": "binary",
+    },
+    # Sessions run in UTC, so that a timestamp without zone is one of UTC; the clock is Snowflake's.
+    age_minutes="datediff('microsecond', {column}::timestamp_ltz, current_timestamp()) / 60000000",
+    schemas=True,
+    swaps=True,
+    backslash_escapes=True,
+    line_comments=("--", "//"),
+    folds_up=True,
+)
+# `create or replace` would otherwise take away the rights that others have on the relation.
+KEEP_GRANTS = " copy grants"

@@ -1,0 +1,56 @@
+"""The page of conformance is made from reports, the same page each time, with every gap by its name."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from conformance_table import PAGE, page, read
+
+ROOT = Path(__file__).parents[2]
+
+REPORT = """# What was proved
+
+## OracleCloud
+
+- engine: oracle, flowforge-oracle 1.0
+- can: VIEWS
+
+| case | result | reason |
+| --- | --- | --- |
+| `test_a` | proved |  |
+| `test_b[one]` | proved |  |
+| `test_b[two]` | declined | declined by oracle: two |
+| `test_c` | not proved here | no server |
+
+## OraclePlugin
+
+- cases: 1 proved
+
+| case | result | reason |
+| --- | --- | --- |
+| `test_its_name_is_a_plain_word` | proved |  |
+"""
+
+
+def test_every_result_and_every_gap_is_told():
+    lines = page(read(REPORT)).splitlines()
+    assert {"| a | ✓ |", "| b | ✓ 1 – 1 |", "| c | ? |", "| its name is a plain word | ✓ |"} <= set(lines)
+    assert "- OracleCloud, `test_c`: not proved here: no server" in lines
+
+
+def test_the_order_of_reports_does_not_matter():
+    other = REPORT.replace("Oracle", "Basic")
+    assert page(read(REPORT) + read(other)) == page(read(other) + read(REPORT))
+
+
+def test_the_page_tells_of_every_engine_that_ships():
+    shipped = [path for path in ROOT.glob("packages/*/pyproject.toml") if is_engine(path)]
+    text = PAGE.read_text("utf-8")
+    assert len(shipped) >= 3
+    assert [path.parent.name for path in shipped if f", {path.parent.name} " not in text] == [], "run: make conformance"
+    assert text.count("✗") == 1, "only the legend speaks of failures"
+
+
+def is_engine(path):
+    return (path.parent / "tests/test_conformance.py").exists() and tomllib.loads(path.read_text("utf-8"))

@@ -1,0 +1,105 @@
+"""Starts fakesnow's HTTP server: `python serve.py PORT`, in this folder's own environment.
+
+It ends with its standard input. Some things are put right around fakesnow, none of which makes a statement succeed
+that it refuses: a schema that does not exist is not made by connecting to it, a request to cancel interrupts the
+statement, databases can be dropped, and where fakesnow itself fails it says so at once, so that the client does not
+try again for minutes.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import threading
+
+import duckdb
+import fakesnow.server as fake
+import snowflake.connector.errors
+import uvicorn
+from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.instance import FakeSnow
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+class Accounts:
+    """A fakesnow for each database, since it cannot drop one, and each makes every other slower."""
+
+    def __init__(self):
+        self.made = {}
+
+    def connect(self, database, *arguments, **options):
+        """Connect to a database, which is made with its first connection."""
+        if database not in self.made:
+            self.made[database] = FakeSnow(create_schema_on_connect=False)
+        return self.made[database].connect(database, *arguments, **options)
+
+    def forget(self, database):
+        """Drop a database."""
+        if found := self.made.pop(database, None):
+            found.duck_conn.close()
+
+
+fake.shared_fs = Accounts()
+
+
+def cancellable(execute):
+    """Tell of an interrupted statement as Snowflake does."""
+
+    @functools.wraps(execute)
+    def run(*arguments, **options):
+        try:
+            return execute(*arguments, **options)
+        except duckdb.InterruptException as error:
+            said = snowflake.connector.errors.ProgrammingError
+            raise said(msg="SQL execution canceled", errno=604, sqlstate="57014") from error
+
+    return run
+
+
+FakeSnowflakeCursor.execute = cancellable(FakeSnowflakeCursor.execute)
+
+
+async def abort(request):
+    """Interrupt what the session runs."""
+    fake.to_conn(fake.to_token(request))._duck_conn.interrupt()
+    return JSONResponse({"success": True})
+
+
+async def forget(request):
+    """Drop the database that the address ends with."""
+    fake.shared_fs.forget(request.path_params["database"])
+    return JSONResponse({"success": True})
+
+
+async def telemetry(_):
+    """Take what the client tells about itself."""
+    return JSONResponse({"success": True})
+
+
+async def query(request):
+    """Answer an inner failure with an error that the client does not retry."""
+    answer: Response = await fake.query_request(request)
+    if answer.status_code != 500:
+        return answer
+    return JSONResponse({**json.loads(answer.body), "data": {}}, status_code=200)
+
+
+def end_with_stdin():
+    """Leave nothing behind when whoever started the server is killed."""
+    sys.stdin.read()
+    os._exit(0)
+
+
+OURS = {"/queries/v1/abort-request": abort, "/queries/v1/query-request": query}
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in OURS.items()]
+    routes += [Route("/databases/{database}", forget, methods=["DELETE"])]
+    routes += [Route("/telemetry/send", telemetry, methods=["POST"])]
+    routes += [route for route in fake.routes if route.path not in OURS]
+    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
