@@ -64,7 +64,7 @@ types: sync ## mypy, strict
 	$(RUN) mypy
 
 contracts: sync ## who may import whom, declared dependencies, sizes
-	$(RUN) lint-imports --no-logo
+	$(RUN) lint-imports
 	$(RUN) python tools/isolated_imports.py
 	$(RUN) python tools/check_sizes.py
 

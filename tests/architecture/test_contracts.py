@@ -17,6 +17,8 @@ CONTRACTS = {contract["id"]: contract for contract in LINTER["contracts"]}
 PACKAGES = {folder.name.replace("-", "_"): folder for folder in (ROOT / "packages").iterdir() if folder.is_dir()}
 
 ADAPTERS = {
+    "flowforge_bigframes",
+    "flowforge_bigquery",
     "flowforge_docs_html",
     "flowforge_duckdb",
     "flowforge_postgres",
@@ -25,19 +27,30 @@ ADAPTERS = {
     "flowforge_stream_file",
 }
 HOMES = {
+    "bigframes": {"flowforge_bigframes"},
     "dependency_injector": {"flowforge_bootstrap"},
     "dotenv": {"flowforge_bootstrap"},
     "duckdb": {"flowforge_duckdb"},
     "filelock": {"flowforge_duckdb"},
+    "google": {"flowforge_bigframes", "flowforge_bigquery"},
+    "grpc": {"flowforge_bigquery"},
     "jinja2": {"flowforge_project", "flowforge_docs_html"},
     "markupsafe": {"flowforge_project", "flowforge_docs_html"},
-    "numpy": {"flowforge_duckdb", "flowforge_postgres"},
-    "pandas": {"flowforge_duckdb", "flowforge_postgres"},
+    "numpy": {"flowforge_bigframes", "flowforge_bigquery", "flowforge_duckdb", "flowforge_postgres"},
+    "pandas": {"flowforge_bigframes", "flowforge_bigquery", "flowforge_duckdb", "flowforge_postgres"},
     "pluggy": {"flowforge_ports", "flowforge_bootstrap"},
-    "pyarrow": {"flowforge_duckdb", "flowforge_postgres", "flowforge_snowflake"},
+    "pyarrow": {
+        "flowforge_bigframes",
+        "flowforge_bigquery",
+        "flowforge_duckdb",
+        "flowforge_postgres",
+        "flowforge_snowflake",
+    },
     "psycopg": {"flowforge_postgres"},
     "pydantic": {
         "flowforge_project",
+        "flowforge_bigframes",
+        "flowforge_bigquery",
         "flowforge_bootstrap",
         "flowforge_duckdb",
         "flowforge_postgres",
@@ -46,6 +59,8 @@ HOMES = {
     },
     "pydantic_core": {
         "flowforge_project",
+        "flowforge_bigframes",
+        "flowforge_bigquery",
         "flowforge_bootstrap",
         "flowforge_duckdb",
         "flowforge_postgres",
@@ -53,6 +68,7 @@ HOMES = {
         "flowforge_testkit",
     },
     "pytest": {"flowforge_testkit"},
+    "requests": {"flowforge_bigquery"},
     "rich": {"flowforge_cli"},
     "snowflake": {"flowforge_snowflake"},
     "sqlalchemy": {"flowforge_postgres"},

@@ -8,6 +8,7 @@ import pytest
 
 # Those that need a server, or data that is made first, have a test of their own, which sees to that.
 WITH_SERVER = {
+    "bigquery": "test_bigquery_example.py",
     "postgres": "test_postgres_example.py",
     "snowflake": "test_snowflake_example.py",
     "tpch": "test_tpch.py",

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from flowforge_bootstrap.plugins import load_plugins
+from flowforge_bootstrap.plugins import Plugins, load_plugins
 from flowforge_bootstrap.profiles import EnvSettings, choose_profile, profile_union
 from flowforge_bootstrap.project import open_project
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
@@ -91,6 +92,34 @@ class TestEngine:
 
     def test_an_engine_and_the_environment_need_no_file(self):
         assert choose({}, engine="sqlite", FF_SQLITE_PATH="x.db").settings.sqlite.path == "x.db"
+
+
+class TestVariants:
+    def test_a_setting_hands_over_to_another_engine(self):
+        assert self.chosen(path="a.db").spec.name == "sqlite+fast"
+        assert self.chosen(path="a.db").settings.sqlite.path == "a.db"
+
+    def test_one_that_is_not_set_does_not(self):
+        assert self.chosen(path="").spec.name == "sqlite"
+
+    def test_one_that_is_not_installed_is_told_in_one_line_with_its_place(self):
+        entries = {"default": entry(engine="sqlite", sqlite={"path": "a.db"})}
+        with pytest.raises(PluginError) as caught:
+            choose_profile(entries, self.plugins("bigquery+bigframes"), {})
+        assert str(caught.value) == (
+            "profiles.yml:4: Engine 'bigquery+bigframes' is not installed: pip install \"flowforge[bigframes]\""
+        )
+
+    def chosen(self, **settings):
+        return choose_profile({"default": entry(engine="sqlite", sqlite=settings)}, self.plugins("sqlite+fast"), {})
+
+    def plugins(self, variant):
+        spec = load_plugins().engine("sqlite")
+        known = {
+            "sqlite": replace(spec, variants={("sqlite", "path"): variant}),
+            "sqlite+fast": replace(spec, name="sqlite+fast"),
+        }
+        return Plugins({name: [("here", found)] for name, found in known.items()})
 
 
 class TestOverrides:

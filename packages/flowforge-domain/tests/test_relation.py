@@ -16,6 +16,7 @@ DOUBLE = Dialect("double", {}, "")
 TICKS = Dialect("ticks", {}, "", quote="`", longest_name=63)
 FOLDING = Dialect("folding", {}, "", folds_up=True)
 ESCAPES = Dialect("escapes", {}, "", backslash_escapes=True)
+WORDS = Dialect("words", {}, "", name_categories=frozenset({"L", "M", "N", "Pc", "Pd", "Zs"}))
 PARTS = st.lists(st.text(min_size=1, max_size=20).filter(lambda t: "\0" not in t), min_size=1, max_size=3)
 
 
@@ -103,6 +104,17 @@ def test_text_literal_with_escapes_has_one_way_out(text):
 def test_text_with_a_nul_is_refused(dialect):
     with pytest.raises(ConfigError, match="NUL"):
         quote_text("a\0b", dialect)
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "日本語", "e\u0301", "a-b", "_1"])
+def test_names_of_the_categories_that_a_dialect_takes(name):
+    assert quote_name(name, WORDS) == f'"{name}"'
+
+
+@pytest.mark.parametrize("name", ["a.b", "a`b", "tab\there", "🦆", "zero\u200bwidth", "a\\b", "it's"])
+def test_names_of_other_categories_are_refused(name):
+    with pytest.raises(ConfigError, match="which words allows in none"):
+        quote_name(name, WORDS)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ from flowforge_ports.stream import StreamSpec
 
 Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
 
-# Engines that FlowForge itself ships, to name in "pip install" when one is missing; an extra has their first word.
-SHIPPED_ENGINES = ("duckdb", "postgres", "snowflake_snowpark")
+# Engines that FlowForge itself ships, to name in "pip install" when one is missing; an extra has their first word, and
+# that of a variant what is added.
+SHIPPED_ENGINES = ("duckdb", "postgres", "bigquery", "bigquery+bigframes", "snowflake_snowpark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Plugins:
             if one.name == name:
                 return PluginError(f"Plugin {name!r} is broken: {one.reason}", hint=one.fix)
         if name in SHIPPED_ENGINES:
-            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{name.partition("_")[0]}]"')
+            extra = name.rpartition("+")[2].partition("_")[0]
+            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{extra}]"')
         hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
         return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Union
 
@@ -91,7 +92,8 @@ def choose_profile(
     settings = _overridden({**given, "engine": wanted}, overrides)
     others = {own, *plugins.engines} - {wanted}
     kept = {key: value for key, value in settings.items() if key not in others}
-    return ResolvedProfile(entry_name, spec, _validated(kept, spec, entry_name, entry))
+    validated = _validated(kept, spec, entry_name, entry)
+    return ResolvedProfile(entry_name, _variant(spec, validated, plugins, entry), validated)
 
 
 def wanted_engine(engine: str | None, environment: Mapping[str, str]) -> str | None:
@@ -140,6 +142,14 @@ def _installed(engine: str, plugins: Plugins, where: Location | None) -> EngineS
     except PluginError as error:
         error.where = where
         raise
+
+
+def _variant(spec: EngineSpec, settings: Any, plugins: Plugins, entry: ProfileEntry) -> EngineSpec:
+    """Return the engine that a setting hands over to, else the profile's own."""
+    for path, name in spec.variants.items():
+        if reduce(getattr, path, settings):
+            return _installed(name, plugins, Location(_FILE, _line(entry, path)))
+    return spec
 
 
 def _listed(entries: Mapping[str, ProfileEntry]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import category
 
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
@@ -35,7 +36,8 @@ class Dialect:
     around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are
     the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name means its upper case
     (then a plain word in lower case is written in upper case, and one in upper case comes back in lower case);
-    `after_name` stands behind the name in `create or replace`.
+    `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode categories, or their
+    first letters, of which the characters of a name must be, any where there are none.
     """
 
     name: str
@@ -52,12 +54,13 @@ class Dialect:
     after_name: str = ""
     backslash_escapes: bool = False
     line_comments: tuple[str, ...] = ("--",)
+    name_categories: frozenset[str] = frozenset()
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
     """Return one identifier, quoted.
 
-    Raises `ConfigError` for a name that no engine could hold: empty, too long, or with a NUL character.
+    Raises `ConfigError` for a name that the engine cannot hold: empty, too long, or with a character it does not take.
     """
     if not name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be an identifier.", hint="Use a name without NUL characters.")
@@ -67,6 +70,9 @@ def quote_name(name: str, dialect: Dialect) -> str:
             f"The name {name[:40]!r}… has {length} {unit}; {dialect.name} allows {dialect.longest_name}.",
             hint="Use a shorter name.",
         )
+    if foreign := next((c for c in name if not _allowed(c, dialect)), ""):
+        message = f"The name {name!r} holds {foreign!r}, which {dialect.name} allows in none."
+        raise ConfigError(message, hint="Use letters, digits and underscores.")
     stored = stored_name(name, dialect)
     return f"{dialect.quote}{stored.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
 
@@ -107,6 +113,11 @@ def quote_text(value: str, dialect: Dialect) -> str:
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
     """Return the query of a relation's first `limit` rows."""
     return f"select * from {quote_relation(relation, dialect)} limit {int(limit)}"
+
+
+def _allowed(character: str, dialect: Dialect) -> bool:
+    kind = category(character)
+    return not dialect.name_categories or not dialect.name_categories.isdisjoint({kind, kind[0]})
 
 
 def _length(name: str, dialect: Dialect) -> tuple[str, int]:

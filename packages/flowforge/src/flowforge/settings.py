@@ -9,7 +9,12 @@ from flowforge_bootstrap.profiles import EnvSettings, choose_profile
 
 __all__ = ["EnvSettings", "resolve_profile"]
 
-_ENGINES = {"DuckDBProfile": "duckdb", "PostgresProfile": "postgres", "SnowflakeSnowparkProfile": "snowflake_snowpark"}
+_ENGINES = {
+    "BigQueryProfile": "bigquery",
+    "DuckDBProfile": "duckdb",
+    "PostgresProfile": "postgres",
+    "SnowflakeSnowparkProfile": "snowflake_snowpark",
+}
 
 
 def resolve_profile(project_dir: Path | str, env_name: str | None, env: EnvSettings) -> Any:

@@ -148,7 +148,7 @@ def test_write_replaces_a_view(engine: Engine) -> None:
 
 
 @needs(Capability.PYTHON_MODELS)
-@claims(Capability.TRANSACTIONAL_STATE)
+@claims(Capability.ATOMIC_REPLACE, Capability.TRANSACTIONAL_STATE)
 def test_write_is_undone_with_its_transaction(engine: Engine) -> None:
     frames = frames_of(engine)
     build(engine, "ff_t", "select 1 as a")

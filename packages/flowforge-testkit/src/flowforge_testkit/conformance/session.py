@@ -111,7 +111,7 @@ def test_interrupt_cancels_the_running_statement(engine: Engine) -> None:
     assert rows(engine, "select 1 as a") == [(1,)]
 
 
-@claims(Capability.CONCURRENT_SESSIONS)
+@claims(Capability.CONCURRENT_SESSIONS, Capability.TRANSACTIONAL_STATE)
 def test_second_session_sees_committed_work_only(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     with forked(engine) as second:

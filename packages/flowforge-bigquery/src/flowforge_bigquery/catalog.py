@@ -1,0 +1,127 @@
+"""What the project holds, and how one relation takes the place of another of a different kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from flowforge_bigquery.dialect import BIGQUERY
+from flowforge_bigquery.errors import translated
+from flowforge_bigquery.lock import LOCK_TABLE
+from flowforge_bigquery.session import BigQuerySession
+from flowforge_domain.dialect import RelationKind, quote_relation
+from flowforge_domain.relation import relation_name, relation_parts, same_relation
+
+_AT_ONCE = 8
+# The API's names of types are those of its first SQL.
+_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
+
+
+@dataclass(frozen=True)
+class BigQueryCatalog:
+    """The tables and views of the project's datasets, as the API lists them: no query, nothing to pay."""
+
+    session: BigQuerySession
+
+    def relations(self) -> Mapping[str, RelationKind]:
+        client = self.session.client
+        with translated(), ThreadPoolExecutor(_AT_ONCE) as pool:
+            datasets = [item.dataset_id for item in client.list_datasets(**self.session.source.request)]
+            return {name: kind for found in pool.map(self._tables, datasets) for name, kind in found}
+
+    def columns(self, relation: str) -> Sequence[tuple[str, str]]:
+        return [(field.name, type_of(field)) for field in self.table(relation).schema]
+
+    def table(self, relation: str) -> bigquery.Table:
+        """Return a relation as the API describes it; raise `EngineError` of kind MISSING_RELATION."""
+        with translated():
+            client = self.session.client
+            return client.get_table(self.session.source.table(relation), **self.session.source.request)
+
+    def _tables(self, dataset: str) -> list[tuple[str, RelationKind]]:
+        schema = () if dataset == self.session.source.settings.dataset else (dataset,)
+        try:
+            listed = list(self.session.client.list_tables(dataset, **self.session.source.request))
+        except NotFound:
+            return []
+        return [
+            (same_relation(relation_name(*schema, item.table_id)), _kind(item.table_type))
+            for item in listed
+            if item.table_id != LOCK_TABLE
+        ]
+
+
+@dataclass(frozen=True)
+class BigQueryReplacer:
+    """Lets `create or replace` replace where it can: a table by a table, a view by a view.
+
+    Between kinds, what is new is built beside the old and copied to its name after that was dropped: a failed build
+    leaves the old one, but for the moment of the copy there is neither.
+    """
+
+    session: BigQuerySession
+
+    @contextmanager
+    def replacing(self, relation: str, kind: RelationKind) -> Iterator[str]:
+        self.session.source.require_schema(relation)
+        standing = self._standing(relation)
+        if standing in {None, kind}:
+            yield relation
+            return
+        into = _beside(relation)
+        try:
+            yield into
+            self._move(into, relation, standing)
+        finally:
+            self._drop(into, kind)
+
+    def _standing(self, relation: str) -> RelationKind | None:
+        source = self.session.source
+        with translated():
+            try:
+                return _kind(self.session.client.get_table(source.table(relation), **source.request).table_type)
+            except NotFound:
+                return None
+
+    def _move(self, into: str, relation: str, standing: RelationKind | None) -> None:
+        client, source = self.session.client, self.session.source
+        with translated():
+            new = client.get_table(source.table(into), **source.request)
+            self._drop(relation, standing)
+            if _kind(new.table_type) == "view":
+                self.session.execute(f"create view {quote_relation(relation, BIGQUERY)} as {new.view_query}")
+            else:
+                config = bigquery.CopyJobConfig(labels=self.session.job_labels)
+                job = client.copy_table(source.table(into), source.table(relation), job_config=config, **source.request)
+                self.session.finished(job, job.result)
+
+    def _drop(self, relation: str, kind: RelationKind | None) -> None:
+        self.session.execute(f"drop {kind} if exists {quote_relation(relation, BIGQUERY)}")
+
+
+def type_of(field: bigquery.SchemaField) -> str:
+    """Return a column's type as SQL writes it."""
+    kind = _TYPES.get(field.field_type, field.field_type)
+    if kind == "STRUCT":
+        kind = f"STRUCT<{', '.join(f'{inner.name} {type_of(inner)}' for inner in field.fields)}>"
+    elif field.precision:
+        kind = f"{kind}({field.precision}, {field.scale or 0})"
+    elif field.max_length:
+        kind = f"{kind}({field.max_length})"
+    return f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind
+
+
+def _kind(table_type: str) -> RelationKind:
+    return "view" if table_type in {"VIEW", "MATERIALIZED_VIEW"} else "table"
+
+
+def _beside(relation: str) -> str:
+    """Return the name under which a relation is built before it takes the place of another."""
+    *schema, name = relation_parts(relation)
+    return relation_name(*schema, f"_flowforge_{sha256(name.encode()).hexdigest()[:16]}")

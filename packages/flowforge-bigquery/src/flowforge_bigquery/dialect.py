@@ -1,0 +1,20 @@
+"""BigQuery's SQL, as far as the core must know it."""
+
+from __future__ import annotations
+
+from flowforge_domain.dialect import Dialect
+
+BIGQUERY = Dialect(
+    name="bigquery",
+    types={"text": "string", "bigint": "int64", "double": "float64", "boolean": "bool", "timestamp": "datetime"},
+    # `timestamp` takes a date, a datetime (as UTC) or a timestamp.
+    age_minutes="timestamp_diff(current_timestamp(), timestamp({column}), second) / 60",
+    quote="`",
+    # https://cloud.google.com/bigquery/docs/tables#table_naming; columns may hold some more signs, and 300 characters.
+    longest_name=300,
+    name_categories=frozenset({"L", "M", "N", "Pc", "Pd", "Zs"}),
+    schemas=True,
+    swaps=True,
+    backslash_escapes=True,
+    line_comments=("--", "#"),
+)

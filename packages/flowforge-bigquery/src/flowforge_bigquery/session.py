@@ -1,0 +1,119 @@
+"""Sessions: one job per statement. BigQuery commits each by itself, so that a transaction is only a word here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
+
+from flowforge_bigquery.connection import Connection, labels_of
+from flowforge_bigquery.errors import translated
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.results import Rows
+
+_CREATED = "CREATE_TABLE_AS_SELECT"
+_PATIENCE = 5
+
+
+@dataclass
+class BigQuerySession:
+    """Statements as jobs of one client; the first session closes the client with itself.
+
+    `ends` is what else is closed with it.
+    """
+
+    source: Connection
+    first: bool = True
+    closed: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    running: Any = None
+    ends: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def client(self) -> bigquery.Client:
+        """The client; raises `EngineError` of kind UNREACHABLE when the session is closed."""
+        if self.closed:
+            raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+        return self.source.client
+
+    def execute(self, sql: str) -> int | None:
+        with self.job(sql) as (job, _):
+            if job.statement_type == _CREATED and job.destination is not None:
+                return _known(self.client.get_table(job.destination, **self.source.request).num_rows)
+            return _known(job.num_dml_affected_rows)
+
+    def query(self, sql: str) -> Rows:
+        with self.job(sql) as (_, found):
+            columns = tuple(field.name for field in found.schema or ())
+            return Rows(columns, [tuple(row.values()) for row in found] if columns else [])
+
+    @contextmanager
+    def job(self, sql: str) -> Iterator[tuple[bigquery.QueryJob, Any]]:
+        """Run a statement, and give its job and rows; what the client raises in the block is translated too."""
+        client, source = self.client, self.source
+        again = DEFAULT_JOB_RETRY.with_timeout(source.settings.retry_deadline)
+        waiting: dict[str, Any] = {"retry": source.retry, "job_retry": again, "timeout": source.settings.job_timeout}
+        with translated():
+            job = client.query(sql, _config(self), **source.request, job_retry=again)
+            yield job, self.finished(job, lambda: job.result(**waiting))
+
+    def finished(self, job: Any, result: Any) -> Any:
+        """Return what `result` gives, the job being the one that an interrupt cancels."""
+        self.running = job
+        try:
+            return result()
+        finally:
+            self.running = None
+
+    def begin(self) -> None:
+        """Do nothing: no transaction of BigQuery can hold a `create table`."""
+
+    def commit(self) -> None:
+        """Do nothing: each statement is committed by itself."""
+
+    def rollback(self) -> None:
+        """Do nothing: what was written stays."""
+
+    def interrupt(self) -> None:
+        job = self.running
+        if job is not None:
+            with translated(), suppress(NotFound):
+                job.cancel(retry=None, timeout=_PATIENCE)
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        self.labels = {f"flowforge_{key}": value for key, value in labels.items()}
+
+    def close(self) -> None:
+        self.closed = True
+        with suppress(GoogleAPICallError):
+            self.ends.close()
+        if self.first:
+            self.source.close()
+
+    @property
+    def job_labels(self) -> dict[str, str]:
+        """What every job is marked with: the profile's labels, and those of what runs."""
+        return labels_of({**self.source.settings.labels, **self.labels})
+
+
+def _config(session: BigQuerySession) -> bigquery.QueryJobConfig:
+    settings = session.source.settings
+    config = bigquery.QueryJobConfig(
+        default_dataset=f"{session.client.project}.{settings.dataset}",
+        labels=session.job_labels,
+        priority=settings.priority.upper(),
+    )
+    if settings.maximum_bytes_billed:
+        config.maximum_bytes_billed = settings.maximum_bytes_billed
+    if settings.job_timeout:
+        config.job_timeout_ms = round(settings.job_timeout * 1000)
+    return config
+
+
+def _known(rows: int | None) -> int | None:
+    return None if rows is None else int(rows)

@@ -1,0 +1,74 @@
+"""Jobs: how they are marked and bounded, and what opens and closes with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowforge_bigquery.engine import open_engine
+from flowforge_bigquery.settings import BigQueryProfile
+from flowforge_domain.errors import EngineError
+from flowforge_domain.relation import relation_name, same_relation
+from flowforge_testkit.conformance.ground import build, count, forked, rows
+
+
+def test_jobs_carry_the_labels_of_the_profile_and_of_what_runs(settings, tmp_path):
+    engine = opened(
+        {**settings, "labels": {"team": "Data"}, "maximum_bytes_billed": 10**9, "priority": "batch"}, tmp_path
+    )
+    engine.session.label({"project": "Shop", "run": "r1", "model": "users"})
+    with engine.session.job("select 1 as a") as (job, _):
+        assert job.labels == {
+            "team": "data",
+            "flowforge_project": "shop",
+            "flowforge_run": "r1",
+            "flowforge_model": "users",
+        }
+        assert (job.maximum_bytes_billed, job.priority) == (10**9, "BATCH")
+    engine.session.close()
+
+
+def test_the_dataset_is_made_where_it_is_missing(engine):
+    assert rows(engine, "select 1 as a") == [(1,)]
+    made = engine.session.client.get_dataset("tests")
+    assert made.location == "US"
+    with forked(engine) as second:
+        assert rows(second, "select 1 as a") == [(1,)]
+
+
+def test_nothing_is_opened_before_it_is_needed(settings, tmp_path):
+    engine = opened({**settings, "endpoint": "http://127.0.0.1:1", "retry_deadline": 0}, tmp_path)
+    assert engine.target.endswith(".tests")
+    engine.session.rollback()
+    engine.session.interrupt()
+    engine.session.close()
+
+
+def test_relation_of_four_parts_is_refused(engine):
+    with pytest.raises(EngineError, match="project, dataset and table"):
+        engine.catalog.columns("a.b.c.d")
+
+
+def test_relation_may_name_its_project(engine, settings):
+    build(engine, "ff_t", "select 1 as a")
+    assert [name for name, _ in engine.catalog.columns(f'"{settings["project"]}".tests.ff_t')] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["with space", "日本語", "a-b", "1st", "select", "Mixed", "e\u0301", "x" * 300])
+def test_names_of_tables_come_back(engine, name):
+    build(engine, relation_name(name), "select 1 as a union all select 2")
+    assert list(engine.catalog.relations()) == [same_relation(relation_name(name))]
+    assert count(engine, relation_name(name)) == 2
+
+
+def test_types_are_told_as_sql_writes_them(engine):
+    build(engine, "ff_t", "select 1 as a, [1.5] as b, struct('x' as c, true as d) as e, date '2024-01-01' as f")
+    assert engine.catalog.columns("ff_t") == [
+        ("a", "INT64"),
+        ("b", "ARRAY<FLOAT64>"),
+        ("e", "STRUCT<c STRING, d BOOL>"),
+        ("f", "DATE"),
+    ]
+
+
+def opened(settings, root):
+    return open_engine(BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings}), root)

@@ -1,0 +1,123 @@
+"""A BigQuery emulator for tests: started once per process when first asked for, one fresh project per test.
+
+It is a small project of its own, with its own lock (`tools/emulators/bigquery`), run by uv in its own environment. It
+ends with this process, whose end closes its standard input.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HOME = Path(__file__).parent / "emulators/bigquery"
+# A project set aside for tests: the suite makes datasets in it, takes it to hold nothing else, and drops them again.
+REAL = os.environ.get("FF_TEST_BIGQUERY_PROJECT", "")
+_numbers = itertools.count(1)
+
+_WORDS = "the emulator says in DuckDB's words that a column is missing, which BigQuery calls an unrecognized name"
+# Standard cases that BigQuery should pass and the emulator cannot; on a real account none is excused.
+UNPROVED: Mapping[str, str] = (
+    {}
+    if REAL
+    else {
+        **{
+            f"test_error_of_a_{what}_has_its_kind[select {column}-ErrorKind.MISSING_COLUMN]": _WORDS
+            for what in ("statement", "query")
+            for column in ("missing_one from ff_t", "t.missing_one from ff_t as t")
+        },
+        "test_check_of_a_missing_column_is_an_error": _WORDS,
+        "test_table_of_any_name_is_found_or_refused": "the emulator takes a table named `if` for a script's statement",
+        "test_view_of_any_name_replaces_a_table_of_that_name": "the emulator makes no view whose name holds a space",
+        "test_interrupt_cancels_the_running_statement": "the emulator hears of nothing while a statement runs",
+    }
+)
+# Cases that BigQuery DataFrames would need minutes for, here and on a real account; given up after some seconds.
+TOO_SLOW: Mapping[str, str] = {
+    "test_wide_frame_is_written": "BigQuery DataFrames compile a table of 300 columns for minutes",
+    "test_frame_keeps_a_column_of_any_name_or_refuses_it": "BigQuery DataFrames need seconds for each name",
+}
+_FURTHER = "test_values_of_a_further_type_survive_or_are_refused"
+UNPROVED_WITH_BIGFRAMES: Mapping[str, str] = {
+    **UNPROVED,
+    **TOO_SLOW,
+    **(
+        {}
+        if REAL
+        else {
+            f"{_FURTHER}[decimal]": "the emulator reads decimals that BigQuery DataFrames write with 18 digits only",
+            f"{_FURTHER}[binary]": "the emulator does not know the format in which BigQuery DataFrames write bytes",
+        }
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """Where it listens."""
+
+    rest: str
+    grpc: str
+    process: subprocess.Popen[str]
+
+
+@functools.cache
+def server() -> Emulator:
+    """Return this process's emulator."""
+    uv = os.environ.get("UV") or shutil.which("uv") or str(Path(__file__).parents[1] / ".uv/uv")
+    command = [uv, "run", "--project", str(HOME), "--frozen", "--python", _python(), "python", str(HOME / "launch.py")]
+    kept = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}}
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=kept
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("{"):
+            said = json.loads(line)
+            atexit.register(_stop, process)
+            return Emulator(said["rest"], said["grpc"], process)
+    raise RuntimeError(f"The BigQuery emulator did not start: {' '.join(command)}")
+
+
+def new_target() -> dict[str, Any]:
+    """Return the settings of an empty project; of the real one if there is one, where all datasets are dropped."""
+    if REAL:
+        return _emptied()
+    return {
+        "project": f"ff-{os.getpid()}-{next(_numbers)}",
+        "dataset": "tests",
+        "location": "US",
+        "endpoint": server().rest,
+        "storage_endpoint": server().grpc,
+        "anonymous": True,
+        "retry_deadline": 2,
+    }
+
+
+def _emptied() -> dict[str, Any]:
+    from google.cloud import bigquery
+
+    with bigquery.Client(project=REAL) as client:
+        for dataset in client.list_datasets():
+            if dataset.labels.get("made-by") != "flowforge-tests":
+                raise RuntimeError(f"{REAL} holds {dataset.dataset_id}, which the tests did not make.")
+            client.delete_dataset(dataset, delete_contents=True)
+    return {"project": REAL, "dataset": "tests", "labels": {"made-by": "flowforge-tests"}}
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    # The end of its standard input is the sign to stop.
+    process.communicate()
+
+
+def _python() -> str:
+    return getattr(sys, "_base_executable", sys.executable)
