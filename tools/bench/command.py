@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import checks, dag, python_model, run, seed, spark, startup
+from bench import checks, dag, postgres, postgres_frames, python_model, run, seed, spark, startup
 from bench.figures import Measured
 from bench.processes import CommandFailedError
 from bench.report import as_markdown, as_text
@@ -23,6 +23,8 @@ TOPICS: Mapping[str, tuple[Callable[[Path, int], Measured], int]] = {
     "python": (python_model.measure, 3),
     "seed": (seed.measure, 3),
     "checks": (checks.measure, 5),
+    "postgres": (postgres.measure, 7),
+    "postgres-frames": (postgres_frames.measure, 3),
     "spark": (spark.measure, 5),
 }
 

@@ -13,13 +13,17 @@ from pathlib import Path
 
 LAYERS = 10
 DATABASE = "bench.duckdb"
+DUCKDB = f"default:\n  engine: duckdb\n  duckdb:\n    path: {DATABASE}\n"
 _FROM = ("{0} as a", "{0} as a join {1} as b using (id)", "{0} as a join {1} as b using (id) join {2} as c using (id)")
 _VALUE = ("a.value + 1", "a.value + b.value", "a.value + b.value - c.value")
 
 
-def write_light(root: Path, count: int) -> list[str]:
-    """Write a project of `count` models into `root` and return their names in run order."""
-    write_frame(root)
+def write_light(root: Path, count: int, profile: str = DUCKDB, numbers: str = "range(100)") -> list[str]:
+    """Write a project of `count` models into `root` and return their names in run order.
+
+    `numbers` gives the engine's rows of a column `range`.
+    """
+    write_frame(root, profile)
     rng = random.Random(count)
     layers = _names(count)
     for number, layer in enumerate(layers):
@@ -27,17 +31,16 @@ def write_light(root: Path, count: int) -> list[str]:
         folder = root / "models" / f"layer_{number}"
         folder.mkdir(parents=True)
         for i, name in enumerate(layer):
-            select = _select(rng.sample(above, min(len(above), rng.randint(1, 3))))
+            select = _select(rng.sample(above, min(len(above), rng.randint(1, 3))), numbers)
             text = select if i % 2 else f"create or replace table {name} as\n{select}"
             (folder / f"{name}.ff.sql").write_text(f"{text}\n", encoding="utf-8")
     return [name for layer in layers for name in layer]
 
 
-def write_frame(root: Path) -> None:
+def write_frame(root: Path, profile: str = DUCKDB) -> None:
     """Write what a project has besides models."""
     root.mkdir()
     (root / "project.yml").write_text("name: bench\n", encoding="utf-8")
-    profile = f"default:\n  engine: duckdb\n  duckdb:\n    path: {DATABASE}\n"
     (root / "profiles.yml").write_text(profile, encoding="utf-8")
 
 
@@ -64,8 +67,8 @@ def _names(count: int) -> list[list[str]]:
     return [[f"m{layer}_{i:04}" for i in range(layer, count, layers)] for layer in range(layers)]
 
 
-def _select(parents: list[str]) -> str:
+def _select(parents: list[str], numbers: str) -> str:
     if not parents:
-        return "select range as id, range * 3 as value from range(100)"
+        return f"select range as id, range * 3 as value from {numbers}"
     tables = _FROM[len(parents) - 1].format(*(f"{{{{ ref('{name}') }}}}" for name in parents))
     return f"select\n    a.id,\n    {_VALUE[len(parents) - 1]} as value\nfrom {tables}"

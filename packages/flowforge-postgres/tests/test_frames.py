@@ -6,12 +6,13 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from threading import Timer
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from flowforge_domain.errors import ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_testkit.conformance.ground import build, fails, rows, transaction
 
 NOON = datetime(2024, 2, 29, 12, 0, 0, 123456)
@@ -190,3 +191,23 @@ def test_write_outside_a_transaction_is_one_of_its_own(engine):
         engine.frames.write("ff_t", pd.DataFrame({"a": ["nul\0"]}))
     assert rows(engine, "select a from ff_t") == [(2,)]
     assert engine.catalog.relations() == {"ff_t": "table"}
+
+
+def test_a_row_that_fails_amid_reading_is_an_error_and_the_session_goes_on(engine):
+    build(engine, "ff_t", "select g as a from generate_series(1, 50000) g")
+    build(engine, "ff_v", "select 1 / (49000 - a) as b from ff_t", "view")
+    with pytest.raises(EngineError, match="division by zero") as caught:
+        engine.frames.read("ff_v")
+    assert caught.value.kind is ErrorKind.DATA
+    assert len(engine.frames.read("ff_t")) == 50000
+
+
+def test_reading_is_cancelled_from_another_thread(engine):
+    build(engine, "ff_v", "select g as a, pg_sleep(0.05)::text as b from generate_series(1, 10000) g", "view")
+    timer = Timer(0.3, engine.session.interrupt)
+    timer.start()
+    with pytest.raises(EngineError) as caught:
+        engine.frames.read("ff_v")
+    timer.join()
+    assert caught.value.kind is ErrorKind.CANCELLED
+    assert rows(engine, "select 1") == [(1,)]

@@ -108,7 +108,7 @@ def quote_relation(relation: str, dialect: Dialect) -> str:
 def relation_key(relation: str, dialect: Dialect) -> str:
     """Return the name under which an engine's catalog lists a relation: `MAIN.users` is `users` on DuckDB."""
     parts = relation_parts(relation)
-    if len(parts) == 2 and parts[0].casefold() == dialect.default_schema:
+    if len(parts) == 2 and same_relation(parts[0]) == same_relation(dialect.default_schema):
         return same_relation(relation_name(parts[1]))
     return same_relation(relation)
 

@@ -12,6 +12,7 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.swap import Grant, Newcomer, Standing, Step, aside, swap_steps
 from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.prepared import ask
 from flowforge_postgres.session import PostgresSession, atomic
 
 _RELATIONS = """
@@ -27,9 +28,11 @@ from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 
 _SCHEMA = "select 1 from pg_catalog.pg_namespace where nspname = {schema}"
 _NAMED = """
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %s and c.relname = %s and c.relkind not in ('i', 'I', 't')
+where n.nspname = $1 and c.relname = $2 and c.relkind not in ('i', 'I', 't')
 """
 _KIND = f"select c.relkind::text {_NAMED}"
+# Two numbers are another kind of lock than the one number of `PostgresLock`.
+_ONE_AT_A_TIME = "select pg_advisory_xact_lock(1179602775, 1)"
 # The object of a name, and whether nothing at all hangs on it, as is usual.
 _FOUND = f"""
 select c.oid::bigint, case c.relkind when 'v' then 'view' else 'table' end, c.relkind in ('r', 'v')
@@ -49,10 +52,10 @@ select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) en
 from pg_default_acl d, aclexplode(d.defaclacl) g
 where d.defaclobjtype = 'r' and d.defaclrole = current_user::regrole and g.grantee <> d.defaclrole
 """
-# The relation %s and the views on it, each after those it stands on, with what hangs on each of them.
+# The relation $1 and the views on it, each after those it stands on, with what hangs on each of them.
 _STANDING = """
 with recursive standing(oid, depth) as (
-  select %s::oid, 0
+  select $1::oid, 0
   union
   select r.ev_class, s.depth + 1 from standing s
   join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = s.oid
@@ -144,6 +147,10 @@ class PostgresReplacer:
         name = relation_parts(relation)[-1]
         rename = f"alter {kind} {quote_relation(into, POSTGRES)} rename to {quote_name(name, POSTGRES)}"
         found = self._found(relation)
+        if found is not None and not found[2]:
+            # One after the other: what hangs on this relation may hang on another, which somebody replaces right now.
+            self.session.query(_ONE_AT_A_TIME)
+            found = self._found(relation)
         if found is None:
             self._take(Step(rename), relation)
             return
@@ -157,18 +164,18 @@ class PostgresReplacer:
 
     def _found(self, relation: str) -> tuple[int, RelationKind, bool] | None:
         """Lock and return the object of this name, what it is, and whether nothing hangs on it; None if it is new."""
-        with self.session.reading() as cursor:
-            # Prepared, since planning these takes longer than running them.
-            kind = cursor.execute(_KIND, relation_parts(relation), prepare=True).fetchone()
-            if kind == ("r",):
-                # From here on nobody else changes what hangs on it; who reads or writes it is not kept waiting yet.
-                self.session.execute(f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode")
-            return cursor.execute(_FOUND, relation_parts(relation), prepare=True).fetchone()
+        name, lock = relation_parts(relation), ""
+        kinds = ask(self.session, _KIND, *name)
+        if not kinds:
+            return None
+        if kinds == [("r",)]:
+            # From here on nobody else changes what hangs on it; who reads or writes it is not kept waiting yet.
+            lock = f"lock table {quote_relation(relation, POSTGRES)} in share update exclusive mode; "
+        found = ask(self.session, _FOUND, *name, before=lock)
+        return found[0] if found else None
 
     def _steps(self, oid: int, into: str, kind: RelationKind) -> Sequence[Step]:
-        with self.session.reading() as cursor:
-            found = cursor.execute(_STANDING, (oid,), prepare=True).fetchall()
-            grantees = cursor.execute(_DEFAULT_GRANTEES, (), prepare=True).fetchall()
+        found, grantees = ask(self.session, _STANDING, oid), ask(self.session, _DEFAULT_GRANTEES)
         old, *views = (_standing(row) for row in found)
         columns = PostgresCatalog(self.session).columns(into)
         new = Newcomer(into, kind, {name for name, _ in columns}, tuple(grantee for (grantee,) in grantees))

@@ -5,6 +5,7 @@ Sessions are connections of one pool. `session.py` holds them, `catalog.py` repl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flowforge_ports.engine import Engine
@@ -30,10 +31,11 @@ def open_engine(profile: PostgresProfile, root: Path) -> Engine:  # noqa: ARG001
 
 def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
     replacer = PostgresReplacer(session, schema)
+    # `public.users` and `users` are one relation in a profile whose schema is `public`.
     return Engine(
         name=SPEC.name,
         target=target,
-        dialect=SPEC.dialect,
+        dialect=replace(SPEC.dialect, default_schema=schema),
         capabilities=SPEC.capabilities,
         session=session,
         catalog=PostgresCatalog(session),

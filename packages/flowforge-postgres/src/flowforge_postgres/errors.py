@@ -40,6 +40,7 @@ _STATES = {
 # Where libpq gives no SQLSTATE: while connecting, and when the connection is gone.
 _WORDS = (
     (psycopg.OperationalError, r"authentication failed|no password|role .* does not exist|pg_hba", "28"),
+    (psycopg.OperationalError, "permission denied", "42501"),
     (psycopg.OperationalError, "", "08"),
     (psycopg.InterfaceError, "", "08"),
     (psycopg.DataError, "", "22"),
@@ -52,6 +53,7 @@ _FIXES = {
     ErrorKind.DEPENDENTS: "Drop them first, or let the model write another relation.",
     ErrorKind.UNREACHABLE: "Check host, port and database in the dsn, and that the server runs.",
 }
+_TLS = re.compile(r"\bSSL\b|certificate")
 _LIBPQ = re.compile(r"^connection (?:failed|is bad): |FATAL:\s+")
 
 
@@ -95,7 +97,8 @@ def _without_state(error: BaseException) -> EngineError:
     kind = kind_of(next(fitting, ""))
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     message = _LIBPQ.sub("", lines[-1] if kind is ErrorKind.CREDENTIALS else lines[0]) if lines else "No reason given."
-    return EngineError(message, kind=kind, hint=_FIXES.get(kind, ""))
+    hint = "Check `sslmode` and `sslrootcert` in the profile." if _TLS.search(message) else _FIXES.get(kind, "")
+    return EngineError(message, kind=kind, hint=hint)
 
 
 def _place(sql: str, position: int) -> tuple[int, int]:

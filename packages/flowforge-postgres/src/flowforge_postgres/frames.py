@@ -17,6 +17,7 @@ from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 from flowforge_postgres.arrow_csv import NULL, csv_chunks, read_options, stored_type
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
+from flowforge_postgres.copy_out import copy_out
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.errors import translated
 from flowforge_postgres.pandas_frames import arrow_table, exact_values, pandas_frame
@@ -64,9 +65,7 @@ class PostgresFrames:
         asked, options, finish = read_options(columns)
         query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format csv)"
         sink = BytesIO()
-        with self.session.reading() as cursor, cursor.copy(query) as copy:
-            for chunk in copy:
-                sink.write(chunk)
+        copy_out(self.session, query, sink.write)
         if not columns or not sink.tell():
             return finish(None)
         try:

@@ -28,6 +28,9 @@ from flowforge_postgres.settings import PostgresSettings
 _PAUSE = 0.05
 # Nothing is prepared behind our back: a plan of `select *` would not survive its table's replacement.
 _NEVER = 2**31 - 1
+# Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
+# those on some systems, cannot do so.
+_WATCH = """do $$ begin set client_connection_check_interval = 500; exception when others then null; end $$"""
 _HOLDER = """
 select pid, application_name from pg_stat_activity where pid in (
   select pid from pg_locks where locktype = 'advisory' and granted
@@ -238,7 +241,8 @@ def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresS
     if found is None or found[0] is None:
         make_schema(connection, schema)
     timeout = round((settings.statement_timeout or 0) * 1000)
-    connection.execute(f"set search_path = {schema}; set statement_timeout = {timeout}; set datestyle = iso")
+    settings_of_ours = f"set search_path = {schema}; set statement_timeout = {timeout}; set datestyle = iso"
+    connection.execute(f"{settings_of_ours}; {_WATCH}")
 
 
 def make_schema(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:

@@ -1,0 +1,86 @@
+"""A project on a real PostgreSQL, and `flowforge` as processes that can be killed while they work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import postgres_server
+import pytest
+
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A project folder and its database."""
+
+    root: Path
+    dsn: str
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def write(self, models):
+        for name, text in models.items():
+            (self.root / "models" / name).write_text(text, encoding="utf-8")
+
+    def start(self, *arguments):
+        """Start `flowforge` and return the process."""
+        environment = {**os.environ, "FF_PG_DSN": self.dsn, "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "flowforge", *arguments]
+        process = subprocess.Popen(
+            command, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments, code=0):
+        """Run `flowforge` to its end and return what it said."""
+        return self.ended(self.start(*arguments), code)
+
+    def ended(self, process, code=0):
+        """Wait for a process, and return what it said; a traceback is never right."""
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, said
+        assert "Traceback" not in said
+        return said
+
+    def sql(self, statement):
+        return postgres_server.run(statement, self.dsn)
+
+    def await_backend(self, doing="%"):
+        """Wait until a statement of FlowForge is at work, and return its server process."""
+        deadline = time.monotonic() + PATIENCE
+        asked = (
+            "select pid from pg_stat_activity where datname = current_database() and state = 'active' "
+            f"and application_name like 'flowforge%' and query like '{doing}'"
+        )
+        while time.monotonic() < deadline:
+            if found := self.sql(asked):
+                return found[0][0]
+        pytest.fail(f"nothing like {doing} runs")
+
+    def helpers(self):
+        """Return the tables that FlowForge made for itself, other than its state."""
+        return self.sql(
+            "select relname from pg_class where relname like '\\_flowforge\\_%' and relname <> '_flowforge_state'"
+        )
+
+
+@pytest.fixture
+def shop(tmp_path):
+    dsn = postgres_server.new_database()
+    profile = "default: {engine: postgres, postgres: {dsn: \"{{ env_var('FF_PG_DSN') }}\", connect_timeout: 5}}\n"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "project.yml").write_text("name: shop\n", encoding="utf-8")
+    (tmp_path / "profiles.yml").write_text(profile, encoding="utf-8")
+    made = Shop(tmp_path, dsn)
+    yield made
+    for process in made.started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    postgres_server.drop_database(dsn)

@@ -1,0 +1,103 @@
+"""`kill -9` of a run on PostgreSQL at random points: no table is torn, lost or left over."""
+
+from __future__ import annotations
+
+import random
+import time
+
+POINTS = 25
+SEED = 20261123
+ROWS = 20_000
+# Every row carries the number of the run that wrote it, of the source's build or of its own.
+MODELS = {
+    "a.ff.sql": f"select build, n as id from build, generate_series(1, {ROWS}) n",
+    "b.ff.sql": "select (select build from build) as build, id from {{ ref('a') }}",
+    "c.ff.sql": "create or replace table c as select (select build from build) as build, id from {{ ref('a') }}",
+    "d.ff.sql": "create view d as select b.build, id from {{ ref('b') }} b join {{ ref('c') }} using (id)",
+    "e.ff.py": """
+from flowforge import model
+
+
+@model(deps=["b", "c"])
+def e(frames):
+    return frames["b"].merge(frames["c"][["id"]], on="id")
+""",
+    "f.ff.sql": "select (select build from build) as build, id from {{ ref('e') }}",
+}
+RELATIONS = "abcdef"
+
+
+def test_a_run_that_is_killed_leaves_every_table_whole(shop):
+    rng = random.Random(SEED)
+    shop.sql("create table build as select 0 as build")
+    shop.write(MODELS)
+    shop.run("run")
+    took = length_of_a_run(shop)
+    standing = {name: {1} for name in RELATIONS}
+    in_flight = 0
+    for point in range(1, POINTS + 1):
+        number, delay = point + 1, rng.uniform(0, took)
+        shop.sql(f"update build set build = {number}")
+        process = shop.start("run")
+        shop.await_backend()
+        time.sleep(delay)
+        if process.poll() is None:
+            in_flight += 1
+        else:
+            # The first run was slow, as on a busy machine.
+            took *= 0.7
+        process.kill()
+        process.communicate()
+        print(f"seed {SEED}, point {point}: killed after {delay:.3f} s of {took:.3f}")
+        await_nobody(shop)
+        standing = {name: whole(shop, name, builds | {number}) for name, builds in standing.items()}
+        assert shop.helpers() == []
+    assert in_flight >= 0.6 * POINTS
+    shop.sql("update build set build = 1000")
+    shop.run("run")
+    for name in RELATIONS:
+        whole(shop, name, {1000})
+    assert shop.helpers() == []
+
+
+def length_of_a_run(shop):
+    """Return the seconds from a run's first statement to its end, without a kill."""
+    shop.sql("update build set build = 1")
+    process = shop.start("run")
+    shop.await_backend()
+    started = time.monotonic()
+    shop.ended(process)
+    return time.monotonic() - started
+
+
+def await_nobody(shop):
+    """Wait until the server has noticed that its client is gone."""
+    asked = "select pid from pg_stat_activity where datname = current_database() and application_name like 'flowforge%'"
+    deadline = time.monotonic() + 10
+    while shop.sql(asked):
+        assert time.monotonic() < deadline
+
+
+def whole(shop, name, builds):
+    """Assert that a relation is one version, complete, and none of the future; return which."""
+    ((count, distinct, first, last),) = shop.sql(
+        f"select count(*), count(distinct id), min(build), max(build) from {name}"
+    )
+    assert (count, distinct) == (ROWS, ROWS), name
+    assert first == last, name
+    assert first in builds, (name, first, builds)
+    return {first}
+
+
+def test_a_dead_run_is_noticed_while_its_statement_runs(shop):
+    shop.write({"slow.ff.sql": "select 1 as a, pg_sleep(60)::text as b"})
+    process = shop.start("run")
+    shop.await_backend("%pg_sleep%")
+    process.kill()
+    process.communicate()
+    shop.write({"slow.ff.sql": "select 1 as a"})
+    started = time.monotonic()
+    shop.run("run")
+    assert shop.sql("select a from slow") == [(1,)]
+    assert time.monotonic() - started < 30
+    assert shop.helpers() == []

@@ -1,0 +1,86 @@
+"""Runs on PostgreSQL that meet each other, or lose the server."""
+
+from __future__ import annotations
+
+import time
+
+import postgres_server
+import pytest
+
+AT_ONCE = 8
+MODELS = {f"m{i}.ff.sql": f"select {i} as n, g as id from generate_series(1, 500) g" for i in range(6)}
+MODELS["total.ff.sql"] = (
+    "select sum(n) as n from (select n from {{ ref('m1') }} union all select n from {{ ref('m5') }}) t"
+)
+DIGEST = "select 'total', n::text from total " + "".join(
+    f"union all select 'm{i}', md5(string_agg(n || ' ' || id, ',' order by id)) from m{i} " for i in range(6)
+)
+
+
+def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop):
+    shop.write(MODELS)
+    shop.run("run")
+    alone = sorted(shop.sql(DIGEST))
+    processes = [shop.start("run") for _ in range(AT_ONCE)]
+    for process in processes:
+        said, _ = process.communicate(timeout=120)
+        assert "Traceback" not in said
+        assert process.returncode in (0, 1), said
+        if process.returncode == 1:
+            assert "Another run (flowforge" in said
+    assert any(process.returncode == 0 for process in processes)
+    assert sorted(shop.sql(DIGEST)) == alone
+    assert shop.helpers() == []
+    # One state row a model, and none of a run that was sent away.
+    assert shop.sql("select count(*), count(distinct model) from _flowforge_state") == [(7, 7)]
+
+
+def test_a_run_beside_a_long_one_is_told_who_runs(shop):
+    shop.write({"slow.ff.sql": "select 1 as a, pg_sleep(60)::text as b"})
+    long = shop.start("run")
+    pid = shop.await_backend("%pg_sleep%")
+    said = shop.run("run", code=1)
+    assert "Another run (flowforge shop slow" in said
+    shop.sql(f"select pg_terminate_backend({pid})")
+    shop.ended(long, 1)
+
+
+def test_a_backend_that_is_terminated_fails_its_model_alone(shop):
+    shop.write({"old.ff.sql": "select 1 as a", "other.ff.sql": "select 1 as a"})
+    shop.run("run")
+    shop.write({"old.ff.sql": "select 2 as a, pg_sleep(60)::text as b", "other.ff.sql": "select 2 as a"})
+    process = shop.start("run")
+    shop.sql(f"select pg_terminate_backend({shop.await_backend('%pg_sleep%')})")
+    said = shop.ended(process, 1)
+    assert said.count("terminating connection due to administrator command") == 1, said
+    assert shop.sql("select a from old") == [(1,)]
+    assert shop.sql("select a from other") == [(2,)]
+    assert shop.helpers() == []
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_server_that_goes_away_during_a_run_ends_it_with_one_message(shop, how):
+    shop.write({"old.ff.sql": "select 1 as a"})
+    shop.run("run")
+    shop.write({"old.ff.sql": "select 2 as a, pg_sleep(60)::text as b"})
+    process = shop.start("run")
+    shop.await_backend("%pg_sleep%")
+    postgres_server.restart(how)
+    said = shop.ended(process, 1)
+    assert "terminating connection" in said or "connection" in said
+    assert shop.sql("select a from old") == [(1,)]
+    shop.write({"old.ff.sql": "select 3 as a"})
+    shop.run("run")
+    assert shop.sql("select a from old") == [(3,)]
+    assert shop.helpers() == []
+
+
+def test_a_server_that_is_down_is_one_line_and_found_again(shop):
+    shop.write({"a.ff.sql": "select 1 as a"})
+    with postgres_server.down():
+        started = time.monotonic()
+        said = shop.run("run", code=1)
+        assert "Check host, port and database in the dsn" in said
+        assert time.monotonic() - started < 30
+    shop.run("run")
+    assert shop.sql("select a from a") == [(1,)]
