@@ -12,6 +12,7 @@ from bench.projects import write_light
 
 _MODELS = 50
 _RATIO = 1.1
+_NUMBERS = "(select id as range from range(100))"
 _NOTE = (
     f"One process, one local[2] Spark, {_MODELS} models built into a fresh database, by turns; a first turn of "
     "each is not counted. The bare script executes the statements of `compile` one after the other and keeps no state."
@@ -21,8 +22,7 @@ _NOTE = (
 def measure(folder: Path, rounds: int) -> Measured:
     """Let a process with Spark in it build the models both ways, round by round."""
     root = folder / "spark"
-    names = write_light(root, _MODELS)
-    (root / "profiles.yml").write_text(_PROFILE, encoding="utf-8")
+    names = write_light(root, _MODELS, _PROFILE, _NUMBERS)
     command = [PYTHON, str(BARE / "spark_turns.py"), str(root), str(rounds), *names]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     turns = [tuple(map(float, line.split())) for line in lines if line[:1].isdigit()]
