@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from threading import Barrier, Event, Lock
 
@@ -135,3 +136,20 @@ def test_names_of_here_come_first():
     began = []
     work_through({"a": set(), "b": set(), "c": set()}, workers(began.append, 1), {"c"})
     assert began == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("attempt", range(10))
+def test_ctrl_c_at_any_time_is_raised_once_nobody_works_any_more(attempt):
+    log, interrupted = Log(), Event()
+
+    def work(name):
+        if threading.current_thread() is not threading.main_thread():
+            log("began", name)
+            _thread.interrupt_main()
+            assert interrupted.wait(PATIENCE)
+            log("ended", name)
+
+    names = {f"n{i}": set() for i in range(50)}
+    with pytest.raises(KeyboardInterrupt):
+        work_through(names | {"last": set(names)}, workers(work, 4, interrupted.set))
+    assert [what for what, _ in log.lines].count("began") == [what for what, _ in log.lines].count("ended") > 0

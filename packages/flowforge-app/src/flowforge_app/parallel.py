@@ -50,12 +50,16 @@ def _work(agenda: _Agenda, worker: Worker, workers: Sequence[Worker]) -> None:
 
 def _await_end(threads: Sequence[Thread], agenda: _Agenda, workers: Sequence[Worker]) -> None:
     """Wait until nobody works any more, whatever happens: sessions must not be closed under those who use them."""
-    while any(thread.ident and thread.is_alive() for thread in threads):
+    while True:
         try:
+            # One that Ctrl-C kept from starting is not alive; should it start yet, it finds nothing to take.
+            alive = [thread for thread in threads if thread.is_alive()]
+            if not alive:
+                return
             # Again and again: one that was between two statements is not hit by the first time.
             if agenda.error is not None:
                 _interrupt(workers)
-            for thread in threads:
+            for thread in alive:
                 thread.join(_PATIENCE)
         except KeyboardInterrupt as error:
             agenda.stop(error)
