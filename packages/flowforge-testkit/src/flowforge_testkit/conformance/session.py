@@ -99,7 +99,7 @@ def test_interrupt_cancels_the_running_statement(engine: Engine) -> None:
     running: Future[Rows] = Future()
     # A thread that nobody waits for: where the interrupt does nothing, the suite must not hang with it.
     threading.Thread(target=_run_into, args=(running, engine, _ENDLESS), daemon=True).start()
-    for _ in range(100):
+    for _ in range(600):
         # An interrupt that comes before the statement has begun cancels nothing: ask until it ends.
         wait([running], timeout=0.1)
         if running.done():
