@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.metadata import metadata
+
 from flowforge_bootstrap.inventory import described, faults, installed, libraries, missing, versioned
 from flowforge_bootstrap.plugins import Plugins, load_plugins
 from flowforge_domain.capability import GUARANTEES, Capability
@@ -39,7 +41,9 @@ def test_a_name_that_two_claim_is_a_fault_and_no_engine(install):
 
 
 def test_engines_of_ours_that_are_missing():
-    assert "duckdb" in missing(Plugins())
+    extras = metadata("flowforge").get_all("Provides-Extra")
+    commands = [f'pip install "flowforge[{extra}]"' for extra in extras if extra != "all"]
+    assert sorted(missing(Plugins()).values()) == sorted(commands)
     assert "duckdb" not in missing(load_plugins())
 
 

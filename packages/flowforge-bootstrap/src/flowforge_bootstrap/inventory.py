@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from textwrap import fill
 
-from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins
+from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins, install_line
 from flowforge_domain.capability import GUARANTEES, Capability
 from flowforge_domain.errors import FlowForgeError, PluginError
 
@@ -34,9 +34,9 @@ def installed(plugins: Plugins) -> list[Installed]:
     ]
 
 
-def missing(plugins: Plugins) -> list[str]:
-    """Return the engines of FlowForge itself that are not installed."""
-    return [name for name in SHIPPED_ENGINES if name not in plugins.engines]
+def missing(plugins: Plugins) -> dict[str, str]:
+    """Return the engines of FlowForge itself that are not installed, with the command for each."""
+    return {name: install_line(name) for name in SHIPPED_ENGINES if name not in plugins.engines}
 
 
 def faults(plugins: Plugins) -> list[FlowForgeError]:

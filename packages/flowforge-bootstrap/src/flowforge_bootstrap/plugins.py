@@ -25,9 +25,19 @@ from flowforge_ports.stream import StreamSpec
 
 Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
 
-# Engines that FlowForge itself ships, to name in "pip install" when one is missing; an extra has their first word, and
-# that of a variant what is added.
-SHIPPED_ENGINES = ("duckdb", "postgres", "bigquery", "bigquery+bigframes", "snowflake_snowpark")
+# Engines that FlowForge itself ships, with the extra that installs them; `init` takes the first that is there.
+SHIPPED_ENGINES = {
+    "duckdb": "duckdb",
+    "postgres": "postgres",
+    "bigquery": "bigquery",
+    "bigquery+bigframes": "bigframes",
+    "snowflake_snowpark": "snowflake",
+}
+
+
+def install_line(engine: str) -> str:
+    """Return the command that installs an engine which FlowForge ships."""
+    return f'pip install "flowforge[{SHIPPED_ENGINES[engine]}]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,7 @@ class Plugins:
             if one.name == name:
                 return PluginError(f"Plugin {name!r} is broken: {one.reason}", hint=one.fix)
         if name in SHIPPED_ENGINES:
-            extra = name.rpartition("+")[2].partition("_")[0]
-            return PluginError(f'Engine {name!r} is not installed: pip install "flowforge[{extra}]"')
+            return PluginError(f"Engine {name!r} is not installed: {install_line(name)}")
         hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
         return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 

@@ -36,9 +36,9 @@ def engines(schema: Schema = False, log_format: Format = LogFormat.text) -> None
     for fault in faults(plugins):
         out.line(f"{out.paint('✗', RED)} " + indent(str(fault), "  ").strip())
         out.event("fault", fault.message, "error", hint=fault.hint)
-    for name in missing(plugins):
-        out.line(f'Not installed: {name}. pip install "flowforge[{name}]"')
-        out.event("missing", name, hint=f'pip install "flowforge[{name}]"')
+    for name, command in missing(plugins).items():
+        out.line(f"Not installed: {name:<18} {command}")
+        out.event("missing", name, hint=command)
 
 
 def _tell(one: Installed, out: Output) -> None:
