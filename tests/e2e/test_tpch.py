@@ -20,6 +20,7 @@ import duckdb
 import postgres_server
 import psycopg
 import pytest
+import spark_local
 import tpch_data
 
 EXAMPLE = Path(__file__).parents[2] / "examples/tpch"
@@ -72,6 +73,17 @@ def postgres_rows(build, dsn):
         return {query: rows_of(connection.execute(f"select * from tpch.{query}")) for query in QUERIES}
 
 
+@pytest.fixture(scope="module")
+def spark_rows(build):
+    spark_local.provide_java()
+    folder = build("spark") / ".local/warehouse/tpch.db"
+    # Spark numbers the files of a sorted table in the order of its rows.
+    files = "read_parquet('{}/*.parquet', filename = true, file_row_number = true)"
+    stored = f"select * exclude (filename, file_row_number) from {files} order by filename, file_row_number"
+    with duckdb.connect() as connection:
+        return {query: rows_of(connection.execute(stored.format(folder / query))) for query in QUERIES}
+
+
 @pytest.mark.parametrize("query", QUERIES)
 def test_duckdb_gives_the_published_answer(query, duckdb_rows, data):
     assert differences(duckdb_rows[query], answer(data, query)) == []
@@ -80,6 +92,13 @@ def test_duckdb_gives_the_published_answer(query, duckdb_rows, data):
 @pytest.mark.parametrize("query", QUERIES)
 def test_postgres_gives_the_published_answer(query, postgres_rows, data):
     assert differences(postgres_rows[query], answer(data, query)) == []
+
+
+# Three commands start a Java each.
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("query", QUERIES)
+def test_spark_gives_the_published_answer(query, spark_rows, data):
+    assert differences(spark_rows[query], answer(data, query)) == []
 
 
 def test_every_query_is_written_once_for_all_engines():
