@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -268,16 +267,7 @@ def test_the_same_batch_twice_keeps_its_dead_letters_once(engine, sessionize):
     assert everything(engine) == before
 
 
-@pytest.fixture
-def usual_recursion_limit():
-    """Libraries that other tests of the same process import raise it, and deep JSON is then written after all."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(1000)
-    yield
-    sys.setrecursionlimit(before)
-
-
-def test_dead_letters_that_no_database_keeps_are_escaped(engine, sessionize, usual_recursion_limit):
+def test_dead_letters_that_no_database_keeps_are_escaped(engine, sessionize):
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
