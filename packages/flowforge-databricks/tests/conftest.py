@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import spark_local
 
@@ -21,3 +23,7 @@ def engine(settings, tmp_path):
     opened = open_engine(DatabricksSparkProfile.model_validate(profile), tmp_path)
     yield opened
     opened.session.close()
+
+
+# Spark Connect's server is not steady enough on every machine to hold up a change: by night only.
+collect_ignore = [] if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else ["test_connect.py"]
