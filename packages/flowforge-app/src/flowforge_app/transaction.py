@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flowforge_ports.engine import Session
+from flowforge_ports.failpoint import failpoint
 
 
 @contextmanager
@@ -14,8 +15,11 @@ def transaction(session: Session) -> Iterator[None]:
     try:
         # Within the block: one that is cancelled may have begun nevertheless.
         session.begin()
+        failpoint("begun")
         yield
+        failpoint("done")
         session.commit()
     except BaseException:
         session.rollback()
         raise
+    failpoint("committed")

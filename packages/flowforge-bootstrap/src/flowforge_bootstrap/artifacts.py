@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flowforge_domain.errors import ConfigError
+from flowforge_ports.failpoint import failpoint
 
 COMPILED = Path(".flowforge", "compiled")
 DOCS = Path(".flowforge", "docs")
@@ -21,7 +22,9 @@ def write_text(path: Path, text: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8", newline="\n")
+        failpoint("written")
         temporary.replace(path)
+        failpoint("renamed")
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()

@@ -14,6 +14,7 @@ from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.settings import DuckDBSettings
+from flowforge_ports.failpoint import failpoint
 
 MEMORY = ":memory:"
 # Of new files. DuckDB's own 256 KB cost a thousand small tables twice the memory and four times the disk; 16 KB would
@@ -52,6 +53,7 @@ def _create(path: Path) -> None:
     with suppress(OSError, duckdb.Error), tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
         made = Path(folder) / "database"
         duckdb.connect(str(made), config={"default_block_size": _BLOCK}).close()
+        failpoint("created")
         os.link(made, path)
 
 

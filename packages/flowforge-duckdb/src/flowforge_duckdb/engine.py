@@ -25,6 +25,7 @@ from flowforge_duckdb.plugin import SPEC
 from flowforge_duckdb.seeds import DuckDBSeeds
 from flowforge_duckdb.settings import DuckDBProfile
 from flowforge_ports.engine import Engine
+from flowforge_ports.failpoint import failpoint
 
 _RELATIONS = """
 select schema_name, table_name, 'table', schema_name = current_schema()
@@ -63,6 +64,7 @@ class DuckDBSession:
     forks: list[DuckDBSession] = field(default_factory=list)
 
     def execute(self, sql: str) -> int | None:
+        failpoint("statement")
         with translated(sql):
             result = self.connection.execute(sql)
             # What writes rows answers with one row, their count; a view or other DDL with none.

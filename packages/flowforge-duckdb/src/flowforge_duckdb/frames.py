@@ -26,6 +26,7 @@ from flowforge_domain.results import Rows
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_ports.engine import Frame
+from flowforge_ports.failpoint import failpoint
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,6 +58,7 @@ class DuckDBFrames:
         # DuckDB finds the variable by its name; a registered view would not outlive a failed transaction.
         flowforge_frame_being_written = _arrow(frame)  # noqa: F841
         made = f"create or replace table {quote_relation(relation, DUCKDB)}"
+        failpoint("frame")
         with translated():
             done = self.connection.execute(f"{made} as select * from flowforge_frame_being_written")
             return int(done.fetchall()[0][0])

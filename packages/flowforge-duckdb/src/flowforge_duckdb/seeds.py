@@ -25,6 +25,7 @@ from flowforge_domain.seed_types import settle_types
 from flowforge_duckdb.csv_text import CsvText, fault, line_of, open_csv
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
+from flowforge_ports.failpoint import failpoint
 
 _INTEGERS = {f"{u}{n}" for u in ("", "U") for n in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
 _SAMPLE = 1_000
@@ -81,6 +82,7 @@ class DuckDBSeeds:
     def load(self, seed: Seed, relation: str) -> int:
         if not seed.path.is_file():
             raise missing_file(seed)
+        failpoint("seed")
         loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
         return loaders[seed.kind](seed, relation)
 

@@ -15,6 +15,7 @@ from flowforge_domain.dialect import quote_name, quote_relation
 from flowforge_domain.frame_rules import data_error
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
+from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.arrow_csv import NULL, csv_chunks, read_options, stored_type
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
 from flowforge_postgres.copy_out import copy_out
@@ -87,6 +88,7 @@ def store(
     columns = ", ".join(f"{quote_name(name, POSTGRES)} {kind}" for name, kind in kinds.items())
     target = quote_relation(into, POSTGRES)
     session.execute(f"create table {target} ({columns})")
+    failpoint("frame")
     statement = f"copy {target} from stdin (format csv, null '{NULL}')"
     with session.reading() as cursor:
         with translated(), cursor.copy(statement) as copy:

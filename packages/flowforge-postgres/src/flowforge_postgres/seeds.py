@@ -19,6 +19,7 @@ from flowforge_domain.model import Seed
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
 from flowforge_domain.seed_text import declared_types, missing_file, no_type, seed_error, wrong_value
 from flowforge_domain.seed_types import first_fit, settle_types
+from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.catalog import PostgresReplacer
 from flowforge_postgres.csv_text import CsvText, chunks, line_of, read_csv
 from flowforge_postgres.dialect import POSTGRES
@@ -116,6 +117,7 @@ class PostgresSeeds:
         forced = f"force_null ({', '.join(columns)})"
         query = f"copy pg_temp.{_STAGING} from stdin (format csv, header true, encoding 'utf8', {said}, {forced})"
         with self.session.reading() as cursor:
+            failpoint("seed")
             with cursor.copy(query) as copy:
                 for chunk in chunks(text):
                     copy.write(chunk)

@@ -21,6 +21,7 @@ from psycopg.pq import TransactionStatus
 from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
+from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.errors import translated
 from flowforge_postgres.settings import PostgresSettings
@@ -117,6 +118,7 @@ class PostgresSession:
         if self.due:
             self.working, self.due = False, ""
             return
+        failpoint("statement")
         with translated():
             done = self.connection.execute("commit").statusmessage
         self.working = False
@@ -150,6 +152,7 @@ class PostgresSession:
     @contextmanager
     def _ran(self, sql: str) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
         """Run a statement, or several, and give the cursor of the last one."""
+        failpoint("statement")
         connection, due = self.connection, self.due
         with translated(sql, len(due)):
             try:

@@ -17,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from flowforge_ports.failpoint import failpoint
+
 # Raise the number when the same content is read differently between two versions of the distribution.
 _FORMAT = f"flowforge-parse-3 {version('flowforge-project')}\n".encode()
 
@@ -45,7 +47,9 @@ class ParseCache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(_seal(body) + body)
+            failpoint("written")
             temporary.replace(self.path)
+            failpoint("renamed")
         except OSError:
             _remove(temporary)
 
