@@ -15,9 +15,13 @@ DOMAIN_HOMES = {
     "checks.py",
     "ddl.py",
     "dialect.py",
+    "incremental.py",
     "materialize.py",
+    "plan.py",
     "relation.py",
+    "schema_change.py",
     "sessions.py",
+    "snapshot.py",
     "state.py",
     "swap.py",
 }
@@ -61,7 +65,8 @@ def test_sql_is_put_together_at_home_only():
 
 def test_who_puts_sql_together_also_quotes():
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sources()}
-    assert [path for path, text in texts.items() if assembled_sql(text) and "quote_" not in text] == []
+    quoting = re.compile("quote_|from flowforge_domain.plan import .*listed")
+    assert [path for path, text in texts.items() if assembled_sql(text) and not quoting.search(text)] == []
 
 
 def test_every_home_in_the_domain_exists_or_is_announced():

@@ -12,8 +12,9 @@ import pytest
 
 from flowforge_docs_html.site import open_site
 from flowforge_domain.checks import Check
+from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import ColumnConfig, ModelConfig, Node, Seed, SeedOptions, SourceTable
+from flowforge_domain.model import Node, Seed, SeedOptions, SourceTable
 from flowforge_ports.docs import SiteContent
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 
 from flowforge_docs_html.site import open_site
 from flowforge_domain.checks import Check
+from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import ColumnConfig, ModelConfig, Node, Seed, SourceTable
+from flowforge_domain.model import Node, Seed, SourceTable
 from flowforge_ports.docs import SiteContent
 
 if TYPE_CHECKING:

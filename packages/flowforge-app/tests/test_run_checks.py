@@ -4,8 +4,8 @@ import pytest
 
 from flowforge_app.run_checks import RunChecks
 from flowforge_domain.checks import Check
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, SelectionError
-from flowforge_domain.model import ModelConfig
 from flowforge_domain.results import CheckResult
 from flowforge_domain.text import Location
 from flowforge_ports.progress import CheckStarted

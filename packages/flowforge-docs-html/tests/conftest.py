@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from flowforge_domain.checks import Check
+from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import ColumnConfig, ModelConfig, Node, Seed, SeedOptions, SourceTable
+from flowforge_domain.model import Node, Seed, SeedOptions, SourceTable
 from flowforge_ports.docs import SiteContent
 
 ROOT = Path("/home/somebody/secret-project")

@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from flowforge_docs_html.site import open_site
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import ModelConfig, Node
+from flowforge_domain.model import Node
 from flowforge_ports.docs import SiteContent
 
 

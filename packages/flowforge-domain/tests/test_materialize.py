@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.materialize import built_as, create_statement, prepare_statements, schema_statements
-from flowforge_domain.model import ModelConfig, Node
+from flowforge_domain.model import Node
 
 REPLACING = Dialect("replacing", {}, "", schemas=True)
 PLAIN = Dialect("plain", {}, "", quote="`", replaces=frozenset())

@@ -8,19 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.fingerprint import fingerprint
-from flowforge_domain.model import (
-    ModelConfig,
-    ModelSpec,
-    Node,
-    Seed,
-    SeedOptions,
-    SourceRef,
-    model,
-    node_name,
-    relation_for,
-    source,
-)
+from flowforge_domain.model import ModelSpec, Node, Seed, SeedOptions, SourceRef, model, node_name, relation_for, source
 from flowforge_domain.text import Location
 
 

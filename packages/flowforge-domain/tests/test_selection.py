@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.errors import SelectionError
-from flowforge_domain.model import ModelConfig, Node
+from flowforge_domain.model import Node
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_nodes, selection
 
 #   a → b → c → d → e, and b → x

@@ -32,7 +32,7 @@ def test_everything_is_read():
     assert found.requires == {"users": ("email", "id")}
     assert found.settings == {"tags": ["x"], "description": "de"}
     assert found.setting_lines["description"] == 8
-    assert found.materialized == "table"
+    assert found.form == "table"
 
 
 @pytest.mark.parametrize(

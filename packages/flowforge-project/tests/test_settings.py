@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.model import ColumnConfig, ModelConfig
 
 
 def config(project, own="", entry="", folder="", defaults="", kind="sql"):
@@ -175,3 +175,21 @@ def test_every_spelling_of_a_model_is_its_name(project, spelling):
 def test_settings_of_nothing_and_settings_said_twice_are_refused(project, files, where, message, hint):
     error = refusal(project, files)
     assert (str(error.where), error.message, error.hint) == (where, message, hint)
+
+
+def test_schema_and_alias_say_where_a_query_is_written(project):
+    project.write(
+        {
+            "models/marts/a.ff.sql": "{{ config(alias='b') }} select 1",
+            "models/marts/c.ff.sql": "create table d as select 1",
+            "project.yml": "folders: {marts: {schema: my marts}}",
+        }
+    )
+    nodes = project.manifest().nodes
+    assert nodes["a"].relation == '"my marts".b'
+    assert nodes["c"].relation == "d"
+
+
+def test_one_name_stands_for_a_list(project):
+    found = config(project, "materialized='incremental', unique_key='id', pre_hook='select 1'")
+    assert (found.unique_key, found.pre_hook) == (("id",), ("select 1",))

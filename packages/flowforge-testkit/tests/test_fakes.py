@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import TemplateError
-from flowforge_domain.model import ModelConfig, Seed, SourceTable, model
+from flowforge_domain.model import Seed, SourceTable, model
 from flowforge_ports.progress import ModelStarted
 from flowforge_ports.project import RenderContext
 from flowforge_testkit.fakes import Clock, ListSource, Recorder, memory_project

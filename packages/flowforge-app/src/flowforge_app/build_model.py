@@ -55,12 +55,12 @@ class BuildModel:
     def _run_statement(self, node: Node, statement: str, existing: Mapping[str, RelationKind]) -> int | None:
         standing = existing.get(relation_key(node.relation, self.engine.dialect))
         try:
-            with replacing(self.engine, node.relation, node.config.materialized, standing) as into:
+            with replacing(self.engine, node.relation, node.config.stands_as, standing) as into:
                 rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
         except EngineError as error:
             text = self.reader.text(node)
             raise statement_error(error, node, statement, text, self.manifest, self.engine) from error
-        return rows if node.config.materialized == "table" else None
+        return rows if node.config.stands_as == "table" else None
 
     def _run_function(self, node: Node, existing: Mapping[str, RelationKind]) -> int | None:
         frames = self.engine.frames
@@ -87,7 +87,7 @@ class BuildModel:
 
     def _prepare(self, node: Node, existing: Mapping[str, RelationKind]) -> None:
         kind = existing.get(relation_key(node.relation, self.engine.dialect))
-        for statement in prepare_statements(node.relation, node.config.materialized, kind, self.engine.dialect):
+        for statement in prepare_statements(node.relation, node.config.stands_as, kind, self.engine.dialect):
             self.engine.session.execute(statement)
 
 

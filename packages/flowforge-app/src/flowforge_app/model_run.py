@@ -83,7 +83,7 @@ class ModelRun:
             if was_cancelled(error):
                 raise
             return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
-        self.existing[relation_key(node.relation, engine.dialect)] = node.config.materialized
+        self.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
         return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
 
     def _state(self, node: Node, fingerprint: str, rows: int | None) -> StateRow:

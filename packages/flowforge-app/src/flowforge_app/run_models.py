@@ -122,7 +122,7 @@ def _require_ability(node: Node, engine: Engine) -> None:
     """Raise `UnsupportedByEngineError` with the model's place when the engine cannot build models of its kind."""
     if node.kind == "python":
         needed, there = Capability.PYTHON_MODELS, engine.frames is not None
-    elif node.config.materialized == "view":
+    elif node.config.stands_as == "view":
         needed, there = Capability.VIEWS, True
     else:
         return

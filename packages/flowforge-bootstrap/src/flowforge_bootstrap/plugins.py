@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
 import pluggy
 
+from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import PluginError
+from flowforge_domain.materializations import PLANS
 from flowforge_domain.text import did_you_mean
 from flowforge_ports import hooks
 from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import API_VERSION, EngineSpec
-from flowforge_ports.project import ProjectSpec
+from flowforge_ports.materialization import MaterializationSpec, PlanOf
+from flowforge_ports.project import ProjectPorts, ProjectSpec
 from flowforge_ports.stream import StreamSpec
 
-Spec = TypeVar("Spec", EngineSpec, ProjectSpec, SiteSpec, StreamSpec)
+Spec = TypeVar("Spec", EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec, StreamSpec)
 
 # Engines that FlowForge itself ships, with the extra that installs them; `init` takes the first that is there.
 SHIPPED_ENGINES = {
@@ -59,6 +63,7 @@ class Plugins:
     projects: Mapping[str, list[tuple[str, ProjectSpec]]] = field(default_factory=dict)
     sites: Mapping[str, list[tuple[str, SiteSpec]]] = field(default_factory=dict)
     streams: Mapping[str, list[tuple[str, StreamSpec]]] = field(default_factory=dict)
+    materializations: Mapping[str, list[tuple[str, MaterializationSpec]]] = field(default_factory=dict)
     broken: Sequence[Broken] = ()
 
     def engine(self, name: str) -> EngineSpec:
@@ -67,9 +72,23 @@ class Plugins:
             raise self._missing_engine(name)
         return _only(name, self.engines[name])
 
+    def plans(self) -> dict[str, PlanOf]:
+        """Return how each materialization is planned, the built-in ones included; those of plugins are loaded.
+
+        Raises `PluginError` when a plugin claims a name that is taken, or cannot be loaded.
+        """
+        for name in set(BUILT_IN) & self.materializations.keys():
+            raise PluginError(f"{name!r} is built in; {_claimants(self.materializations[name])} claims it too.")
+        return {**PLANS, **{name: resolve(_only(name, found).plan) for name, found in self.materializations.items()}}
+
     def project(self) -> ProjectSpec:
         """Return the project format; raise `PluginError` when it is missing or ambiguous."""
         return self._single("project format", self.projects)
+
+    def open_project(self, root: Path) -> ProjectPorts:
+        """Return the ports of the project in a folder; raise `ConfigError` where there is none."""
+        ports: ProjectPorts = resolve(self.project().open)(root, (*BUILT_IN, *self.materializations))
+        return ports
 
     def site(self) -> SiteSpec:
         """Return the documentation site; raise `PluginError` when it is missing or ambiguous."""
@@ -107,12 +126,13 @@ def load_plugins() -> Plugins:
             distributions[id(module)] = _distribution(entry)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way, and take nothing down
             broken.append(Broken(entry.name, _distribution(entry), _first_line(error)))
-    engines, projects, sites, streams = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
+    engines, projects, sites, streams, kinds = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
     for newer in [claim for claims in engines.values() for claim in claims if claim[1].api > API_VERSION]:
         broken.append(_too_new(*newer))
         engines[newer[1].name].remove(newer)
     engines = {name: claims for name, claims in engines.items() if claims}
-    return Plugins(engines, projects, sites, streams, sorted(broken, key=lambda one: (one.name, one.distribution)))
+    failed = sorted(broken, key=lambda one: (one.name, one.distribution))
+    return Plugins(engines, projects, sites, streams, kinds, failed)
 
 
 def resolve(reference: str) -> Any:
@@ -123,7 +143,14 @@ def resolve(reference: str) -> Any:
         raise PluginError(f"{reference!r} cannot be loaded: {error}", hint="Install its requirements again.") from error
 
 
-_HOOKS = ("flowforge_engines", "flowforge_projects", "flowforge_sites", "flowforge_streams")
+# In the order of the fields of `Plugins`.
+_HOOKS = (
+    "flowforge_engines",
+    "flowforge_projects",
+    "flowforge_sites",
+    "flowforge_streams",
+    "flowforge_materializations",
+)
 
 
 def _announced(
@@ -156,6 +183,9 @@ def _distribution(entry: EntryPoint) -> str:
 
 def _only(name: str, claims: list[tuple[str, Spec]]) -> Spec:
     if len(claims) > 1:
-        claimants = " and ".join(sorted({distribution for distribution, _ in claims}))
-        raise PluginError(f"{name!r} is claimed by {claimants}.", hint="Uninstall one of them.")
+        raise PluginError(f"{name!r} is claimed by {_claimants(claims)}.", hint="Uninstall one of them.")
     return claims[0][1]
+
+
+def _claimants(claims: list[tuple[str, Spec]]) -> str:
+    return " and ".join(sorted({distribution for distribution, _ in claims}))

@@ -37,8 +37,7 @@ class Workspace:
 
     def ports(self) -> ProjectPorts:
         """Return the project's ports; raise `ConfigError` where there is no project."""
-        ports: ProjectPorts = resolve(self.plugins.project().open)(self.root)
-        return ports
+        return self.plugins.open_project(self.root)
 
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""

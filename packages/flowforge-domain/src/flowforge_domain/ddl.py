@@ -89,6 +89,27 @@ def is_blank(sql: str, start: int = 0) -> bool:
     return cast("re.Match[str]", _BLANK.match(sql, start)).end() == len(sql)
 
 
+def expression_fault(text: str) -> str:
+    """Say why a text cannot stand as one expression within a statement of any engine, "" where nothing speaks against.
+
+    Comments are refused too: they would hide what stands behind the expression.
+    """
+    for quoted in (_TEXT, _ESCAPED_TEXT):
+        bare = re.sub(rf"{quoted}|{quoted.replace(chr(39), chr(34))}|`[^`]*`", "x", text)
+        if not bare.strip():
+            return "it is empty"
+        if foreign := re.search(r"['\"`;\0]|--|/\*|\$\w*\$", bare):
+            return f"it holds {foreign.group()!r} outside of a text"
+        depth = 0
+        for sign in re.findall("[()]", bare):
+            depth += 1 if sign == "(" else -1
+            if depth < 0:
+                break
+        if depth:
+            return "its brackets do not match"
+    return ""
+
+
 def _one_statement(sql: str, file: str, atoms: re.Pattern[str]) -> str:
     for atom in atoms.finditer(sql):
         # A backslash may have closed a text otherwise than we think: raw texts differ between engines.

@@ -40,7 +40,10 @@ class Dialect:
     first letters, of which the characters of a name must be, any where there are none; `table_names` is a pattern of
     the names that tables and schemas may have, where not every name will do; `deletes` is whether rows of a table can
     be deleted; `gathers_state` is whether a run writes its state rows together at its end, since each statement that
-    writes is costly.
+    writes is costly; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes
+    a table of the session only, which has no schema, or a plain one where there are no such; `retype` gives a column a
+    wider type, and is empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
+    of a `{table}` which its rows have, where deleting is not the way.
     """
 
     name: str
@@ -61,6 +64,10 @@ class Dialect:
     table_names: str = ""
     deletes: bool = True
     gathers_state: bool = False
+    merges: bool = True
+    create_temporary: str = "create temporary table"
+    retype: str = "alter table {table} alter column {column} type {type}"
+    overwrites: str = ""
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

@@ -33,7 +33,7 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
 
 def query_head(node: Node, dialect: Dialect) -> str:
     """Return what stands before the SQL of a model that is a plain query."""
-    return f"{create_head(node.config.materialized, node.relation, dialect)} as "
+    return f"{create_head(node.config.stands_as, node.relation, dialect)} as "
 
 
 def built_as(statement: str, into: str, dialect: Dialect) -> str:
@@ -85,10 +85,10 @@ def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
 
 
 def _require_promised(node: Node, target: Target) -> None:
-    if target.relation != node.relation or target.kind != node.config.materialized:
+    if target.relation != node.relation or target.kind != node.config.stands_as:
         raise TemplateError(
             f"The model renders to `create {target.kind} {target.relation}`, but its file promises "
-            f"{node.config.materialized} {node.relation}.",
+            f"{node.config.stands_as} {node.relation}.",
             where=Location(node.file),
             hint="Write the `create … as` literally at the top of the file.",
         )

@@ -11,35 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.relation import relation_name
 from flowforge_domain.text import Location
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 SourceKey = tuple[str, str]
-Materialized = Literal["table", "view"]
 NodeKind = Literal["sql", "python"]
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnConfig:
-    """What a project says about one column of a model."""
-
-    description: str = ""
-    data_type: str = ""
-    tags: tuple[str, ...] = ()
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelConfig:
-    """Settings of a model, merged from the project, its folder, its YAML entry and its own file."""
-
-    materialized: Materialized = "table"
-    description: str = ""
-    owner: str = ""
-    tags: tuple[str, ...] = ()
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    columns: Mapping[str, ColumnConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,11 @@ class Step:
     fix: str = ""
 
 
-def aside(relation: str) -> str:
-    """Return the name, in the same schema, under which `relation` is built before it takes its place."""
+def aside(relation: str, purpose: str = "") -> str:
+    """Return the name, in the same schema, of a helper of `relation`: by default what is to take its place."""
     *schema, name = relation_parts(relation)
-    return relation_name(*schema, f"_flowforge_{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}")
+    digest = sha256(f"{name}{purpose and chr(0)}{purpose}".encode("utf-8", "surrogatepass")).hexdigest()
+    return relation_name(*schema, f"_flowforge_{digest[:16]}")
 
 
 def swap_steps(old: Standing, views: Sequence[Standing], new: Newcomer, dialect: Dialect) -> tuple[Step, ...]:

@@ -12,6 +12,7 @@ import pluggy
 
 from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import EngineSpec
+from flowforge_ports.materialization import MaterializationSpec
 from flowforge_ports.project import ProjectSpec
 from flowforge_ports.stream import StreamSpec
 
@@ -24,6 +25,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def flowforge_engines() -> list[EngineSpec]:  # type: ignore[empty-body]
     """Announce engines."""
+
+
+@hookspec
+def flowforge_materializations() -> list[MaterializationSpec]:  # type: ignore[empty-body]
+    """Announce ways to materialize a model."""
 
 
 @hookspec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,8 +78,9 @@ class ProjectPorts:
 class ProjectSpec:
     """A project format as a plugin announces it.
 
-    `open` refers to a function `(root: Path) -> ProjectPorts`, `create` to one that writes a small new project,
-    `(root: Path, engine: str, settings: Mapping) -> list[str]`, and returns its files relative to `root`.
+    `open` refers to a function `(root: Path, materializations: Collection[str]) -> ProjectPorts`, `create` to one that
+    writes a small new project, `(root: Path, engine: str, settings: Mapping) -> list[str]`, and returns its files
+    relative to `root`.
     """
 
     name: str
@@ -87,4 +88,4 @@ class ProjectSpec:
     create: str
 
 
-OpenProject = Callable[[Path], ProjectPorts]
+OpenProject = Callable[[Path, Collection[str]], ProjectPorts]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_KEPT = ("refs", "sources", "settings", "creates", "name", "function", "requires", "line")
+_KEPT = ("refs", "sources", "settings", "setting_lines", "creates", "name", "function", "requires", "line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,15 @@ class ModelFacts:
     line: int = 0
 
     @property
-    def materialized(self) -> str | None:
-        """How the file itself settles to be materialized, if it does."""
+    def form(self) -> str:
+        """How the model is materialized where its settings cannot be followed."""
+        return self.creates[0] if self.creates else "table"
+
+    def can_be(self, materialized: str) -> bool:
+        """Tell whether the file as it is written can be materialized so."""
         if self.creates:
-            return self.creates[0]
-        return "table" if self.function else None
+            return materialized == self.creates[0]
+        return not self.function or materialized not in ("view", "ephemeral")
 
 
 def to_json(facts: tuple[ModelFacts, ...]) -> list[dict[str, Any]]:

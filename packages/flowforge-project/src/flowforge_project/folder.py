@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.text import Location, line_of
 from flowforge_ports.project import ProjectPorts
@@ -39,8 +40,11 @@ class ProjectFile:
         return decode(self.read(), self.name)
 
 
-def open_folder(root: Path) -> ProjectPorts:
-    """Return the ports of the project in folder `root`; raise `ConfigError` when there is none."""
+def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> ProjectPorts:
+    """Return the ports of the project in folder `root`, whose models may be materialized so.
+
+    Raises `ConfigError` when there is no project.
+    """
     from flowforge_project.functions import ModuleFunctions
     from flowforge_project.reader import FolderReader
     from flowforge_project.templates import FileTemplates
@@ -55,7 +59,7 @@ def open_folder(root: Path) -> ProjectPorts:
             f"{str(root)!r} is no FlowForge project: it has no models/, seeds/ or project.yml.",
             hint="The project is its parent: cd .." if inside else "Start one with: flowforge init PATH",
         )
-    return ProjectPorts(FolderReader(root), FileTemplates(), ModuleFunctions(root))
+    return ProjectPorts(FolderReader(root, materializations), FileTemplates(), ModuleFunctions(root))
 
 
 def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[ProjectFile]:

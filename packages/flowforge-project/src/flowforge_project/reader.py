@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flowforge_domain.checks import Check
+from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
@@ -31,6 +32,7 @@ class FolderReader:
     """Reads the project in a folder; what files say is kept by content under `.flowforge/`."""
 
     root: Path
+    materializations: Collection[str] = BUILT_IN
 
     def manifest(self) -> Manifest:
         """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
@@ -46,7 +48,7 @@ class FolderReader:
         settings = Settings.of(project, beside)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
         sources = _sources(read_checked(self._top("sources.yml"), "sources", cache))
-        nodes = [_node(file, facts, settings) for file, facts in models]
+        nodes = [_node(file, facts, settings, self.materializations) for file, facts in models]
         seeds = self._seeds(project)
         require_distinct(nodes, seeds)
         settings.require_known((node.name for node in nodes), (node.file for node in nodes))
@@ -116,17 +118,19 @@ def _facts(file: ProjectFile, cache: ParseCache) -> list[ModelFacts]:
     return from_json(cache.get(kind, content, lambda: to_json(scan_model(file, content))))
 
 
-def _node(file: ProjectFile, facts: ModelFacts, settings: Settings) -> Node:
+def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Collection[str]) -> Node:
     path = file.path
     name = facts.name or node_name(path.name)
+    config = settings.model(name, file.name, facts, known)
+    written = relation_name(*filter(None, (config.schema, config.alias or name)))
     return Node(
         name=name,
         kind="python" if facts.function else "sql",
         path=path,
         deps=tuple(dict.fromkeys(node_name(ref) for ref, _ in facts.refs)),
         sources=tuple(dict.fromkeys((group, table) for group, table, _ in facts.sources)),
-        relation=facts.creates[1] if facts.creates else relation_name(name),
-        config=settings.model(name, file.name, facts.settings, facts.materialized),
+        relation=facts.creates[1] if facts.creates else written,
+        config=config,
         requires={relation: frozenset(columns) for relation, columns in facts.requires.items()},
         file=file.name,
         lines=_lines(facts),

@@ -69,13 +69,17 @@ def _checked_settings(facts: ModelFacts, text: str, file: str) -> dict[str, obje
 
     lines: dict[Path, int] = {(name,): line for name, line in facts.setting_lines.items()}
     settings = check_settings(YamlFile(file, facts.settings, lines, text))
-    said, does = settings.get("materialized"), facts.materialized
-    if does and said not in (None, does):
-        line = facts.setting_lines["materialized"]
-        raise ConfigError(
-            f"The settings say {said}, but {'a Python model' if facts.function else 'what is created'} is a {does}.",
-            where=Location(file, line),
-            snippet=caret_below(text, line, "materialized"),
-            hint="Drop `materialized`, or write the model as a plain select.",
-        )
+    if (said := settings.get("materialized")) and not facts.can_be(said):
+        does = f"{'a Python model' if facts.function else 'what is created'} is a {facts.form}"
+        hint = "Drop `materialized`, or write the model as a plain select."
+        raise _misplaced("materialized", f"The settings say {said}, but {does}.", hint, facts, text, file)
+    for name in ("schema", "alias"):
+        if facts.creates and name in settings:
+            message = f"The text says where it writes, {facts.creates[1]}, and so does `{name}`."
+            raise _misplaced(name, message, f"Drop `{name}`, or write a plain select.", facts, text, file)
     return settings
+
+
+def _misplaced(name: str, message: str, hint: str, facts: ModelFacts, text: str, file: str) -> ConfigError:
+    line = facts.setting_lines[name]
+    return ConfigError(message, where=Location(file, line), snippet=caret_below(text, line, name), hint=hint)

@@ -6,11 +6,23 @@ Unknown keys are errors everywhere but below `meta` and `vars`; a section that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    RootModel,
+    ValidationError,
+    model_validator,
+)
 
 from flowforge_domain.checks import RULES
+from flowforge_domain.config import HardDeletes, OnSchemaChange, SnapshotStrategy, Strategy
+from flowforge_domain.ddl import expression_fault
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.text import Location, caret_below, did_you_mean
 from flowforge_project.yaml_files import YamlFile
@@ -54,15 +66,61 @@ class ColumnEntry(Strict):
     meta: dict[str, JsonValue] = {}
 
 
+def _listed(value: Any) -> Any:
+    """One text stands for a list of it."""
+    return [value] if isinstance(value, str) else value
+
+
+def _listed_columns(value: Any) -> Any:
+    """`all` means all columns, which is what no names mean."""
+    return [] if value == "all" else _listed(value)
+
+
+def _condition(text: str) -> str:
+    if fault := expression_fault(text):
+        raise FaultError(f"{text!r} is not one condition: {fault}.", "Write one expression, such as target.day > 5.")
+    return text
+
+
+Listed = Annotated[list[str], BeforeValidator(_listed)]
+Conditions = Annotated[list[Annotated[str, AfterValidator(_condition)]], BeforeValidator(_listed)]
+
+
+class SnapshotColumns(Strict):
+    """What a snapshot's own columns are called."""
+
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+    is_deleted: str = "is_deleted"
+
+
 class ModelEntry(Strict):
     """Settings of a model, or defaults for several."""
 
-    materialized: Literal["table", "view"] = "table"
+    materialized: Annotated[str, Field(min_length=1)] = "table"
+    schema_: Annotated[str, Field(alias="schema")] = ""
+    alias: str = ""
     description: str = ""
     owner: str = ""
     tags: list[str] = []
     meta: dict[str, JsonValue] = {}
     columns: dict[str, ColumnEntry] = {}
+    full_refresh: bool = False
+    unique_key: Listed = []
+    incremental_strategy: Strategy = "append"
+    merge_update_columns: Listed = []
+    merge_exclude_columns: Listed = []
+    incremental_predicates: Conditions = []
+    partition_by: Listed = []
+    cluster_by: Listed = []
+    on_schema_change: OnSchemaChange = "ignore"
+    strategy: SnapshotStrategy = "timestamp"
+    updated_at: str = ""
+    check_cols: Annotated[list[str], BeforeValidator(_listed_columns)] = []
+    hard_deletes: HardDeletes = "ignore"
+    snapshot_meta_column_names: SnapshotColumns = SnapshotColumns()
+    pre_hook: Listed = []
+    post_hook: Listed = []
 
 
 class SeedEntry(Strict):
@@ -147,6 +205,8 @@ _MEANINGS: Mapping[str, tuple[str, str]] = {
     "missing": ("is missing", "Add it."),
     "string_type": ("must be a text", "Put it in quotes."),
     "string_unicode": ("must be a text that can be written as UTF-8", "Remove the broken character."),
+    "string_too_short": ("must not be empty", "Remove it, or say something."),
+    "bool_type": ("must be true or false", "Write true or false, without quotes."),
     "int_type": ("must be a whole number", "Write for example 1."),
     "float_type": ("must be a number", "Write for example 1."),
     "int_from_float": ("must be a whole number", "Write for example 1."),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from flowforge_domain.config import ColumnConfig, ModelConfig, config_faults
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.model import ColumnConfig, ModelConfig, node_name
+from flowforge_domain.model import node_name
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_project.cache import ParseCache
+from flowforge_project.facts import ModelFacts
 from flowforge_project.folder import ProjectFile, decode
 
 Layer = Mapping[str, Any]
@@ -49,21 +51,35 @@ class Settings:
             _place(folders, "Folder", path.strip("/"), entry, project.where("folders", path))
         return cls(project.data.get("defaults", {}), folders, models)
 
-    def model(self, name: str, file: str, own: Layer, settled: str | None = None) -> ModelConfig:
-        """Return the settings of the model `name` in `file`, whose own settings are `own`.
+    def model(self, name: str, file: str, facts: ModelFacts, known: Collection[str]) -> ModelConfig:
+        """Return the settings of the model `name` in `file`, of which `facts` are what its text says.
 
-        `settled` is how its text says that it is materialized; only then may no entry of its own say otherwise.
-        Raises `ConfigError` for one that does.
+        What is said for a folder or the project counts where the text can follow it. Raises `ConfigError` for settings
+        that contradict the text or each other, and for a materialization that is not one of `known`.
         """
         named, where = self.models.get(name, ({}, None))
-        if settled and named.get("materialized", settled) != settled:
-            raise ConfigError(
-                f"Model {name!r} is a {settled}: {file} says so.", where=where, hint="Drop `materialized` here."
-            )
-        layers = [self.defaults, *self._folder_layers(file), named, own]
-        if settled:
-            layers.append({"materialized": settled})
-        return _merged([layer for layer in layers if layer])
+        self._require_fitting(name, file, facts)
+        config = _merged([x for x in (self.defaults, *self._folder_layers(file), named, facts.settings) if x])
+        if not facts.can_be(config.materialized):
+            config = replace(config, materialized=facts.form)
+        where = where or Location(file, facts.setting_lines.get("materialized", 0))
+        if config.materialized not in known:
+            hint = did_you_mean(config.materialized, known) or f"Choose one of {', '.join(known)}."
+            raise ConfigError(f"There is no materialization {config.materialized!r}.", where=where, hint=hint)
+        for message, hint in config_faults(config):
+            raise ConfigError(f"Model {name!r}: {message}", where=where, hint=hint)
+        return config
+
+    def _require_fitting(self, name: str, file: str, facts: ModelFacts) -> None:
+        """Raise `ConfigError` where the model's own entry contradicts its text."""
+        named, where = self.models.get(name, ({}, None))
+        if not facts.can_be(named.get("materialized", facts.form)):
+            message, hint = f"Model {name!r} is a {facts.form}: {file} says so.", "Drop `materialized` here."
+            raise ConfigError(message, where=where, hint=hint)
+        for key in ("schema", "alias"):
+            if facts.creates and key in named:
+                message = f"Model {name!r} writes {facts.creates[1]}: {file} says so."
+                raise ConfigError(message, where=where, hint=f"Drop `{key}` here.")
 
     def require_known(self, names: Iterable[str], files: Iterable[str]) -> None:
         """Raise `ConfigError` for settings of a model or folder that does not exist."""
@@ -143,7 +159,7 @@ def _flat(layers: Sequence[Layer]) -> dict[str, Any]:
     """Merge layers: the last word on each key counts, but tags add up, and so do the keys of `meta`."""
     flat: dict[str, Any] = {}
     for layer in layers:
-        flat |= layer
+        flat |= {key: tuple(value) if isinstance(value, list) else value for key, value in layer.items()}
     if "tags" in flat:
         flat["tags"] = tuple(dict.fromkeys(tag for layer in layers for tag in layer.get("tags", ())))
     if "meta" in flat:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from flowforge_domain.checks import Check
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import ModelConfig, Node, Seed, SourceTable, node_name
+from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_name
 from flowforge_domain.text import line_of
 from flowforge_ports.progress import Event

@@ -63,9 +63,9 @@ class Registry:
 
     def load_project(self, project_dir: Path | str) -> None:
         """Read the project in a folder; raise `FlowForgeError` when what it says is wrong."""
-        from flowforge_bootstrap.plugins import load_plugins, resolve
+        from flowforge_bootstrap.plugins import load_plugins
 
-        ports: ProjectPorts = resolve(load_plugins().project().open)(Path(project_dir))
+        ports = load_plugins().open_project(Path(project_dir))
         self.manifest, self.ports, self._env = ports.reader.manifest(), ports, None
 
 

@@ -18,11 +18,11 @@ def seed_project(project_dir: Path | str, executor: BaseExecutor, schema: str | 
     Raises `SeedError` naming file, row and column.
     """
     from flowforge_app.load_seeds import LoadSeeds
-    from flowforge_bootstrap.plugins import load_plugins, resolve
+    from flowforge_bootstrap.plugins import load_plugins
     from flowforge_bootstrap.project import silent
     from flowforge_domain.relation import relation_name
 
-    manifest = resolve(load_plugins().project().open)(Path(project_dir)).reader.manifest()
+    manifest = load_plugins().open_project(Path(project_dir)).reader.manifest()
     if schema is not None:
         seeds = {name: replace(s, relation=relation_name(schema, name)) for name, s in manifest.seeds.items()}
         manifest = replace(manifest, seeds=seeds)

@@ -20,10 +20,10 @@ _ENGINES = {
 
 def resolve_profile(project_dir: Path | str, env_name: str | None, env: EnvSettings) -> Any:
     """Return the validated profile `env_name` of a project; raise `ProfileError` naming the known ones."""
-    from flowforge_bootstrap.plugins import load_plugins, resolve
+    from flowforge_bootstrap.plugins import load_plugins
 
     plugins = load_plugins()
-    reader = resolve(plugins.project().open)(Path(project_dir)).reader
+    reader = plugins.open_project(Path(project_dir)).reader
     return choose_profile(reader.profiles(env.variables), plugins, env.variables, env_name).settings
 
 

@@ -12,6 +12,7 @@ import pytest
 from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check, check_query
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
 from flowforge_domain.materialize import (
@@ -21,7 +22,7 @@ from flowforge_domain.materialize import (
     prepare_statements,
     schema_statements,
 )
-from flowforge_domain.model import ModelConfig, Node
+from flowforge_domain.model import Node
 from flowforge_domain.relation import same_relation
 from flowforge_ports.engine import Engine, Frames, SeedLoader
 

@@ -1,0 +1,105 @@
+"""The settings of a model: how it is materialized, and what else a project says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+BUILT_IN = ("table", "view", "incremental", "ephemeral", "snapshot")
+"""How a model can be materialized without a plugin."""
+
+Strategy = Literal["append", "merge", "delete+insert", "insert_overwrite"]
+OnSchemaChange = Literal["ignore", "fail", "append_new_columns", "sync_all_columns"]
+SnapshotStrategy = Literal["timestamp", "check"]
+HardDeletes = Literal["ignore", "invalidate", "new_record"]
+
+SNAPSHOT_COLUMNS: Mapping[str, str] = {name: name for name in ("valid_from", "valid_to", "is_deleted")}
+"""What a snapshot adds to its rows, and how the columns are called unless `snapshot_meta_column_names` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnConfig:
+    """What a project says about one column of a model."""
+
+    description: str = ""
+    data_type: str = ""
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Settings of a model, merged from the project, its folder, its YAML entry and its own file.
+
+    `materialized` is one of `BUILT_IN`, or a plugin's; `schema` and `alias` say where a plain query is written.
+    `full_refresh` says once and for all whether an incremental model is built from scratch; None leaves it to the
+    command. `incremental_strategy` is `merge` where nothing is said and there is a `unique_key`, else `append`;
+    `incremental_predicates` are conditions over `target` and `source`. `strategy`, `updated_at`, `check_cols` (no names
+    mean all columns) and `hard_deletes` belong to snapshots. Hooks are SQL that runs in the transaction of the build.
+    """
+
+    materialized: str = "table"
+    schema: str = ""
+    alias: str = ""
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, ColumnConfig] = field(default_factory=dict)
+    full_refresh: bool | None = None
+    unique_key: tuple[str, ...] = ()
+    incremental_strategy: Strategy | None = None
+    merge_update_columns: tuple[str, ...] = ()
+    merge_exclude_columns: tuple[str, ...] = ()
+    incremental_predicates: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    cluster_by: tuple[str, ...] = ()
+    on_schema_change: OnSchemaChange = "ignore"
+    strategy: SnapshotStrategy | None = None
+    updated_at: str = ""
+    check_cols: tuple[str, ...] = ()
+    hard_deletes: HardDeletes = "ignore"
+    snapshot_meta_column_names: Mapping[str, str] = field(default_factory=dict)
+    pre_hook: tuple[str, ...] = ()
+    post_hook: tuple[str, ...] = ()
+
+    @property
+    def stands_as(self) -> Literal["table", "view"]:
+        """What the model is in the target's catalog; for an ephemeral one, what it would be."""
+        return "view" if self.materialized in ("view", "ephemeral") else "table"
+
+    @property
+    def writes_by(self) -> Strategy:
+        """The strategy of an incremental model, said or implied."""
+        return self.incremental_strategy or ("merge" if self.unique_key else "append")
+
+
+def config_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
+    """Yield what does not go together in a model's settings, each with one fix."""
+    if config.materialized == "incremental":
+        yield from _incremental_faults(config)
+    if config.materialized == "snapshot":
+        yield from _snapshot_faults(config)
+
+
+def _incremental_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
+    if config.writes_by in ("merge", "delete+insert") and not config.unique_key:
+        yield f"The strategy {config.writes_by!r} needs `unique_key`.", "Add unique_key='id', or a list of columns."
+    if config.writes_by == "insert_overwrite" and not config.partition_by:
+        yield "The strategy 'insert_overwrite' needs `partition_by`.", "Add partition_by='day', or a list of columns."
+    if config.merge_update_columns and config.merge_exclude_columns:
+        yield "`merge_update_columns` and `merge_exclude_columns` exclude each other.", "Keep one of them."
+    if (config.merge_update_columns or config.merge_exclude_columns) and config.writes_by != "merge":
+        yield f"The strategy {config.writes_by!r} updates no columns.", "Use merge, or drop `merge_…_columns`."
+
+
+def _snapshot_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
+    if not config.unique_key:
+        yield "A snapshot needs `unique_key`.", "Add unique_key='id', or a list of columns."
+    if config.strategy is None:
+        yield "A snapshot needs `strategy`.", "Add strategy='timestamp' with updated_at=…, or strategy='check'."
+    if (config.strategy == "timestamp") != bool(config.updated_at):
+        yield "`updated_at` and strategy='timestamp' go together.", "Name the column that tells when a row changed."
+    if config.check_cols and config.strategy == "timestamp":
+        yield "The strategy 'timestamp' compares no columns.", "Drop `check_cols`, or use strategy='check'."

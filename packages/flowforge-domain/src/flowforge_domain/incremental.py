@@ -1,0 +1,98 @@
+"""Incremental models: how new rows come into a table that stands, by each strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from flowforge_domain.config import Strategy
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.plan import Plan, Situation, equal, key_refusals, listed, of
+from flowforge_domain.schema_change import alterations, schema_change
+
+
+def incremental_plan(situation: Situation) -> Plan:
+    """Return how the staged rows of an incremental model come into its table.
+
+    Raises `ConfigError` for columns that are not there, and for a change of columns that the settings do not allow.
+    """
+    config, dialect = situation.node.config, situation.dialect
+    keys = situation.names(config.unique_key, "unique_key")
+    refusals = key_refusals(situation.source, keys, dialect)
+    if situation.standing is None:
+        return Plan(refusals, query=f"select * from {situation.source}")
+    change = schema_change(situation.node.name, config.on_schema_change, situation.standing, situation.columns)
+    left_out = {name.casefold() for name, _ in situation.standing} | {name.casefold() for name, _ in change.added}
+    columns = [name for name, _ in situation.columns if name.casefold() in left_out]
+    writes = _STRATEGIES[config.writes_by](situation, keys, columns)
+    return Plan(refusals, statements=(*alterations(situation.target, change, dialect), *writes))
+
+
+def _append(situation: Situation, _: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    named = listed(columns, situation.dialect)
+    yield f"insert into {situation.target} ({named}) select {named} from {situation.source}"
+
+
+def _merge(situation: Situation, keys: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    dialect = situation.dialect
+    meant = _meant(situation, keys)
+    updated = _updated(situation, keys, columns)
+    assigned = ", ".join(f"{of('', name, dialect)} = {of('source', name, dialect)}" for name in updated)
+    named, given = listed(columns, dialect), listed(columns, dialect, "source")
+    into, rows = f"{situation.target} as target", f"{situation.source} as source"
+    if dialect.merges:
+        update = f" when matched then update set {assigned}" if updated else ""
+        insert = f" when not matched then insert ({named}) values ({given})"
+        yield f"merge into {into} using {rows} on {meant}{update}{insert}"
+        return
+    if updated:
+        yield f"update {into} set {assigned} from {rows} where {meant}"
+    unknown = f"not exists (select 1 from {into} where {meant})"
+    yield f"insert into {situation.target} ({named}) select {given} from {rows} where {unknown}"
+
+
+def _delete_insert(situation: Situation, keys: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    yield _delete(situation, _meant(situation, keys))
+    yield from _append(situation, keys, columns)
+
+
+def _insert_overwrite(situation: Situation, keys: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    partitions = situation.names(situation.node.config.partition_by, "partition_by")
+    if situation.dialect.overwrites:
+        named = listed([*(c for c in columns if c not in partitions), *partitions], situation.dialect)
+        over = listed(partitions, situation.dialect)
+        yield situation.dialect.overwrites.format(table=situation.target, partitions=over, columns=named) + (
+            f" select {named} from {situation.source}"
+        )
+        return
+    yield _delete(situation, equal(partitions, situation.dialect, "is not distinct from"))
+    yield from _append(situation, keys, columns)
+
+
+_STRATEGIES: Mapping[Strategy, Callable[[Situation, Sequence[str], Sequence[str]], Iterator[str]]] = {
+    "append": _append,
+    "merge": _merge,
+    "delete+insert": _delete_insert,
+    "insert_overwrite": _insert_overwrite,
+}
+
+
+def _delete(situation: Situation, meant: str) -> str:
+    rows = f"select 1 from {situation.source} as source where {meant}"
+    return f"delete from {situation.target} as target where exists ({rows})"
+
+
+def _meant(situation: Situation, keys: Sequence[str]) -> str:
+    """Return the condition under which a row that stands is meant by a new one."""
+    predicates = (f" and ({predicate})" for predicate in situation.node.config.incremental_predicates)
+    return equal(keys, situation.dialect) + "".join(predicates)
+
+
+def _updated(situation: Situation, keys: Sequence[str], columns: Sequence[str]) -> list[str]:
+    config = situation.node.config
+    if config.merge_update_columns:
+        chosen = situation.names(config.merge_update_columns, "merge_update_columns")
+        if twice := set(chosen) & set(keys):
+            raise ConfigError(f"`merge_update_columns` names the key {min(twice)!r}.", hint="Leave the key out.")
+        return [name for name in chosen if name in columns]
+    kept = {*keys, *situation.names(config.merge_exclude_columns, "merge_exclude_columns")}
+    return [name for name in columns if name not in kept]

@@ -1,0 +1,108 @@
+"""Plans: what a materialization does with the new rows of a model once they lie staged beside its relation.
+
+A plan is made by a pure function and carried out in the transaction of the build: its refusals are asked first, then
+either the relation is replaced by the rows of `query`, or `statements` change the table where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from flowforge_domain.dialect import Dialect, quote_name, quote_relation
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.model import Node
+from flowforge_domain.text import did_you_mean
+
+Columns = tuple[tuple[str, str], ...]
+"""Name and engine type of each column of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a plan depends on: the model, its new rows, and what stands.
+
+    `staged` is the table that holds the new rows, with these `columns`; `standing` are the columns of the model's
+    table, None where there is none, or where it is to be built from scratch; `now` is the moment of the run, ISO 8601
+    in UTC.
+    """
+
+    node: Node
+    staged: str
+    columns: Columns
+    standing: Columns | None
+    dialect: Dialect
+    now: str
+
+    @property
+    def target(self) -> str:
+        """The model's relation, quoted."""
+        return quote_relation(self.node.relation, self.dialect)
+
+    @property
+    def source(self) -> str:
+        """The staged rows' table, quoted."""
+        return quote_relation(self.staged, self.dialect)
+
+    def names(self, wanted: Sequence[str], setting: str) -> tuple[str, ...]:
+        """Return the new rows' own spelling of these columns.
+
+        Raises `ConfigError` for one that is not there; `setting` is who named it.
+        """
+        spelled = {name.casefold(): name for name, _ in self.columns}
+        for name in wanted:
+            if name.casefold() not in spelled:
+                known = [known for known, _ in self.columns]
+                hint = did_you_mean(name, known) or f"It gives {', '.join(known)}."
+                raise ConfigError(f"`{setting}` names {name!r}, which the model does not give.", hint=hint)
+        return tuple(spelled[name.casefold()] for name in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason not to go on: rows that `query` gives, shown as examples below `message`."""
+
+    query: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask, and what to do then; `query` replaces the relation, `statements` work on what stands."""
+
+    refusals: tuple[Refusal, ...] = ()
+    query: str = ""
+    statements: tuple[str, ...] = ()
+
+
+def listed(names: Iterable[str], dialect: Dialect, alias: str = "") -> str:
+    """Return a list of quoted columns, each of table `alias` where one is given."""
+    return ", ".join(of(alias, name, dialect) for name in names)
+
+
+def of(alias: str, name: str, dialect: Dialect) -> str:
+    """Return a quoted column of a table's alias."""
+    return f"{alias}.{quote_name(name, dialect)}" if alias else quote_name(name, dialect)
+
+
+def equal(names: Iterable[str], dialect: Dialect, sign: str = "=") -> str:
+    """Return the condition that `source` and `target` agree in these columns."""
+    return " and ".join(f"{of('target', n, dialect)} {sign} {of('source', n, dialect)}" for n in names)
+
+
+def key_refusals(relation: str, keys: Sequence[str], dialect: Dialect) -> tuple[Refusal, ...]:
+    """Return what refuses rows of a (quoted) relation whose key is not a key: NULL, or there more than once."""
+    if not keys:
+        return ()
+    named = listed(keys, dialect)
+    nulls = " or ".join(f"{quote_name(key, dialect)} is null" for key in keys)
+    query = f"select {named} from {relation} group by {named} having count(*) > 1 or {nulls} limit 3"
+    said = ", ".join(keys)
+    return (
+        Refusal(
+            query,
+            f"`unique_key` {said} is NULL, or the same in several of the new rows; nothing was written.",
+            "Make the query give each key once, or choose another `unique_key`.",
+        ),
+    )

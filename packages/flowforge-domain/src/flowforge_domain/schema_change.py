@@ -1,0 +1,105 @@
+"""How a table that stands follows a query whose columns have changed (`on_schema_change`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flowforge_domain.config import OnSchemaChange
+from flowforge_domain.dialect import Dialect, quote_name
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.plan import Columns
+
+_SAME = {
+    "int": "integer", "int4": "integer", "int32": "integer", "int2": "smallint", "int16": "smallint",
+    "int8": "bigint", "int64": "bigint", "long": "bigint", "float8": "double", "float64": "double",
+    "double precision": "double", "float4": "real", "string": "text", "varchar": "text", "character varying": "text",
+    "numeric": "decimal", "number": "decimal", "datetime": "timestamp", "timestamp without time zone": "timestamp",
+}  # fmt: skip
+_INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "hugeint": 39}
+_EXACT_IN = {"real": 7, "double": 15}
+_TYPE = re.compile(r"\s*([^(]+?)\s*(?:\((\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*\Z")
+_HINT = "Set `on_schema_change`, or build it from scratch: flowforge run --full-refresh --select {}"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """What is done to the table before rows are written: columns to add, to drop, and to give a wider type."""
+
+    added: Columns = ()
+    dropped: tuple[str, ...] = ()
+    widened: Columns = ()
+
+
+def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Columns) -> SchemaChange:
+    """Return what makes the table of model `name` fit to take the columns that its query gives.
+
+    A type that only grows is followed under every rule but `fail`. Raises `ConfigError` naming the columns.
+    """
+    old = {column.casefold(): kind for column, kind in standing}
+    new = {column.casefold() for column, _ in given}
+    added = tuple((column, kind) for column, kind in given if column.casefold() not in old)
+    gone = tuple(column for column, _ in standing if column.casefold() not in new)
+    other = tuple((c, k) for c, k in given if c.casefold() in old and not holds(old[c.casefold()], k))
+    wider = tuple((c, k) for c, k in other if holds(k, old[c.casefold()]))
+    if rule == "fail" and (added or gone or other):
+        raise _refused(name, added, gone, other)
+    if strange := [pair for pair in other if pair not in wider and rule != "sync_all_columns"]:
+        raise _refused(name, (), (), tuple(strange))
+    if rule == "ignore" and gone:
+        raise _refused(name, (), gone, ())
+    if rule == "ignore":
+        return SchemaChange(widened=wider)
+    return SchemaChange(added, gone if rule == "sync_all_columns" else (), other)
+
+
+def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[str]:
+    """Yield the statements that change a (quoted) table so."""
+    for column, kind in change.added:
+        yield f"alter table {table} add column {quote_name(column, dialect)} {kind}"
+    for column in change.dropped:
+        yield f"alter table {table} drop column {quote_name(column, dialect)}"
+    if dialect.retype:
+        for column, kind in change.widened:
+            yield dialect.retype.format(table=table, column=quote_name(column, dialect), type=kind)
+
+
+def holds(wide: str, narrow: str) -> bool:
+    """Tell whether a column of engine type `wide` takes every value of type `narrow` as it is."""
+    (one, size, scale), (other, least, places) = _parsed(wide), _parsed(narrow)
+    if one == other:
+        return _enough(size, least) and (one != "decimal" or _decimal_holds(size, scale, least, places))
+    digits = _INTEGERS.get(other)
+    if digits is not None:
+        known = {**_INTEGERS, **_EXACT_IN}.get(one)
+        return (known is not None and known >= digits) or (one == "decimal" and (size or 38) - (scale or 0) >= digits)
+    return (other, one) in {("real", "double"), ("date", "timestamp")}
+
+
+def _parsed(kind: str) -> tuple[str, int | None, int | None]:
+    found = _TYPE.match(kind.casefold())
+    if found is None:
+        return kind.casefold(), None, None
+    name, size, scale = found.groups()
+    return _SAME.get(name, name), int(size) if size else None, int(scale) if scale else None
+
+
+def _enough(size: int | None, least: int | None) -> bool:
+    return size is None or (least is not None and size >= least)
+
+
+def _decimal_holds(size: int | None, scale: int | None, least: int | None, places: int | None) -> bool:
+    whole, needed = (size or 38) - (scale or 0), (least or 38) - (places or 0)
+    return whole >= needed and (scale or 0) >= (places or 0)
+
+
+def _refused(name: str, added: Columns, gone: tuple[str, ...], other: Columns) -> ConfigError:
+    parts = [
+        *(f"{column} is new" for column, _ in added),
+        *(f"{column} is gone" for column in gone),
+        *(f"{column} is now {kind}" for column, kind in other),
+    ]
+    return ConfigError(
+        f"The query gives other columns than the table has: {', '.join(parts)}.", hint=_HINT.format(name)
+    )
