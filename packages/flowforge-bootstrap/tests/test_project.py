@@ -272,3 +272,29 @@ class TestPaths:
     def test_every_error_is_a_flowforge_error(self):
         assert issubclass(ProfileError, FlowForgeError)
         assert Path(open_project(".").workspace.root).is_absolute()
+
+
+class TestVariables:
+    @pytest.fixture
+    def shop(self, shop):
+        (shop / "project.yml").write_text("vars: {least: 1, most: 2}\n")
+        (shop / "models" / "chosen.ff.sql").write_text(
+            "select {{ var('least') }} as least, {{ var('most') }} as most\n"
+        )
+        return shop
+
+    def compiled(self, shop, **options):
+        return Project.load(shop, **options).compile("chosen")["chosen"].read_text()
+
+    def test_what_is_given_goes_before_the_projects(self, shop):
+        assert "select 1 as least, 2 as most" in self.compiled(shop)
+        assert "select 7 as least, 2 as most" in self.compiled(shop, vars={"least": 7, "other": None})
+
+    def test_run_and_site_see_them(self, shop):
+        project = Project.load(shop, vars={"least": 41})
+        assert project.run("chosen").ok
+        assert project.show("chosen").rows == [(41, 2)]
+        assert "select 41" in "".join(page.read_text() for page in project.docs().parent.rglob("*chosen*"))
+
+    def test_a_value_is_not_told(self, shop):
+        assert "hunter2" not in repr(Project.load(shop, vars={"least": "hunter2"}))

@@ -309,3 +309,28 @@ class TestVersionAndHelp:
         answer = process("--show-completion", "bash")
         assert answer.returncode == 0
         assert "_FLOWFORGE_COMPLETE=complete_bash" in answer.stdout
+
+
+class TestVars:
+    @pytest.fixture
+    def shop(self, shop):
+        (shop / "models" / "chosen.ff.sql").write_text("select {{ var('least', 1) }} as least\n")
+        return shop
+
+    def test_every_command_that_renders_takes_them(self, flowforge, shop):
+        sql = shop / ".flowforge" / "compiled" / "models" / "chosen.sql"
+        assert flowforge("compile", shop, "--vars", "{least: 5}").code == 0
+        assert "select 5" in sql.read_text()
+        assert flowforge("run", shop, "-s", "chosen", "--vars", '{"least": 6}').code == 0
+        assert "    6" in flowforge("show", "chosen", shop).lines
+        assert flowforge("dag", shop, "--html", "--vars", "{least: 7}").code == 0
+
+    def test_several_add_up_and_none_is_given_twice(self, flowforge, shop):
+        assert flowforge("compile", shop, "--vars", "{least: 5}", "--vars", "{most: 6}").code == 0
+        answer = flowforge("compile", shop, "--vars", "{least: 5}", "--vars", "{least: 6}")
+        assert (answer.code, answer.err) == (1, "✗ --vars gives 'least' twice.\nKeep one.\n")
+
+    def test_what_is_no_mapping(self, flowforge, shop):
+        answer = flowforge("run", shop, "--vars", "[hunter2]")
+        assert answer.code == 1
+        assert answer.err == "✗ --vars takes a mapping.\nWrite for example --vars '{start: 2026-01-01}'.\n"

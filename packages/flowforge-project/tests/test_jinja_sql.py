@@ -219,3 +219,17 @@ OTHERS = "REGION TARGET_SCHEMA START_DATE MONKEY_COUNT PASSENGERS AUTHORS HOURLY
 @pytest.mark.parametrize("name", OTHERS.split())
 def test_other_names_can(name):
     assert render(f"{{{{ env_var('{name}') }}}}", environment={name: "x"}) == "x"
+
+
+@pytest.mark.parametrize(
+    "name", ["db_password", "PWD", "client_secret", "api_key", "access_token", "token", "auth_token"]
+)
+def test_a_variable_cannot_hold_a_secret(name):
+    with pytest.raises(TemplateError, match="looks like a secret") as caught:
+        render(f"{{{{ var('{name}', 'x') }}}}", variables={name: "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["session_gap", "max_tokens", "token_count", "sort_key", "url", "passengers"])
+def test_a_variable_is_named_as_its_project_likes(name):
+    assert render(f"{{{{ var('{name}') }}}}", variables={name: "x"}) == "x"

@@ -9,9 +9,10 @@ Every call reads the project's files anew, so it is never stale; the parse cache
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
@@ -39,16 +40,24 @@ class Project:
 
     @classmethod
     def load(
-        cls, path: str | Path = ".", env: str | None = None, engine: str | None = None, progress: Progress = silent
+        cls,
+        path: str | Path = ".",
+        env: str | None = None,
+        engine: str | None = None,
+        progress: Progress = silent,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - the word of project.yml
     ) -> Project:
-        """Return the project in folder `path`; raise `FlowForgeError` when what it says is wrong."""
-        project = open_project(path, env, engine, progress)
+        """Return the project in folder `path`; `vars` go before those of its `project.yml`.
+
+        Raises `FlowForgeError` when what it says is wrong.
+        """
+        project = open_project(path, env, engine, progress, vars)
         project.manifest()
         return project
 
     def manifest(self) -> Manifest:
         """Return what the project's files say now."""
-        return self.workspace.ports().reader.manifest()
+        return self.workspace.manifest(self.workspace.ports())
 
     def run(self, select: Names = None, exclude: Names = None, jobs: int | None = None) -> RunReport:
         """Build the selected models; a model's own error is in the report.
@@ -101,8 +110,12 @@ class Project:
 
 
 def open_project(
-    path: str | Path, env: str | None = None, engine: str | None = None, progress: Progress = silent
+    path: str | Path,
+    env: str | None = None,
+    engine: str | None = None,
+    progress: Progress = silent,
+    variables: Mapping[str, Any] | None = None,
 ) -> Project:
     """Return the project in folder `path` without reading it yet."""
-    workspace = open_workspace(path, env, engine)
+    workspace = open_workspace(path, env, engine, variables)
     return Project(workspace, Target(workspace, progress))

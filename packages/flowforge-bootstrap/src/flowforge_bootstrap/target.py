@@ -70,7 +70,7 @@ class Target:
 
     def _given(self) -> dict[str, Any]:
         ports = self.workspace.ports()
-        manifest, profile = ports.reader.manifest(), self.workspace.profile(ports)
+        manifest, profile = self.workspace.manifest(ports), self.workspace.profile(ports)
         return {
             "project": ports,
             "manifest": manifest,

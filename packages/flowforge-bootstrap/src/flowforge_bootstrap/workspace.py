@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
@@ -28,16 +30,22 @@ class Dag:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder, the plugins at hand, and the profile and engine that were asked for, if any."""
+    """A folder, the plugins at hand, and the profile, engine and variables that were asked for, if any."""
 
     root: Path
     plugins: Plugins = field(repr=False)
     env: str | None = None
     engine: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def ports(self) -> ProjectPorts:
         """Return the project's ports; raise `ConfigError` where there is no project."""
         return self.plugins.open_project(self.root)
+
+    def manifest(self, ports: ProjectPorts) -> Manifest:
+        """Return what the files say, with the given variables over theirs; raise `FlowForgeError` when it is wrong."""
+        manifest = ports.reader.manifest()
+        return replace(manifest, variables={**manifest.variables, **self.variables}) if self.variables else manifest
 
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""
@@ -53,7 +61,7 @@ class Workspace:
     def compile(self, wanted: Selection) -> dict[str, Path]:
         """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
         ports = self.ports()
-        manifest = ports.reader.manifest()
+        manifest = self.manifest(ports)
         compiled = self.compiler(ports, manifest, self.profile(ports))(wanted)
         return {
             name: write_text(self.root / COMPILED / f"{manifest.nodes[name].file.removesuffix('.ff.sql')}.sql", sql)
@@ -68,7 +76,7 @@ class Workspace:
         """
         ports = self.ports()
         self._require_known(ports)
-        chosen = narrowed(ports.reader.manifest(), wanted)
+        chosen = narrowed(self.manifest(ports), wanted)
         return Dag(run_order(chosen), mermaid(chosen.nodes))
 
     def write_dag(self, wanted: Selection, out_dir: Path | None = None) -> tuple[Dag, Path]:
@@ -80,7 +88,7 @@ class Workspace:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self.ports()
         self._require_known(ports)
-        manifest = ports.reader.manifest()
+        manifest = self.manifest(ports)
         try:
             compiler = self.compiler(ports, manifest, self.profile(ports))
         except (ProfileError, PluginError):
@@ -103,6 +111,8 @@ class Workspace:
             self.plugins.engine(engine)
 
 
-def open_workspace(path: str | Path, env: str | None = None, engine: str | None = None) -> Workspace:
+def open_workspace(
+    path: str | Path, env: str | None = None, engine: str | None = None, variables: Mapping[str, Any] | None = None
+) -> Workspace:
     """Return the project in folder `path` without reading it yet."""
-    return Workspace(Path(path).resolve(), load_plugins(), env, engine)
+    return Workspace(Path(path).resolve(), load_plugins(), env, engine, variables or {})

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from flowforge_cli.opening import open_project
-from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.options import (
+    Engine,
+    Env,
+    Exclude,
+    Format,
+    LogFormat,
+    ProjectPath,
+    Quiet,
+    Select,
+    Variables,
+    Verbose,
+)
 from flowforge_cli.output import output, shown
 
 
@@ -13,6 +24,7 @@ def compile_(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    variables: Variables = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
@@ -22,7 +34,7 @@ def compile_(
     No engine is opened.
     """
     out = output(quiet, verbose, log_format)
-    with open_project(project, env, engine, out) as opened:
+    with open_project(project, env, engine, out, variables) as opened:
         written = opened.compile(select, exclude)
     for name, path in written.items():
         out.line(f"{name}: {shown(path)}")

@@ -8,7 +8,18 @@ from typing import Annotated, Optional
 import typer
 
 from flowforge_cli.opening import open_project
-from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.options import (
+    Engine,
+    Env,
+    Exclude,
+    Format,
+    LogFormat,
+    ProjectPath,
+    Quiet,
+    Select,
+    Variables,
+    Verbose,
+)
 from flowforge_cli.output import output as output_of
 from flowforge_cli.output import shown
 from flowforge_domain.selection import selection
@@ -28,6 +39,7 @@ def dag(
     output: OutDir = None,
     select: Select = None,
     exclude: Exclude = None,
+    variables: Variables = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
@@ -37,7 +49,7 @@ def dag(
     The site opens from disk, without a network.
     """
     out = output_of(quiet, verbose, log_format)
-    with open_project(project, env, engine, out) as opened:
+    with open_project(project, env, engine, out, variables) as opened:
         graph, path = opened.workspace.write_dag(selection(select, exclude), output)
         out.line(f"Graph: {shown(path)}")
         out.event("dag_written", str(path), path=str(path), models=len(graph.order))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_project(path: str, env: str | None, engine: str | None, output: Output) -> Iterator[Project]:
+def open_project(
+    path: str, env: str | None, engine: str | None, output: Output, variables: Sequence[str] | None = None
+) -> Iterator[Project]:
     """Open the project in folder `path` for a `with` block; what its models print never mixes with JSON.
 
-    Raises `FlowForgeError` when it has no such profile.
+    `variables` are the texts of `--vars`. Raises `FlowForgeError` for one that is wrong, and for an unknown profile.
     """
     from flowforge_bootstrap import project as api
+    from flowforge_bootstrap.variables import read_variables
     from flowforge_cli.ctrl_c import on_ctrl_c
     from flowforge_cli.progress import Reporter
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
-    with prints, api.open_project(path, env, engine, Reporter(output)) as project:
+    given = read_variables(variables or ())
+    with prints, api.open_project(path, env, engine, Reporter(output), given) as project:
         if output.verbose:
             profile = project.workspace.profile(project.workspace.ports())
             output.line(f"Profile {profile.name}, engine {profile.spec.name}")

@@ -23,6 +23,10 @@ Select = Annotated[
     typer.Option("--select", "-s", help="Only these: a name, tag or path; +x, x+, 2+x follow the graph."),
 ]
 Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="Not these.")]  # noqa: UP045
+Variables = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--vars", help="Variables for var(), over those of project.yml, such as '{start: 2026-01-01}'."),
+]
 Jobs = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--jobs", "-j", min=1, help="How many models build at once.", show_default="what suits the engine"),

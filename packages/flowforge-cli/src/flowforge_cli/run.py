@@ -6,7 +6,19 @@ import typer
 
 from flowforge_cli import exit_codes
 from flowforge_cli.opening import open_project, warn_if_lost
-from flowforge_cli.options import Engine, Env, Exclude, Format, Jobs, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.options import (
+    Engine,
+    Env,
+    Exclude,
+    Format,
+    Jobs,
+    LogFormat,
+    ProjectPath,
+    Quiet,
+    Select,
+    Variables,
+    Verbose,
+)
 from flowforge_cli.output import output
 
 
@@ -16,6 +28,7 @@ def run(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    variables: Variables = None,
     jobs: Jobs = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -23,7 +36,7 @@ def run(
 ) -> None:
     """Build the models in the order of the graph."""
     out = output(quiet, verbose, log_format)
-    with open_project(project, env, engine, out) as opened:
+    with open_project(project, env, engine, out, variables) as opened:
         report = opened.run(select, exclude, jobs)
         warn_if_lost(opened, out)
     if not report.results:

@@ -80,12 +80,13 @@ class ProjectSpec:
 
     `open` refers to a function `(root: Path, materializations: Collection[str]) -> ProjectPorts`, `create` to one that
     writes a small new project, `(root: Path, engine: str, settings: Mapping) -> list[str]`, and returns its files
-    relative to `root`.
+    relative to `root`, `variables` to one that reads the text of `--vars`, `(text: str) -> dict[str, Any]`.
     """
 
     name: str
     open: str
     create: str
+    variables: str
 
 
 OpenProject = Callable[[Path, Collection[str]], ProjectPorts]

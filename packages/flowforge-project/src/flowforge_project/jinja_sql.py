@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +10,8 @@ from jinja2 import nodes
 from jinja2.environment import Template
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
-from flowforge_domain.text import did_you_mean
 from flowforge_ports.project import RenderContext
+from flowforge_project.context import template_names
 from flowforge_project.facts import ModelFacts
 from flowforge_project.jinja_names import require_known_names
 from flowforge_project.sandbox import error_at, sandbox, template_error
@@ -21,14 +19,7 @@ from flowforge_project.sandbox import error_at, sandbox, template_error
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-# Short words count only where a word ends: HOURLY, SECURITY, MONKEY_COUNT and DATA_PATH are no secrets.
-_SECRET = re.compile(
-    r"pass(?!eng)|pwd|secret|token|credential|private|auth(?!ors?(?![a-z]))|bearer|cookie|session|salt|webhook|dsn|conn"
-    r"|ur[il]s?(?![a-z])|(?:api|access)key|(?<![a-z])keys?(?![a-z])|(?<![a-z])pat(?![a-z])",
-    re.IGNORECASE,
-)
 _FORMS = {"ref": (1, "ref('orders')"), "source": (2, "source('shop', 'orders')")}
-_UNSET = object()
 
 
 def jinja_facts(text: str, file: str) -> ModelFacts:
@@ -75,44 +66,6 @@ def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
         settings={name: value for name, (value, _) in settings.items()},
         setting_lines={name: line for name, (_, line) in settings.items()},
     )
-
-
-def template_names(context: RenderContext) -> dict[str, Any]:
-    """Return what a template can call, by name."""
-
-    def var(name: str, default: Any = _UNSET) -> Any:
-        if name in context.variables:
-            return context.variables[name]
-        if default is not _UNSET:
-            return default
-        hint = did_you_mean(name, context.variables) or "Add it to `vars` in project.yml, or give a default."
-        raise TemplateError(f"There is no variable {name!r}.", hint=hint)
-
-    def env_var(name: str, default: str | None = None) -> str:
-        return _env_var(context.environment, name, default)
-
-    return {
-        "ref": context.ref,
-        "source": context.source,
-        "config": lambda **_: "",
-        "var": var,
-        "env_var": env_var,
-        "this": context.this,
-        "target": context.target,
-    }
-
-
-def _env_var(environment: Mapping[str, str], name: str, default: str | None) -> str:
-    if _SECRET.search(name):
-        raise TemplateError(
-            f"env_var({name!r}) looks like a secret, and SQL is shown and stored.",
-            hint="Use secrets in profiles.yml only.",
-        )
-    if name in environment:
-        return environment[name]
-    if default is not None:
-        return default
-    raise TemplateError(f"The environment variable {name!r} is not set.", hint="Set it, or give a default.")
 
 
 def _calls(tree: nodes.Template, name: str) -> list[nodes.Call]:

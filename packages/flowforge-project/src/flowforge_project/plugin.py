@@ -14,5 +14,6 @@ def flowforge_projects() -> list[ProjectSpec]:
             name="folder",
             open="flowforge_project.folder:open_folder",
             create="flowforge_project.starter:create_folder",
+            variables="flowforge_project.variables:read_variables",
         )
     ]

@@ -143,7 +143,8 @@ class _Reader:
 
     def error(self, message: str, event: yaml.Event, hint: str) -> ConfigError:
         line, column = _start(event)
-        return ConfigError(message, where=Location(self.name, line), snippet=caret(self.text, line, column), hint=hint)
+        shown = caret(self.text, line, column) if self.text else ""
+        return ConfigError(message, where=Location(self.name, line), snippet=shown, hint=hint)
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:

@@ -45,7 +45,7 @@ class Registry:
         """Return the sandboxed Jinja environment of the project; `this` and `target` are an executor's to say."""
         if self._env is None:
             from flowforge_ports.project import RenderContext
-            from flowforge_project.jinja_sql import template_names
+            from flowforge_project.context import template_names
             from flowforge_project.sandbox import sandbox
 
             self._env = sandbox()

@@ -48,7 +48,7 @@ class BaseExecutor(ABC):
         A resolver is used as it answers; otherwise relations are quoted for the engine, as `this` is. Raises
         `TemplateError` with file and line.
         """
-        from flowforge_project.jinja_sql import template_names
+        from flowforge_project.context import template_names
         from flowforge_project.sandbox import template_error
 
         known = self._compiler(REGISTRY.manifest, env).context(node)
