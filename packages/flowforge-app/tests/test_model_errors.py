@@ -28,7 +28,9 @@ HEAD = "create table `m` as "
 def sql_error(world):
     def failed(message="bad", text="select\n  nope\nfrom a", statement=None, keeps=True, **facts):
         engine = world.without(keeps=keeps)
-        return statement_error(EngineError(message, **facts), MODEL, statement or HEAD + text, text, MANIFEST, engine)
+        return statement_error(
+            EngineError(message, **facts), MODEL, statement or HEAD + text, HEAD, text, MANIFEST, engine
+        )
 
     return failed
 

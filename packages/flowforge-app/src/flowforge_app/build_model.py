@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import signature
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import function_error, python_engine_error, statement_error
 from flowforge_app.replace import replacing
+from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
-from flowforge_domain.materialize import built_as, prepare_statements
+from flowforge_domain.materializations import PLANS
+from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
 from flowforge_domain.model import Node
+from flowforge_domain.plan import Plan, Situation
 from flowforge_domain.requirements import check_required_columns
 from flowforge_ports.engine import Engine, Frame, Frames
 from flowforge_ports.project import FunctionLoader, ProjectReader
@@ -29,74 +34,135 @@ class Built:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a build finds: `existing` maps relations to what they are now, and is kept true.
+
+    `now` is the moment of the run, ISO 8601 in UTC. With `full_refresh` an incremental model is built from scratch,
+    unless its own settings say otherwise.
+    """
+
+    existing: dict[str, RelationKind]
+    now: str
+    full_refresh: bool = False
+
+
 @dataclass(frozen=True)
 class BuildModel:
-    """Builds a SQL or Python model on one engine."""
+    """Builds a SQL or Python model on one engine; `plans` are the materializations that work on staged rows."""
 
     manifest: Manifest
     engine: Engine
     compiler: CompileModels
     reader: ProjectReader
     functions: FunctionLoader
+    plans: Mapping[str, Callable[[Situation], Plan]] = field(default_factory=lambda: PLANS)
 
-    def __call__(self, node: Node, existing: Mapping[str, RelationKind]) -> Built:
-        """Replace the node's relation; `existing` maps relations to what they are now.
+    def __call__(self, node: Node, ground: Ground) -> Built:
+        """Replace the node's relation, or bring new rows into it, as it is materialized.
 
         Raises `FlowForgeError` with model, file and line; the caller rolls back.
         """
-        if node.kind == "sql":
-            statement = self.compiler.statement(node)
-            rows, text = self._run_statement(node, statement, existing), statement
-        else:
-            text = self.reader.text(node)
-            rows = self._run_function(node, existing)
-        return Built(rows, fingerprint(node.kind, text))
+        build = _Build(self, node, ground)
+        return build.from_sql() if node.kind == "sql" else build.from_function()
 
-    def _run_statement(self, node: Node, statement: str, existing: Mapping[str, RelationKind]) -> int | None:
-        standing = existing.get(relation_key(node.relation, self.engine.dialect))
+
+@dataclass(frozen=True)
+class _Build:
+    """One build of one model."""
+
+    on: BuildModel
+    node: Node
+    ground: Ground
+
+    def from_sql(self) -> Built:
+        statement = self.on.compiler.statement(self.node, incremental=self.goes_on)
+        text = self.on.reader.text(self.node)
+        head = query_head(self.node, self.engine.dialect)
         try:
-            with replacing(self.engine, node.relation, node.config.stands_as, standing) as into:
-                rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
+            if self.staged is None:
+                with replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing) as into:
+                    rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
+            else:
+                query, head = statement.removeprefix(head), staging_head(self.staged.relation, self.engine.dialect)
+                statement = f"{head}{query}"
+                rows = self.staged(lambda _: self.engine.session.execute(statement))
         except EngineError as error:
-            text = self.reader.text(node)
-            raise statement_error(error, node, statement, text, self.manifest, self.engine) from error
-        return rows if node.config.stands_as == "table" else None
+            raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
+        return Built(rows if self.node.config.stands_as == "table" else None, fingerprint("sql", statement))
 
-    def _run_function(self, node: Node, existing: Mapping[str, RelationKind]) -> int | None:
+    def from_function(self) -> Built:
         frames = self.engine.frames
         if frames is None:
             raise UnsupportedByEngineError(self.engine.name, Capability.PYTHON_MODELS.value)
-        function = self.functions.function(node)
+        function = self.on.functions.function(self.node)
         try:
-            inputs = self._inputs(node, frames)
-            result = _call(function, list(inputs.values()), inputs, node, self.manifest)
-            self._prepare(node, existing)
-            return frames.write(node.relation, result)
+            inputs = self._inputs(frames)
+            this = frames.read(self.node.relation) if self.goes_on and _wants_this(function) else None
+            result = _call(function, inputs, this, self.node, self.on.manifest)
+            if self.staged is None:
+                self._make_room()
+                rows = frames.write(self.node.relation, result)
+            else:
+                rows = self.staged(lambda relation: frames.write(relation, result))
         except EngineError as error:
-            raise python_engine_error(error, node, self.manifest, self.engine) from error
+            raise python_engine_error(error, self.node, self.on.manifest, self.engine) from error
+        return Built(rows, fingerprint("python", self.on.reader.text(self.node)))
 
-    def _inputs(self, node: Node, frames: Frames) -> dict[str, Frame]:
-        inputs = {relation: frames.read(relation) for relation in input_relations(self.manifest, node)}
+    @property
+    def engine(self) -> Engine:
+        return self.on.engine
+
+    @cached_property
+    def standing(self) -> RelationKind | None:
+        return self.ground.existing.get(relation_key(self.node.relation, self.engine.dialect))
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether new rows come to those that stand; a snapshot's history is never built from scratch."""
+        config = self.node.config
+        anew = config.full_refresh if config.full_refresh is not None else self.ground.full_refresh
+        return (
+            config.materialized in self.on.plans
+            and self.standing == "table"
+            and (config.materialized == "snapshot" or not anew)
+        )
+
+    @cached_property
+    def staged(self) -> StagedBuild | None:
+        """How the rows are staged, None where they replace the relation at once."""
+        plan = self.on.plans.get(self.node.config.materialized)
+        if plan is None:
+            return None
+        return StagedBuild(self.engine, self.node, plan, self.standing, self.goes_on, self.ground.now)
+
+    def _inputs(self, frames: Frames) -> dict[str, Frame]:
+        inputs = {relation: frames.read(relation) for relation in input_relations(self.on.manifest, self.node)}
         try:
             columns = {relation: frames.columns(frame) for relation, frame in inputs.items()}
-            check_required_columns(node.name, columns, node.requires)
+            check_required_columns(self.node.name, columns, self.node.requires)
         except RequiredColumnsError as error:
-            error.where = node.where()
+            error.where = self.node.where()
             raise
         return inputs
 
-    def _prepare(self, node: Node, existing: Mapping[str, RelationKind]) -> None:
-        kind = existing.get(relation_key(node.relation, self.engine.dialect))
-        for statement in prepare_statements(node.relation, node.config.stands_as, kind, self.engine.dialect):
+    def _make_room(self) -> None:
+        kind = self.node.config.stands_as
+        for statement in prepare_statements(self.node.relation, kind, self.standing, self.engine.dialect):
             self.engine.session.execute(statement)
 
 
+def _wants_this(function: Callable[..., Any]) -> bool:
+    return "this" in signature(function).parameters
+
+
 def _call(
-    function: Callable[..., Any], frames: list[Frame], inputs: dict[str, Frame], node: Node, manifest: Manifest
+    function: Callable[..., Any], inputs: dict[str, Frame], this: Frame | None, node: Node, manifest: Manifest
 ) -> Frame:
     """Call a user's function as its deps say: without argument, with the frame, or with a dict of frames."""
-    arguments = [inputs] if len(frames) > 1 else frames
+    arguments = [inputs] if len(inputs) > 1 else list(inputs.values())
+    named = {"this": this} if _wants_this(function) else {}
     try:
-        return function(*arguments)
+        return function(*arguments, **named)
     except (Exception, SystemExit) as error:
         raise function_error(error, node, inputs, manifest.root) from error

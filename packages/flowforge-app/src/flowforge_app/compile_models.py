@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flowforge_domain.dialect import Dialect, quote_relation
+from flowforge_domain.ddl import with_queries
+from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.manifest import Manifest, ref_relation, source_relation
-from flowforge_domain.materialize import create_statement
-from flowforge_domain.model import Node
+from flowforge_domain.materialize import create_statement, plain_query
+from flowforge_domain.model import Node, node_name
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_ports.project import RenderContext, TemplateRenderer
 
@@ -33,20 +34,36 @@ class CompileModels:
         """
         return {n.name: self.statement(n) for n in selected_nodes(self.manifest, wanted) if n.kind == "sql"}
 
-    def statement(self, node: Node) -> str:
-        """Return the statement that builds one SQL model.
+    def statement(self, node: Node, incremental: bool = False) -> str:
+        """Return the statement that builds one SQL model; with `incremental`, from its new rows only.
 
         Raises `TemplateError` with file, line and what to write instead.
         """
-        return create_statement(node, self.renderer.render(node, self.context(node)), self.dialect)
+        inlined: dict[str, str] = {}
+        sql = self.renderer.render(node, self.context(node, inlined, incremental))
+        return create_statement(node, with_queries(sql, inlined, node.file, self.dialect), self.dialect)
 
-    def context(self, node: Node) -> RenderContext:
-        """Return what the template of a node may call; relations are quoted for the engine."""
+    def context(self, node: Node, inlined: dict[str, str], incremental: bool = False) -> RenderContext:
+        """Return what the template of a node may call; relations are quoted for the engine.
+
+        Ephemeral models that it refers to are put into `inlined`, by quoted name, each after those that it reads.
+        """
         return RenderContext(
-            ref=lambda name: quote_relation(ref_relation(self.manifest, name), self.dialect),
+            ref=lambda name: self._ref(name, inlined),
             source=lambda group, table: quote_relation(source_relation(self.manifest, group, table), self.dialect),
             this=quote_relation(node.relation, self.dialect),
             target=self.target,
             variables=self.manifest.variables,
             environment=self.environment,
+            incremental=incremental,
         )
+
+    def _ref(self, name: str, inlined: dict[str, str]) -> str:
+        found = self.manifest.nodes.get(node_name(name))
+        if found is None or found.config.materialized != "ephemeral":
+            return quote_relation(ref_relation(self.manifest, name), self.dialect)
+        query = quote_name(f"_flowforge_{found.name}", self.dialect)
+        if query not in inlined:
+            sql = self.renderer.render(found, self.context(found, inlined))
+            inlined[query] = plain_query(found, sql, self.dialect)
+        return query

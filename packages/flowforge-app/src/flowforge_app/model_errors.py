@@ -10,7 +10,6 @@ from traceback import extract_tb
 from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
-from flowforge_domain.materialize import query_head
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret
@@ -21,10 +20,13 @@ KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the pr
 
 
 def statement_error(
-    error: EngineError, node: Node, statement: str, text: str, manifest: Manifest, engine: Engine
+    error: EngineError, node: Node, statement: str, head: str, text: str, manifest: Manifest, engine: Engine
 ) -> ModelError:
-    """Return an engine's error about a model's statement, with the line of the model's file it belongs to."""
-    head = "" if find_target(text, dialect=engine.dialect) else query_head(node, engine.dialect)
+    """Return an engine's error about a model's statement, with the line of the model's file it belongs to.
+
+    `head` is what stands before the model's own SQL where that is a plain query.
+    """
+    head = "" if find_target(text, dialect=engine.dialect) else head
     sql = statement.removeprefix(head)
     column = error.column - len(head) if error.line == 1 else error.column
     otherwise = f"See the SQL that was run: flowforge compile --select {node.name}"

@@ -11,12 +11,12 @@ from threading import Lock
 from time import perf_counter
 from uuid import uuid4
 
-from flowforge_app.build_model import BuildModel
+from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.parallel import Worker
 from flowforge_app.transaction import transaction
 from flowforge_domain.dag import upstream
-from flowforge_domain.dialect import RelationKind, relation_key
+from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, Status
@@ -27,7 +27,7 @@ from flowforge_ports.progress import ModelStarted, Progress
 
 @dataclass(frozen=True)
 class ModelRun:
-    """What the workers of a run share; `existing` maps relations to what they are now, and is kept true.
+    """What the workers of a run share; `ground` is what they find, kept true by each of them.
 
     `nodes` are the selected ones in the order of the graph, `results` those of the nodes that have ended;
     `gathered` are the state rows that the run itself writes at its end (`Dialect.gathers_state`).
@@ -36,7 +36,7 @@ class ModelRun:
     run_id: str
     project: str
     nodes: Mapping[str, Node]
-    existing: dict[str, RelationKind]
+    ground: Ground
     progress: Progress
     clock: Callable[[], datetime]
     results: dict[str, ModelResult] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class ModelRun:
         engine.session.label({"project": self.project, "run": self.run_id, "model": node.name})
         try:
             with transaction(engine.session):
-                built = build(node, self.existing)
+                built = build(node, self.ground)
                 row = self._state(node, built.fingerprint, built.rows)
                 if engine.dialect.gathers_state:
                     self.gathered.append(row)
@@ -83,7 +83,7 @@ class ModelRun:
             if was_cancelled(error):
                 raise
             return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
-        self.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
+        self.ground.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
         return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
 
     def _state(self, node: Node, fingerprint: str, rows: int | None) -> StateRow:

@@ -14,11 +14,11 @@ from functools import partial
 from time import perf_counter
 from uuid import uuid4
 
-from flowforge_app.build_model import BuildModel
+from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.model_run import ModelRun
 from flowforge_app.parallel import work_through
 from flowforge_app.transaction import transaction
-from flowforge_domain.capability import Capability
+from flowforge_domain.capability import Capability, needed_abilities
 from flowforge_domain.dag import waits_for
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
@@ -36,7 +36,8 @@ from flowforge_ports.progress import Progress, RunStarted
 class RunModels:
     """Builds models, up to `jobs` at once where the engine has concurrent sessions, each on a session of its own.
 
-    `build` is told the engine it works on; `clock` gives the time in UTC; `lock_timeout` is in seconds.
+    `build` is told the engine it works on; `clock` gives the time in UTC; `lock_timeout` is in seconds. With
+    `full_refresh` incremental models are built from scratch.
     """
 
     manifest: Manifest
@@ -46,6 +47,7 @@ class RunModels:
     clock: Callable[[], datetime]
     jobs: int = 1
     lock_timeout: float = 10.0
+    full_refresh: bool = False
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order of the graph.
@@ -54,7 +56,7 @@ class RunModels:
         cannot be used at all, and when a statement was cancelled. Raises `UnsupportedByEngineError` before anything is
         touched.
         """
-        nodes = selected_nodes(self.manifest, wanted)
+        nodes = [n for n in selected_nodes(self.manifest, wanted) if n.config.materialized != "ephemeral"]
         one_name = partial(relation_key, dialect=self.engine.dialect)
         require_distinct(self.manifest.nodes.values(), self.manifest.seeds.values(), one_name)
         for node in nodes:
@@ -74,7 +76,8 @@ class RunModels:
         existing = dict(self.engine.catalog.relations())
         self._prepare(nodes, existing)
         chosen = {node.name: node for node in nodes}
-        run = ModelRun(run_id, self.manifest.name, chosen, existing, self.progress, self.clock)
+        ground = Ground(existing, self.clock().isoformat(), self.full_refresh)
+        run = ModelRun(run_id, self.manifest.name, chosen, ground, self.progress, self.clock)
         # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
         here = {node.name for node in nodes if node.kind == "python"}
         with self._engines(len(nodes)) as engines:
@@ -120,14 +123,13 @@ class RunModels:
 
 def _require_ability(node: Node, engine: Engine) -> None:
     """Raise `UnsupportedByEngineError` with the model's place when the engine cannot build models of its kind."""
-    if node.kind == "python":
-        needed, there = Capability.PYTHON_MODELS, engine.frames is not None
-    elif node.config.stands_as == "view":
-        needed, there = Capability.VIEWS, True
+    needed = needed_abilities(node)
+    if engine.frames is None and Capability.PYTHON_MODELS in needed:
+        missing = [Capability.PYTHON_MODELS]
     else:
-        return
-    if needed not in engine.capabilities or not there:
-        error = UnsupportedByEngineError(engine.name, needed.value)
+        missing = [ability for ability in needed if ability not in engine.capabilities]
+    if missing:
+        error = UnsupportedByEngineError(engine.name, missing[0].value)
         error.where = node.where()
         raise error
 

@@ -17,6 +17,8 @@ SPEC = EngineSpec(
             Capability.ATOMIC_REPLACE,
             Capability.VIEWS,
             Capability.PYTHON_MODELS,
+            Capability.INCREMENTAL,
+            Capability.ROW_CHANGES,
             Capability.CSV_SEEDS,
             Capability.PARQUET_SEEDS,
             Capability.SQL_SEEDS,

@@ -16,6 +16,7 @@ SPEC = EngineSpec(
         {
             Capability.VIEWS,
             Capability.PYTHON_MODELS,
+            Capability.INCREMENTAL,
             Capability.CSV_SEEDS,
             Capability.PARQUET_SEEDS,
             Capability.SQL_SEEDS,

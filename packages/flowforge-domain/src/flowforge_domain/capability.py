@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
+
+from flowforge_domain.model import Node
 
 
 class Capability(Enum):
@@ -21,6 +24,8 @@ class Capability(Enum):
     # Abilities.
     VIEWS = "views"
     PYTHON_MODELS = "Python models"
+    INCREMENTAL = "incremental models"
+    ROW_CHANGES = "changing rows of a table: merge, delete+insert, snapshots"
     CSV_SEEDS = "CSV seeds"
     PARQUET_SEEDS = "Parquet seeds"
     SQL_SEEDS = "SQL seeds"
@@ -36,3 +41,22 @@ GUARANTEES = frozenset(
     }
 )
 """The capabilities that are only declared; the rest are abilities."""
+
+
+def needed_abilities(node: Node) -> list[Capability]:
+    """Return what an engine must be able to do to build a model."""
+    return list(_needed(node))
+
+
+def _needed(node: Node) -> Iterator[Capability]:
+    if node.kind == "python":
+        yield Capability.PYTHON_MODELS
+    match node.config.materialized:
+        case "view":
+            yield Capability.VIEWS
+        case "snapshot":
+            yield Capability.ROW_CHANGES
+        case "incremental":
+            yield Capability.INCREMENTAL
+            if node.config.writes_by in ("merge", "delete+insert"):
+                yield Capability.ROW_CHANGES

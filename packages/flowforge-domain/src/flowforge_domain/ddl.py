@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,6 +20,7 @@ _LEADING = re.compile(
 )
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
+_WITH = re.compile(r"with\s+(?:recursive\s+)?", re.IGNORECASE)
 _FOREIGN = re.compile(
     r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
 )
@@ -84,6 +86,20 @@ def one_statement(sql: str, file: str = "", dialect: Dialect | None = None) -> s
     raise refusals[0]
 
 
+def with_queries(sql: str, queries: Mapping[str, str], file: str, dialect: Dialect) -> str:
+    """Return a model's SQL with named queries before its own, in this order; names are quoted already."""
+    if not queries:
+        return sql
+    target = find_target(sql, file, dialect)
+    start = _body(sql, target.end, dialect) if target else 0
+    start = cast("re.Match[str]", _LEADING.match(sql, start)).end()
+    own = _WITH.match(sql, start)
+    named = ", ".join(f"{name} as (\n{query}\n)" for name, query in queries.items())
+    if own:
+        return f"{sql[: own.end()]}{named}, {sql[own.end() :]}"
+    return f"{sql[:start]}with {named} {sql[start:]}"
+
+
 def is_blank(sql: str, start: int = 0) -> bool:
     """Tell whether `sql` holds nothing but space, comments and semicolons from `start` on."""
     return cast("re.Match[str]", _BLANK.match(sql, start)).end() == len(sql)
@@ -121,6 +137,11 @@ def _one_statement(sql: str, file: str, atoms: re.Pattern[str]) -> str:
                 raise _error(sql, atom.start(), file, message, "Give it a file of its own, or remove it.")
             return sql[: atom.start()]
     return sql
+
+
+def _body(sql: str, start: int, dialect: Dialect) -> int:
+    """Return where the query begins behind the head of a `create`."""
+    return next(found.end() for found in _words(*_signs(dialect)).finditer(sql, start) if found["as"])
 
 
 def _ways(dialect: Dialect | None) -> tuple[Dialect, ...]:

@@ -43,7 +43,7 @@ class Dialect:
     writes is costly; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes
     a table of the session only, which has no schema, or a plain one where there are no such; `retype` gives a column a
     wider type, and is empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
-    of a `{table}` which its rows have, where deleting is not the way.
+    of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Dialect:
     create_temporary: str = "create temporary table"
     retype: str = "alter table {table} alter column {column} type {type}"
     overwrites: str = ""
+    moment: str = "cast({text} as {type})"
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
@@ -128,6 +129,11 @@ def quote_text(value: str, dialect: Dialect) -> str:
     if "\0" in value:
         raise ConfigError("A text value holds a NUL character.", hint="Remove it.")
     return "'" + (value.translate(_ESCAPES) if dialect.backslash_escapes else value.replace("'", "''")) + "'"
+
+
+def moment(text: str, kind: str, dialect: Dialect) -> str:
+    """Return a point of time, ISO 8601, as a value of an engine type."""
+    return dialect.moment.format(text=quote_text(text, dialect), type=kind)
 
 
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:

@@ -24,11 +24,19 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
     sql = one_statement(sql, node.file, dialect)
     target = find_target(sql, node.file, dialect)
     if target is None:
-        if is_blank(sql):
-            raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
-        return f"{query_head(node, dialect)}{sql}"
+        return f"{query_head(node, dialect)}{_not_blank(node, sql)}"
     _require_promised(node, target)
     return f"{sql[: target.start]}{create_head(target.kind, target.relation, dialect)}{sql[target.end :]}"
+
+
+def plain_query(node: Node, sql: str, dialect: Dialect) -> str:
+    """Return the rendered SQL of a model that creates nothing, as one query; raise `TemplateError` when it is none."""
+    return _not_blank(node, one_statement(sql, node.file, dialect))
+
+
+def staging_head(relation: str, dialect: Dialect) -> str:
+    """Return what stands before a query whose rows are staged."""
+    return f"{dialect.create_temporary} {quote_relation(relation, dialect)} as "
 
 
 def query_head(node: Node, dialect: Dialect) -> str:
@@ -82,6 +90,12 @@ def prepare_statements(
 def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
     """Return what drops a relation that is there."""
     return f"drop {kind} {quote_relation(relation, dialect)}"
+
+
+def _not_blank(node: Node, sql: str) -> str:
+    if is_blank(sql):
+        raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
+    return sql
 
 
 def _require_promised(node: Node, target: Target) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flowforge_domain.config import SNAPSHOT_COLUMNS
-from flowforge_domain.dialect import quote_name, quote_relation, quote_text
+from flowforge_domain.dialect import moment, quote_name, quote_relation
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.plan import Plan, Refusal, Situation, equal, key_refusals, listed, of
 from flowforge_domain.schema_change import SchemaChange, alterations
@@ -73,7 +73,7 @@ class _Parts:
         """The moment of the run, of the type of the `updated_at` column where there is one."""
         kinds, dialect = dict(self.situation.columns), self.situation.dialect
         kind = kinds[self.updated_at] if self.updated_at else dialect.types["timestamp"]
-        return f"cast({quote_text(self.situation.now, dialect)} as {kind})"
+        return moment(self.situation.now, kind, dialect)
 
     @property
     def since(self) -> str:

@@ -28,7 +28,10 @@ class ProfileEntry:
 
 @dataclass(frozen=True)
 class RenderContext:
-    """What a template may call: everything it can see of the outside."""
+    """What a template may call: everything it can see of the outside.
+
+    `incremental` is whether only new rows are wanted, what `is_incremental()` says.
+    """
 
     ref: Callable[[str], str]
     source: Callable[[str, str], str]
@@ -36,6 +39,7 @@ class RenderContext:
     target: Mapping[str, str]
     variables: Mapping[str, Any]
     environment: Mapping[str, str]
+    incremental: bool = False
 
 
 class ProjectReader(Protocol):

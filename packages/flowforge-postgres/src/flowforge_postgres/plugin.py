@@ -18,6 +18,8 @@ SPEC = EngineSpec(
             Capability.TRANSACTIONAL_SEEDS,
             Capability.VIEWS,
             Capability.PYTHON_MODELS,
+            Capability.INCREMENTAL,
+            Capability.ROW_CHANGES,
             Capability.CSV_SEEDS,
             Capability.PARQUET_SEEDS,
             Capability.SQL_SEEDS,

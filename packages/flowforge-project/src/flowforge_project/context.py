@@ -38,6 +38,7 @@ def template_names(context: RenderContext) -> dict[str, Any]:
         "ref": context.ref,
         "source": context.source,
         "config": lambda **_: "",
+        "is_incremental": lambda: context.incremental,
         "var": var,
         "env_var": env_var,
         "this": context.this,

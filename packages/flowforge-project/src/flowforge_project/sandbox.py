@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from jinja2.runtime import Context
 
-AVAILABLE = ("ref", "source", "config", "var", "env_var", "this", "target")
+AVAILABLE = ("ref", "source", "config", "var", "env_var", "is_incremental", "this", "target")
 
 __all__ = ["Environment", "sandbox", "template_error"]
 

@@ -35,6 +35,8 @@ SPEC = EngineSpec(
             Capability.CONCURRENT_SESSIONS,
             Capability.VIEWS,
             Capability.PYTHON_MODELS,
+            Capability.INCREMENTAL,
+            Capability.ROW_CHANGES,
             Capability.CSV_SEEDS,
             Capability.PARQUET_SEEDS,
             Capability.SQL_SEEDS,

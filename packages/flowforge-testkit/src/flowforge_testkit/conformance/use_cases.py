@@ -135,12 +135,12 @@ def test_checks_run(engine: Engine) -> None:
     ]
 
 
-def run(engine: Engine, project: ProjectPorts) -> RunReport:
+def run(engine: Engine, project: ProjectPorts, full_refresh: bool = False, clock: Clock | None = None) -> RunReport:
     """Run a project's models through the use case itself."""
     manifest = project.reader.manifest()
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {"engine": engine.name}, {})
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
-    return RunModels(manifest, engine, built, Recorder(), Clock())()
+    return RunModels(manifest, engine, built, Recorder(), clock or Clock(), full_refresh=full_refresh)()
 
 
 def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:

@@ -21,6 +21,9 @@ DIALECT = Dialect(
     quote="`",
     replaces=frozenset(),
     default_schema="main",
+    merges=False,
+    retype="",
+    moment="{text}",
 )
 
 CAPABILITIES = frozenset(Capability) - {Capability.PARQUET_SEEDS}

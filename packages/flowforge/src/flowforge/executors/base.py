@@ -18,6 +18,7 @@ from flowforge_app.run_models import RunModels
 from flowforge_bootstrap.engines import now, open_by_name
 from flowforge_bootstrap.project import silent
 from flowforge_domain.capability import Capability
+from flowforge_domain.ddl import with_queries
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
@@ -51,12 +52,14 @@ class BaseExecutor(ABC):
         from flowforge_project.context import template_names
         from flowforge_project.sandbox import template_error
 
-        known = self._compiler(REGISTRY.manifest, env).context(node)
+        inlined: dict[str, str] = {}
+        known = self._compiler(REGISTRY.manifest, env).context(node, inlined)
         context = replace(known, ref=ref_resolver or known.ref, source=source_resolver or known.source)
         text, file = node.path.read_text("utf-8-sig"), node.where().path
         try:
             template = env.template_class.from_code(env, env.compile(text, file, file), env.make_globals(None))
-            return template.render(template_names(context))
+            sql = template.render(template_names(context))
+            return with_queries(sql, inlined, file, self.engine.dialect)
         except Exception as error:  # what the caller's resolvers and filters raise, too
             raise template_error(error, text, file) from error
 

@@ -1,0 +1,78 @@
+"""Build a relation from rows that were staged first: ask what speaks against it, then do what the plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flowforge_app.replace import replacing
+from flowforge_domain.dialect import RelationKind
+from flowforge_domain.errors import FlowForgeError, ModelError
+from flowforge_domain.materialize import create_head, drop_statement
+from flowforge_domain.model import Node
+from flowforge_domain.plan import Plan, Refusal, Situation
+from flowforge_domain.relation import relation_name
+from flowforge_domain.swap import aside
+from flowforge_ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class StagedBuild:
+    """One build by a plan; `standing` is what the relation is now, `goes_on` whether its rows stay."""
+
+    engine: Engine
+    node: Node
+    plan: Callable[[Situation], Plan]
+    standing: RelationKind | None
+    goes_on: bool
+    now: str
+
+    @property
+    def relation(self) -> str:
+        """The table that holds the new rows while they are new."""
+        return aside(relation_name(self.node.name), "new")
+
+    def __call__(self, fill: Callable[[str], int | None]) -> int | None:
+        """Have `fill` make the table of new rows, bring them into the relation, and return how many were written.
+
+        Raises `FlowForgeError` before the relation is touched for rows that the plan refuses.
+        """
+        staged = fill(self.relation)
+        try:
+            plan = self.plan(self._situation())
+        except FlowForgeError as error:
+            raise _of_model(self.node, error) from error
+        for refusal in plan.refusals:
+            self._ask(refusal)
+        written = self._carry_out(plan)
+        self.engine.session.execute(drop_statement(self.relation, "table", self.engine.dialect))
+        return staged if written is None else written
+
+    def _situation(self) -> Situation:
+        catalog = self.engine.catalog
+        standing = tuple(catalog.columns(self.node.relation)) if self.goes_on else None
+        given = tuple(catalog.columns(self.relation))
+        return Situation(self.node, self.relation, given, standing, self.engine.dialect, self.now)
+
+    def _ask(self, refusal: Refusal) -> None:
+        found = self.engine.session.query(refusal.query)
+        if found.rows:
+            shown = "\n".join(f"  {dict(zip(found.columns, row, strict=True))}" for row in found.rows)
+            message = f"Model {self.node.name!r} failed: {refusal.message}\n{shown}"
+            raise ModelError(self.node.name, message, where=self.node.where(), hint=refusal.hint)
+
+    def _carry_out(self, plan: Plan) -> int | None:
+        written = None
+        if plan.query:
+            kind = self.node.config.stands_as
+            with replacing(self.engine, self.node.relation, kind, self.standing) as into:
+                head = create_head(kind, into, self.engine.dialect)
+                written = self.engine.session.execute(f"{head} as {plan.query}")
+        for statement in plan.statements:
+            counted = self.engine.session.execute(statement)
+            written = written if counted is None else counted
+        return written
+
+
+def _of_model(node: Node, error: FlowForgeError) -> ModelError:
+    return ModelError(node.name, f"Model {node.name!r} failed: {error.message}", where=node.where(), hint=error.hint)

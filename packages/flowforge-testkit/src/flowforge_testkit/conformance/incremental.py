@@ -1,0 +1,213 @@
+"""Incremental models: each strategy on this engine, changes of columns, and what is refused before it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flowforge_domain.capability import Capability
+from flowforge_domain.config import ModelConfig, OnSchemaChange, Strategy
+from flowforge_domain.errors import ErrorKind, ModelError
+from flowforge_domain.model import model
+from flowforge_domain.results import RunReport, Status
+from flowforge_domain.state import STATE_TABLE
+from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.ground import build, claims, needs, rows
+from flowforge_testkit.conformance.use_cases import caused_by, raise_first, run
+from flowforge_testkit.fakes import Clock, Model, memory_project
+
+_FIRST = "select 1 as id, 'ann' as name, 'x' as part union all select 2, 'bob', 'y'"
+_NEXT = "select 2 as id, 'bert' as name, 'y' as part union all select 3, 'cyd', 'z'"
+
+# One for all runs: each takes place later than those before.
+_CLOCK = Clock()
+
+
+@model(deps=["ff_new"])
+def ff_grown(new: Any) -> Any:
+    """Give what is new."""
+    return new
+
+
+@model(deps=["ff_new"])
+def ff_only_once(new: Any, this: Any = None) -> Any:
+    """Give what is new, or, where there is something already, just that again."""
+    return new if this is None else this
+
+
+def grow(
+    engine: Engine, config: ModelConfig, new: str, full_refresh: bool = False, name: str = "ff_grown"
+) -> RunReport:
+    """Run an incremental model on these new rows."""
+    build(engine, "ff_new", new)
+    project = memory_project({name: "select * from ff_new"}, configs={name: config})
+    return run(engine, project, full_refresh, _CLOCK)
+
+
+def incremental(strategy: Strategy, on_schema_change: OnSchemaChange = "ignore", **settings: Any) -> ModelConfig:
+    """Return the settings of an incremental model with key `id` and partition `part` where the strategy takes them."""
+    keys = {"unique_key": ("id",)} if strategy in ("merge", "delete+insert") else {}
+    parts = {"partition_by": ("part",)} if strategy == "insert_overwrite" else {}
+    return ModelConfig(
+        "incremental",
+        incremental_strategy=strategy,
+        on_schema_change=on_schema_change,
+        **{**keys, **parts, **settings},
+    )
+
+
+@needs(Capability.INCREMENTAL)
+def test_append_keeps_what_stands(engine: Engine) -> None:
+    raise_first(grow(engine, incremental("append"), _FIRST))
+    raise_first(grow(engine, incremental("append"), _NEXT))
+    assert rows(engine, "select id, name from ff_grown") == [(1, "ann"), (2, "bert"), (2, "bob"), (3, "cyd")]
+
+
+@needs(Capability.INCREMENTAL)
+def test_insert_overwrite_replaces_whole_partitions(engine: Engine) -> None:
+    raise_first(grow(engine, incremental("insert_overwrite"), f"{_FIRST} union all select 9, 'old', 'y'"))
+    raise_first(grow(engine, incremental("insert_overwrite"), _NEXT))
+    assert rows(engine, "select id, name from ff_grown") == [(1, "ann"), (2, "bert"), (3, "cyd")]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+@pytest.mark.parametrize("strategy", ["merge", "delete+insert"])
+def test_new_rows_take_the_place_of_those_with_their_key(engine: Engine, strategy: Strategy) -> None:
+    raise_first(grow(engine, incremental(strategy), _FIRST))
+    raise_first(grow(engine, incremental(strategy), _NEXT))
+    raise_first(grow(engine, incremental(strategy), _NEXT))
+    assert rows(engine, "select id, name from ff_grown") == [(1, "ann"), (2, "bert"), (3, "cyd")]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+def test_merge_by_two_keys_updates_the_chosen_columns(engine: Engine) -> None:
+    config = incremental("merge", unique_key=("id", "part"), merge_update_columns=("name",))
+    raise_first(
+        grow(engine, config, "select 1 as id, 'a' as part, 'x' as name, 1 as n union all select 1, 'b', 'y', 2")
+    )
+    raise_first(grow(engine, config, "select 1 as id, 'b' as part, 'z' as name, 9 as n"))
+    assert rows(engine, "select id, part, name, n from ff_grown") == [(1, "a", "x", 1), (1, "b", "z", 2)]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+def test_merge_leaves_excluded_columns_alone_and_keeps_to_its_predicates(engine: Engine) -> None:
+    config = incremental("merge", merge_exclude_columns=("part",), incremental_predicates=("target.id < 3",))
+    raise_first(grow(engine, config, _FIRST))
+    raise_first(grow(engine, config, "select 2 as id, 'bert' as name, 'other' as part"))
+    assert rows(engine, "select id, name, part from ff_grown") == [(1, "ann", "x"), (2, "bert", "y")]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+@pytest.mark.parametrize("strategy", ["merge", "delete+insert"])
+@pytest.mark.parametrize("wrong", ["3, 'twice', 'z'", "null, 'none', 'z'"])
+def test_a_key_that_is_none_is_refused_before_anything_is_written(
+    engine: Engine, strategy: Strategy, wrong: str
+) -> None:
+    raise_first(grow(engine, incremental(strategy), _FIRST))
+    report = grow(engine, incremental(strategy), f"{_NEXT} union all select {wrong}")
+    assert isinstance(report.results[0].error, ModelError)
+    assert "unique_key" in str(report.results[0].error)
+    assert rows(engine, "select id, name from ff_grown") == [(1, "ann"), (2, "bob")]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+def test_a_key_that_is_none_is_refused_in_the_first_build(engine: Engine) -> None:
+    report = grow(engine, incremental("merge"), f"{_FIRST} union all select 2, 'twice', 'y'")
+    assert report.results[0].status is Status.FAILED
+    assert "ff_grown" not in engine.catalog.relations()
+
+
+@needs(Capability.INCREMENTAL)
+def test_full_refresh_builds_from_scratch_unless_the_model_forbids_it(engine: Engine) -> None:
+    raise_first(grow(engine, incremental("append"), _FIRST))
+    raise_first(grow(engine, incremental("append"), _NEXT, full_refresh=True))
+    assert rows(engine, "select id from ff_grown") == [(2,), (3,)]
+    raise_first(grow(engine, incremental("append", full_refresh=False), _FIRST, full_refresh=True))
+    assert rows(engine, "select id from ff_grown") == [(1,), (2,), (2,), (3,)]
+
+
+@needs(Capability.INCREMENTAL)
+def test_new_columns_are_left_out_or_added(engine: Engine) -> None:
+    wider = "select 3 as id, 'cyd' as name, 'z' as part, 7 as age"
+    raise_first(grow(engine, incremental("append"), _FIRST))
+    raise_first(grow(engine, incremental("append"), wider))
+    assert [name for name, _ in engine.catalog.columns("ff_grown")] == ["id", "name", "part"]
+    raise_first(grow(engine, incremental("append", "append_new_columns"), wider))
+    assert rows(engine, "select id, age from ff_grown where id > 1") == [(2, None), (3, 7), (3, None)]
+
+
+@needs(Capability.INCREMENTAL)
+def test_columns_that_are_gone_are_dropped_kept_or_refused(engine: Engine) -> None:
+    narrow = "select 3 as id, 'cyd' as name"
+    raise_first(grow(engine, incremental("append"), _FIRST))
+    rules: tuple[OnSchemaChange, ...] = ("ignore", "fail")
+    for rule in rules:
+        report = grow(engine, incremental("append", rule), narrow)
+        assert "part is gone" in str(report.results[0].error)
+    raise_first(grow(engine, incremental("append", "append_new_columns"), narrow))
+    assert rows(engine, "select id, part from ff_grown") == [(1, "x"), (2, "y"), (3, None)]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+def test_columns_are_synchronized(engine: Engine) -> None:
+    raise_first(grow(engine, incremental("append"), _FIRST))
+    raise_first(grow(engine, incremental("append", "sync_all_columns"), "select 3 as id, 'cyd' as name, 7 as age"))
+    assert [name for name, _ in engine.catalog.columns("ff_grown")] == ["id", "name", "age"]
+    assert rows(engine, "select id, age from ff_grown") == [(1, None), (2, None), (3, 7)]
+
+
+@needs(Capability.INCREMENTAL, Capability.PYTHON_MODELS)
+def test_python_model_grows_and_may_see_what_stands(engine: Engine) -> None:
+    for new in (_FIRST, _NEXT):
+        build(engine, "ff_data", new)
+        models: dict[str, Model] = {
+            "ff_new": "select * from ff_data",
+            "ff_grown": ff_grown,
+            "ff_only_once": ff_only_once,
+        }
+        configs = {name: incremental("append") for name in ("ff_grown", "ff_only_once")}
+        raise_first(run(engine, memory_project(models, configs=configs)))
+    assert rows(engine, "select id from ff_grown") == [(1,), (2,), (2,), (3,)]
+    assert rows(engine, "select id from ff_only_once") == [(1,), (1,), (2,), (2,)]
+
+
+@needs(Capability.INCREMENTAL)
+def test_nothing_that_was_staged_stays(engine: Engine) -> None:
+    for new in (_FIRST, _NEXT):
+        raise_first(grow(engine, incremental("append"), new))
+    assert set(engine.catalog.relations()) == {"ff_new", "ff_grown", STATE_TABLE}
+
+
+@needs(Capability.INCREMENTAL)
+@claims(Capability.TRANSACTIONAL_STATE)
+def test_a_failed_increment_leaves_all_as_it_was(engine: Engine) -> None:
+    raise_first(grow(engine, incremental("append"), _FIRST))
+    report = run(
+        engine, memory_project({"ff_grown": "select * from ff_nowhere"}, configs={"ff_grown": incremental("append")})
+    )
+    assert caused_by(report.results[0].error, ErrorKind.MISSING_RELATION)
+    assert rows(engine, "select id from ff_grown") == [(1,), (2,)]
+    assert set(engine.catalog.relations()) == {"ff_new", "ff_grown", STATE_TABLE}
+
+
+@needs(Capability.INCREMENTAL, Capability.VIEWS)
+def test_kinds_follow_one_another(engine: Engine) -> None:
+    for kind in ("view", "incremental", "table", "view", "table", "incremental"):
+        raise_first(grow(engine, ModelConfig(kind), _FIRST, full_refresh=True))
+        expected = "view" if kind == "view" else "table"
+        assert engine.catalog.relations()["ff_grown"] == expected
+        assert rows(engine, "select id from ff_grown") == [(1,), (2,)]
+
+
+def test_ephemeral_models_are_part_of_those_that_read_them(engine: Engine) -> None:
+    models = {
+        "ff_base": "select 1 as id union all select 2 -- all",
+        "ff_twice": "with x as (select id from {{ ref('ff_base') }}) select id * 2 as id from x",
+        "ff_last": "with y as (select id from {{ ref('ff_twice') }}) select y.id, b.id as other from y "
+        "left join {{ ref('ff_base') }} as b on y.id = b.id",
+    }
+    configs = {name: ModelConfig("ephemeral") for name in ("ff_base", "ff_twice")}
+    raise_first(run(engine, memory_project(models, configs=configs)))
+    assert rows(engine, "select id, other from ff_last") == [(2, 2), (4, None)]
+    assert set(engine.catalog.relations()) == {"ff_last", STATE_TABLE}
