@@ -155,7 +155,7 @@ def test_an_error_says_where(text, line, column, message):
         ("{% set columns = [1] %}{{ colums }}", "Did you mean 'columns'?"),
         ("{{ var('strat') }}", "Did you mean 'start'?"),
         ("{{ execute }}", "Read a variable of project.yml with var('execute')."),
-        ("{{ zzz_nothing() }}", "Available: ref, source, config, var, env_var, this, target."),
+        ("{{ zzz_nothing() }}", "Available: ref, source, config, var, env_var, is_incremental, this, target."),
         ("{{ 'x' | uper }}", "Did you mean 'upper'?"),
         ("{{ env_var('API_TOKEN') }}", "Use secrets in profiles.yml only."),
     ],
