@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError, UnsupportedByEngineError
 from flowforge_domain.materialize import create_statement, drop_statement
@@ -146,13 +147,13 @@ class Catalog:
 
     session: Session
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         found = self.session.query(
             "select table_schema, table_name, table_type from information_schema.tables "
             "where table_schema <> 'information_schema'"
         )
         names = [((name,) if schema == "public" else (schema, name), kind) for schema, name, kind in found.rows]
-        return {same_relation(relation_name(*parts)): _RELATIONS[kind] for parts, kind in names}
+        return {same_relation(relation_name(*parts)): CatalogEntry(_RELATIONS[kind]) for parts, kind in names}
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         schema = self.session.arrow(f"select * from {quote_relation(relation, DIALECT)} limit 0").schema

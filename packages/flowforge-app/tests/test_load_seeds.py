@@ -46,7 +46,7 @@ def test_all_or_none(seeded, tmp_path):
 def test_a_view_in_the_way_becomes_a_table(seeded):
     seeded.sql("create view a as select 1 as old")
     seeded.seed("a")
-    assert seeded.engine.catalog.relations()["a"] == "table"
+    assert seeded.engine.catalog.relations()["a"].kind == "table"
 
 
 def test_only_the_selected(seeded):

@@ -9,6 +9,7 @@ import postgres_server
 import psycopg
 import pytest
 
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_postgres.settings import PostgresProfile
 from flowforge_testkit.conformance.ground import build, fails, rows, transaction
@@ -30,7 +31,7 @@ def test_views_are_made_again_in_their_order(engine):
     build(engine, "ff_w", "select v.a, t.a as b from ff_v v join ff_t t using (a)", "view")
     build(engine, "ff_t", "select 2 as a, 'x' as b")
     assert rows(engine, "select * from ff_w") == [(2, 2)]
-    assert engine.catalog.relations() == {"ff_t": "table", "ff_v": "view", "ff_w": "view"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table", "ff_v": "view", "ff_w": "view"}
 
 
 def test_views_follow_a_column_to_its_new_type(engine):
@@ -197,7 +198,7 @@ def test_nothing_is_left_beside(engine):
             build(engine, "ff_t", sql)
         except EngineError:
             continue
-    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
 
 
 def test_long_build_keeps_no_reader_waiting(engine, dsn):
@@ -266,7 +267,7 @@ def test_schema_that_exists_needs_no_right_to_create_one(engine, dsn, admin, tmp
         opened = open_engine(PostgresProfile.model_validate(profile), tmp_path)
         build(opened, "stage.ff_t", "select 1 as a")
         build(opened, "ff_t", "select 2 as a")
-        assert opened.catalog.relations() == {"ff_t": "table"}
+        assert kinds(opened.catalog.relations()) == {"ff_t": "table"}
         with fails(ErrorKind.PERMISSION):
             build(opened, "elsewhere.ff_t", "select 1 as a")
         opened.session.close()
@@ -282,7 +283,7 @@ def test_profile_schema_is_made_and_searched(dsn, admin, tmp_path):
     build(opened, "ff_t", "select 1 as a")
     with transaction(opened):
         opened.frames.write("ff_t", opened.frames.read("ff_t"))
-    assert opened.catalog.relations() == {"ff_t": "table"}
+    assert kinds(opened.catalog.relations()) == {"ff_t": "table"}
     assert admin('select a from "My ""stage""; --".ff_t') == [(1,)]
     opened.session.close()
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import snowflake_server
 
+from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import known_name, quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_snowflake.dialect import SNOWFLAKE
@@ -52,7 +53,7 @@ def test_opening_connects_to_nothing(tmp_path):
 def test_schema_of_the_profile_is_made(settings, tmp_path):
     engine = opened(settings, tmp_path, db_schema="fresh")
     build(engine, "ff_t", "select 1 as a")
-    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
     assert snowflake_server.run("select a from fresh.ff_t", settings["database"]) == [(1,)]
     engine.session.close()
 
@@ -60,7 +61,7 @@ def test_schema_of_the_profile_is_made(settings, tmp_path):
 def test_the_profiles_schema_has_two_names(engine):
     build(engine, "ff_t", "select 1 as a", "view")
     build(engine, "public.ff_t", "select 2 as a")
-    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
 
 
 def test_unquoted_sql_meets_what_flowforge_wrote(engine):

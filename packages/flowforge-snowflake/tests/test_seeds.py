@@ -6,6 +6,7 @@ import gzip
 
 import pytest
 
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_snowflake.csv_text import Column, CsvText
@@ -97,7 +98,7 @@ def test_a_file_that_is_cut_off_is_told(engine, tmp_path):
 
 def test_nothing_is_left_behind(engine, tmp_path):
     load(engine, seed(tmp_path, "id\n1\n"))
-    assert engine.catalog.relations() == {"ff_seed": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_seed": "table"}
 
 
 def test_a_seed_goes_into_a_schema_of_its_own(engine, tmp_path):
@@ -105,7 +106,7 @@ def test_a_seed_goes_into_a_schema_of_its_own(engine, tmp_path):
     with transaction(engine):
         seeds_of(engine).load(made, "ff_raw.ff_seed")
     build(engine, "ff_t", "select id from ff_raw.ff_seed")
-    assert engine.catalog.relations() == {"ff_raw.ff_seed": "table", "ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_raw.ff_seed": "table", "ff_t": "table"}
 
 
 def test_declared_type_that_snowflake_lacks_names_the_file(engine, tmp_path):

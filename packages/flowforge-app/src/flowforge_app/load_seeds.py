@@ -8,6 +8,7 @@ from time import perf_counter
 
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, with_seeds
@@ -40,7 +41,7 @@ class LoadSeeds:
         seeds = self._selected(wanted)
         loader = self._loader(seeds)
         with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
-            existing = self.engine.catalog.relations() if seeds else {}
+            existing = kinds(self.engine.catalog.relations()) if seeds else {}
             for statement in schema_statements((s.relation for s in seeds), existing, self.engine.dialect):
                 self.engine.session.execute(statement)
             results = []

@@ -19,6 +19,7 @@ from flowforge_app.model_run import ModelRun
 from flowforge_app.parallel import work_through
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability, needed_abilities
+from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
@@ -73,7 +74,7 @@ class RunModels:
         return report
 
     def _built(self, nodes: Sequence[Node], run_id: str) -> Mapping[str, ModelResult]:
-        existing = dict(self.engine.catalog.relations())
+        existing = kinds(self.engine.catalog.relations())
         self._prepare(nodes, existing)
         chosen = {node.name: node for node in nodes}
         ground = Ground(existing, self.clock().isoformat(), self.full_refresh)

@@ -15,6 +15,7 @@ from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.lock import LOCK_TABLE
 from flowforge_bigquery.session import BigQuerySession
+from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 
@@ -29,11 +30,11 @@ class BigQueryCatalog:
 
     session: BigQuerySession
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         client = self.session.client
         with translated(), ThreadPoolExecutor(_AT_ONCE) as pool:
             datasets = [item.dataset_id for item in client.list_datasets(**self.session.source.request)]
-            return {name: kind for found in pool.map(self._tables, datasets) for name, kind in found}
+            return {name: entry for found in pool.map(self._tables, datasets) for name, entry in found}
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         return [(field.name, type_of(field)) for field in self.table(relation).schema]
@@ -44,14 +45,14 @@ class BigQueryCatalog:
             client = self.session.client
             return client.get_table(self.session.source.table(relation), **self.session.source.request)
 
-    def _tables(self, dataset: str) -> list[tuple[str, RelationKind]]:
+    def _tables(self, dataset: str) -> list[tuple[str, CatalogEntry]]:
         schema = () if dataset == self.session.source.settings.dataset else (dataset,)
         try:
             listed = list(self.session.client.list_tables(dataset, **self.session.source.request))
         except NotFound:
             return []
         return [
-            (same_relation(relation_name(*schema, item.table_id)), _kind(item.table_type))
+            (same_relation(relation_name(*schema, item.table_id)), CatalogEntry(_kind(item.table_type)))
             for item in listed
             if item.table_id != LOCK_TABLE
         ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.session import SparkSqlSession
+from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
@@ -22,9 +23,9 @@ class SparkCatalog:
     session: SparkSqlSession
     database: str
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         databases = [row[0] for row in self.session.query("show databases").rows]
-        return {name: kind for database in databases for name, kind in self._of(database)}
+        return {name: CatalogEntry(kind) for database in databases for name, kind in self._of(database)}
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         with translated():

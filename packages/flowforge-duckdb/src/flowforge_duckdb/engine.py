@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from flowforge_domain.dialect import RelationKind, quote_relation
+from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.dialect import quote_relation
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_duckdb.database import MEMORY, connect
@@ -28,10 +29,10 @@ from flowforge_ports.engine import Engine
 from flowforge_ports.failpoint import failpoint
 
 _RELATIONS = """
-select schema_name, table_name, 'table', schema_name = current_schema()
+select schema_name, table_name, 'table', schema_name = current_schema(), md5(sql), estimated_size
 from duckdb_tables() where not internal and database_name = current_database()
 union all
-select schema_name, view_name, 'view', schema_name = current_schema()
+select schema_name, view_name, 'view', schema_name = current_schema(), md5(sql), null
 from duckdb_views() where not internal and database_name = current_database()
 """
 
@@ -107,10 +108,10 @@ class DuckDBCatalog:
 
     session: DuckDBSession
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         return {
-            same_relation(relation_name(name) if here else relation_name(schema, name)): kind
-            for schema, name, kind, here in self.session.query(_RELATIONS).rows
+            same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind, *more)
+            for schema, name, kind, here, *more in self.session.query(_RELATIONS).rows
         }
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_domain.model import Seed
 from flowforge_domain.results import Rows
@@ -57,7 +58,7 @@ class Session(Protocol):
 class Catalog(Protocol):
     """What exists in the target."""
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         """Return every table and view, by `same_relation` name as the session would address it, in one query."""
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import RelationKind, quote_name, quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
@@ -17,7 +18,8 @@ from flowforge_postgres.session import PostgresSession, atomic
 
 _RELATIONS = """
 select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 'table' end,
-       n.nspname = current_schema()
+       n.nspname = current_schema(),
+       case when c.relkind = 'v' then md5(pg_get_viewdef(c.oid)) else c.oid || ':' || c.relfilenode end
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f', 'v', 'm') and not n.nspname like any ('{pg\\_%,information\\_schema}')
 """
@@ -106,10 +108,10 @@ class PostgresCatalog:
 
     session: PostgresSession
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         return {
-            same_relation(relation_name(name) if here else relation_name(schema, name)): kind
-            for schema, name, kind, here in self.session.query(_RELATIONS).rows
+            same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind, identity)
+            for schema, name, kind, here, identity in self.session.query(_RELATIONS).rows
         }
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flowforge_domain.catalog import CatalogEntry, kinds
 from flowforge_domain.dialect import Dialect, RelationKind, known_name, quote_name, quote_relation, relation_key
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.swap import aside
@@ -30,13 +31,13 @@ class SnowflakeCatalog:
     session: SnowflakeSession
     known: dict[str, RelationKind]
 
-    def relations(self) -> Mapping[str, RelationKind]:
-        found: dict[str, RelationKind] = {
-            same_relation(relation_name(name) if here else relation_name(schema, name)): kind
+    def relations(self) -> Mapping[str, CatalogEntry]:
+        found = {
+            same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind)
             for schema, name, kind, here in self.session.query(_RELATIONS).rows
         }
         self.known.clear()
-        self.known.update(found)
+        self.known.update(kinds(found))
         return found
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import ErrorKind
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import build, build_inside, claims, count, drop, fails
@@ -15,14 +16,14 @@ def test_empty_target_has_no_relations(engine: Engine) -> None:
 def test_relations_lists_tables(engine: Engine) -> None:
     build(engine, "ff_one", "select 1 as a")
     build(engine, "ff_two", "select 1 as a")
-    assert engine.catalog.relations() == {"ff_one": "table", "ff_two": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_one": "table", "ff_two": "table"}
 
 
 @claims(Capability.VIEWS)
 def test_relations_tells_views_from_tables(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     build(engine, "ff_v", "select a from ff_t", "view")
-    assert engine.catalog.relations() == {"ff_t": "table", "ff_v": "view"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table", "ff_v": "view"}
 
 
 def test_relations_sees_the_open_transaction(engine: Engine) -> None:
@@ -40,7 +41,7 @@ def test_relations_forgets_what_was_dropped(engine: Engine) -> None:
 
 def test_relations_folds_case_but_the_table_is_found(engine: Engine) -> None:
     build(engine, "FF_Mixed", "select 1 as a")
-    assert engine.catalog.relations() == {"ff_mixed": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_mixed": "table"}
     assert count(engine, "FF_Mixed") == 1
 
 
@@ -53,7 +54,7 @@ def test_relations_shows_schemas_as_the_session_addresses_them(engine: Engine) -
         return
     build(engine, "ff_schema.ff_t", "select 1 as a union all select 2")
     build(engine, "ff_t", "select 1 as a")
-    assert engine.catalog.relations() == {"ff_schema.ff_t": "table", "ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_schema.ff_t": "table", "ff_t": "table"}
     assert [name for name, _ in engine.catalog.columns("ff_schema.ff_t")] == ["a"]
     assert count(engine, "ff_schema.ff_t") == 2
 
@@ -63,6 +64,28 @@ def test_columns_keeps_order_and_names(engine: Engine) -> None:
     columns = engine.catalog.columns("ff_t")
     assert [name for name, _ in columns] == ["zeta", "alpha", "middle"]
     assert all(isinstance(kind, str) for _, kind in columns)
+
+
+def test_identity_stays_with_a_relation_that_is_left_alone(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    before = engine.catalog.relations()["ff_t"]
+    build(engine, "ff_u", "select 1 as a")
+    assert engine.catalog.relations()["ff_t"] == before
+
+
+def test_identity_tells_another_relation_of_the_same_name(engine: Engine) -> None:
+    """An engine that has no cheap identity says so with "", and never the same for two different tables."""
+    build(engine, "ff_t", "select 1 as a")
+    before = engine.catalog.relations()["ff_t"].identity
+    drop(engine, "ff_t")
+    build(engine, "ff_t", "select 'x' as b, 2 as c")
+    after = engine.catalog.relations()["ff_t"].identity
+    assert (before == "" == after) or before != after
+
+
+def test_a_count_that_the_catalog_keeps_is_exact(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a union all select 2 union all select 3")
+    assert engine.catalog.relations()["ff_t"].rows in (None, 3)
 
 
 @claims(Capability.VIEWS)

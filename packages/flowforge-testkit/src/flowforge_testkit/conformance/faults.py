@@ -58,7 +58,7 @@ def assert_old_or_new(engine: Engine, project: ProjectPorts, relation: str, afte
         runs += 1
         found = rows(engine, f"select a from {relation}")
         assert found in (_OLD, _NEW), f"{faults.struck}: {found}"
-        assert engine.catalog.relations()[relation] == "table"
+        assert engine.catalog.relations()[relation].kind == "table"
     assert rows(engine, f"select a from {relation}") == _NEW
     assert runs >= 3, "a build has a beginning, a statement and an end"
 

@@ -11,6 +11,7 @@ import pytest
 
 from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.checks import Check, check_query
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import RelationKind
@@ -90,7 +91,7 @@ def drop(engine: Engine, relation: str) -> None:
 
 def existing(engine: Engine, relation: str) -> RelationKind | None:
     """Return what a relation is now, None when there is none."""
-    return engine.catalog.relations().get(same_relation(relation))
+    return kinds(engine.catalog.relations()).get(same_relation(relation))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import build, claims, forked, rows
@@ -17,7 +18,7 @@ _BUILDS = ("select 1 as a union all select 1", "select 2 as a union all select 2
 
 def test_plain_select_becomes_a_table(engine: Engine) -> None:
     build(engine, "ff_t", "-- people\nselect 1 as a -- one;\n;")
-    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
@@ -57,10 +58,10 @@ def test_empty_result_keeps_its_columns(engine: Engine) -> None:
 def test_view_replaces_table_and_table_replaces_view(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     build(engine, "ff_t", "select 2 as a", "view")
-    assert (engine.catalog.relations(), rows(engine, "select a from ff_t")) == ({"ff_t": "view"}, [(2,)])
+    assert (kinds(engine.catalog.relations()), rows(engine, "select a from ff_t")) == ({"ff_t": "view"}, [(2,)])
     build(engine, "ff_t", "select 3 as a", "view")
     build(engine, "ff_t", "select 4 as a")
-    assert (engine.catalog.relations(), rows(engine, "select a from ff_t")) == ({"ff_t": "table"}, [(4,)])
+    assert (kinds(engine.catalog.relations()), rows(engine, "select a from ff_t")) == ({"ff_t": "table"}, [(4,)])
 
 
 @claims(Capability.VIEWS)
@@ -76,7 +77,7 @@ def test_view_on_a_table_that_is_replaced_works_on_or_the_build_refuses(engine: 
         assert "ff_v" in str(error)
         assert rows(engine, "select a from ff_v") == [(2,)]
         return
-    assert engine.catalog.relations() == {"ff_t": "table", "ff_v": "view"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table", "ff_v": "view"}
 
 
 @claims(Capability.ATOMIC_REPLACE)
@@ -84,7 +85,7 @@ def test_failed_build_leaves_the_old_table(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
     with pytest.raises(EngineError):
         build(engine, "ff_t", "select a from ff_nowhere")
-    assert engine.catalog.relations() == {"ff_t": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
@@ -93,7 +94,7 @@ def test_failed_build_leaves_the_old_view(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a", "view")
     with pytest.raises(EngineError):
         build(engine, "ff_t", "select a from ff_nowhere")
-    assert engine.catalog.relations() == {"ff_t": "view"}
+    assert kinds(engine.catalog.relations()) == {"ff_t": "view"}
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 

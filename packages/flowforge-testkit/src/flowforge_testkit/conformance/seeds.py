@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import FlowForgeError, SeedError, UnsupportedByEngineError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_ports.engine import Engine
@@ -171,7 +172,7 @@ def test_missing_file_is_refused(engine: Engine, tmp_path: Path) -> None:
 def test_csv_replaces_a_view(engine: Engine, tmp_path: Path) -> None:
     build(engine, "ff_seed", "select 1 as a", "view")
     load(engine, tmp_path, "id\n1\n")
-    assert engine.catalog.relations() == {"ff_seed": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_seed": "table"}
 
 
 @needs(Capability.CSV_SEEDS)
@@ -183,7 +184,7 @@ def test_bad_seed_leaves_every_earlier_table_of_the_command(engine: Engine, tmp_
     with pytest.raises(SeedError), transaction(engine):
         seeds_of(engine).load(seed(tmp_path, "good.csv"), "ff_seed")
         seeds_of(engine).load(seed(tmp_path, "bad.csv"), "ff_other")
-    assert engine.catalog.relations() == {"ff_seed": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_seed": "table"}
     assert rows(engine, "select id from ff_seed") == [(1,)]
 
 
@@ -216,7 +217,7 @@ def test_sql_seed_that_is_anything_else_is_refused(engine: Engine, tmp_path: Pat
     if isinstance(caught.value, UnsupportedByEngineError):
         raise caught.value
     assert_names(caught.value, 0)
-    assert engine.catalog.relations() == {"ff_old": "table"}
+    assert kinds(engine.catalog.relations()) == {"ff_old": "table"}
     assert rows(engine, "select a from ff_old") == [(1,)]
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future, wait
 import pytest
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
@@ -57,13 +58,13 @@ def test_labels_change_nothing_whatever_they_hold(engine: Engine) -> None:
 @claims(Capability.TRANSACTIONAL_STATE)
 def test_rollback_undoes_rows_and_tables(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
-    before = dict(engine.catalog.relations())
+    before = kinds(engine.catalog.relations())
     engine.session.begin()
     engine.session.execute("insert into ff_t select 2")
     engine.session.execute("create table ff_new as select 1 as a")
     engine.session.rollback()
     assert rows(engine, "select a from ff_t") == [(1,)]
-    assert engine.catalog.relations() == before
+    assert kinds(engine.catalog.relations()) == before
 
 
 def test_rollback_without_a_transaction_does_nothing(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.state import (
     STATE_TABLE,
     StateRow,
@@ -35,7 +36,7 @@ def test_state_table_is_made_once(engine: Engine) -> None:
     save(engine, row("a", "2024-01-01T00:00:01"))
     save(engine, row("b", "2024-01-01T00:00:02"))
     assert [r.model for r in saved(engine)] == ["a", "b"]
-    assert engine.catalog.relations() == {STATE_TABLE: "table"}
+    assert kinds(engine.catalog.relations()) == {STATE_TABLE: "table"}
 
 
 def test_compacting_keeps_the_last_row_of_each_model(engine: Engine) -> None:

@@ -76,7 +76,7 @@ def test_two_projects_in_one_process_keep_apart(engine: Engine, another: Callabl
 def test_view_model_runs(engine: Engine) -> None:
     report = run(engine, memory_project({"ff_view": "create view ff_view as select 1 as id"}))
     raise_first(report)
-    assert engine.catalog.relations()["ff_view"] == "view"
+    assert engine.catalog.relations()["ff_view"].kind == "view"
 
 
 @needs(Capability.PYTHON_MODELS)

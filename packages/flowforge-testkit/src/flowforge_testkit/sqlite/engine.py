@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.ddl import find_target
-from flowforge_domain.dialect import RelationKind, quote_relation, quote_text
+from flowforge_domain.dialect import quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, TemplateError, UnsupportedByEngineError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.results import Rows
@@ -99,12 +99,13 @@ class SqliteCatalog:
 
     session: SqliteSession
 
-    def relations(self) -> Mapping[str, RelationKind]:
+    def relations(self) -> Mapping[str, CatalogEntry]:
         """Return the tables and views of the file."""
         found = self.session.query(
-            "select name, type from sqlite_master where type in ('table', 'view') and substr(name, 1, 7) <> 'sqlite_'"
+            "select name, type, sql from sqlite_master "
+            "where type in ('table', 'view') and substr(name, 1, 7) <> 'sqlite_'"
         )
-        return {same_relation(relation_name(name)): cast("RelationKind", kind) for name, kind in found.rows}
+        return {same_relation(relation_name(name)): CatalogEntry(kind, sql) for name, kind, sql in found.rows}
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         """Return names and declared types; an expression in a view has none."""

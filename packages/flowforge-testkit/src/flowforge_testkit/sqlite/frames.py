@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.materialize import prepare_statements
@@ -74,7 +75,7 @@ def replace_table(
     session: Connected, catalog: Catalog, relation: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> int:
     """Give the table `relation` these columns and rows, all or nothing, and return how many rows."""
-    existing = catalog.relations().get(same_relation(relation))
+    existing = kinds(catalog.relations()).get(same_relation(relation))
     table = quote_relation(relation, DIALECT)
     declared = ", ".join(f"{quote_name(name, DIALECT)} {kind}" for name, kind in columns.items())
     with _all_or_nothing(session):

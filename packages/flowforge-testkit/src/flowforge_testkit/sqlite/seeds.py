@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, UnsupportedByEngineError
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
@@ -54,7 +55,7 @@ class SqliteSeeds:
     def _sql(self, seed: Seed, relation: str) -> int:
         with readable(seed):
             query = seed_query(seed, seed.path.read_bytes(), relation, DIALECT)
-        existing = self.catalog.relations().get(same_relation(relation))
+        existing = kinds(self.catalog.relations()).get(same_relation(relation))
         for statement in prepare_statements(relation, "table", existing, DIALECT):
             self.session.execute(statement)
         try:

@@ -1,0 +1,27 @@
+"""What a target's catalog says of a relation: enough to see that it is no longer what was built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowforge_domain.dialect import RelationKind
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """One table or view.
+
+    `identity` is a text that changes when another relation takes its place, and not while rows come and go; "" where
+    the engine has none that is cheap. `rows` is the engine's own count, exact for a table from which nothing was
+    deleted, None where it keeps none.
+    """
+
+    kind: RelationKind
+    identity: str = ""
+    rows: int | None = None
+
+
+def kinds(entries: Mapping[str, CatalogEntry]) -> dict[str, RelationKind]:
+    """Return what each relation is."""
+    return {name: entry.kind for name, entry in entries.items()}
