@@ -11,6 +11,7 @@ from jinja2.environment import Template
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
 from flowforge_ports.project import RenderContext
+from flowforge_project.bounds import BUDGET, Budget
 from flowforge_project.context import template_names
 from flowforge_project.facts import ModelFacts
 from flowforge_project.jinja_names import require_known_names
@@ -42,7 +43,7 @@ def render_jinja(text: str, file: str, context: RenderContext) -> str:
     try:
         code = environment.compile(text, file, file)
         template = Template.from_code(environment, code, dict(environment.globals))
-        return template.render(template_names(context))
+        return template.render({**template_names(context), BUDGET: Budget()})
     except (
         JinjaError, FlowForgeError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
         SyntaxError, TypeError, ValueError,

@@ -14,8 +14,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
 from flowforge_domain.text import Location, caret_below, line_of
+from flowforge_project.bounds import (
+    BoundedCode,
+    BoundedFormatter,
+    bounded_call,
+    bounded_filters,
+    require_small,
+    shown,
+    spend,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from jinja2.runtime import Context
@@ -26,34 +36,49 @@ __all__ = ["Environment", "sandbox", "template_error"]
 
 # Not deterministic, or a way to reach attributes by name: a model has no need of them.
 _NO_GLOBALS = ("lipsum", "cycler", "joiner")
-_NO_FILTERS = ("attr", "random", "pprint", "xmlattr")
-_LONGEST = 1_000_000
+_NO_FILTERS = ("attr", "random", "pprint", "urlize", "xmlattr")
+# Methods of texts, bytes and numbers that make much out of little.
+_NO_METHODS = ("encode", "expandtabs", "from_bytes", "maketrans", "to_bytes", "translate")
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Refuses arithmetic that would fill the memory from a few characters, and hidden attributes in filters too."""
+    """Refuses what would fill the memory or the day from a few characters, and hidden attributes in filters too."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    code_generator_class = BoundedCode
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return attr not in _NO_METHODS and super().is_safe_attribute(obj, attr, value)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
         raise SecurityError(f"attribute {attribute!r} of {type(obj).__name__!r} is not safe")
 
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        if super().wrap_str_format(value) is None:
+            return None
+        if value.__name__ != "format":
+            self.unsafe_undefined(value.__self__, value.__name__)
+        text = str(value.__self__)
+        return lambda *args, **kwargs: BoundedFormatter(self).vformat(text, args, kwargs)
+
+    def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return super().call(context, function, *bounded_call(context, function, args, kwargs), **kwargs)
+
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" and not (abs(left) < _LONGEST and abs(right) < 100):
-            raise OverflowError("the power is too large")
-        for value, times in ((left, right), (right, left)):
-            if isinstance(value, str | list | tuple) and len(value) * times > _LONGEST:
-                raise OverflowError("the repetition is too long")
+        require_small(operator, left, right)
+        spend(context, left, right)
         return super().call_binop(context, operator, left, right)
 
 
 def sandbox() -> ImmutableSandboxedEnvironment:
     """Return a new environment; undefined names are errors, nothing can be changed or called by underscore."""
-    environment = _Sandbox(undefined=StrictUndefined, autoescape=False)  # it makes SQL, not HTML
+    environment = _Sandbox(undefined=StrictUndefined, autoescape=False, finalize=shown)  # it makes SQL, not HTML
     for name in _NO_GLOBALS:
         del environment.globals[name]
     for name in _NO_FILTERS:
         del environment.filters[name]
+    environment.filters = bounded_filters(environment.filters)
+    environment.tests = bounded_filters(environment.tests)
     return environment
 
 
