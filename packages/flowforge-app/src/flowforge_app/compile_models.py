@@ -37,11 +37,15 @@ class CompileModels:
     def statement(self, node: Node, incremental: bool = False) -> str:
         """Return the statement that builds one SQL model; with `incremental`, from its new rows only.
 
+        Of an ephemeral one, which nothing builds, its query.
+
         Raises `TemplateError` with file, line and what to write instead.
         """
         inlined: dict[str, str] = {}
         sql = self.renderer.render(node, self.context(node, inlined, incremental))
-        return create_statement(node, with_queries(sql, inlined, node.file, self.dialect), self.dialect)
+        sql = with_queries(sql, inlined, node.file, self.dialect)
+        form = plain_query if node.config.materialized == "ephemeral" else create_statement
+        return form(node, sql, self.dialect)
 
     def context(self, node: Node, inlined: dict[str, str], incremental: bool = False) -> RenderContext:
         """Return what the template of a node may call; relations are quoted for the engine.

@@ -74,6 +74,9 @@ class RunChecks:
         return placed
 
     def _hint_for_missing(self, table: str) -> str:
+        node = self.manifest.nodes.get(node_name(table))
+        if node and node.config.materialized == "ephemeral":
+            return "An ephemeral model has no table: test one that reads it, or make it a view."
         made: list[Node | Seed] = [*self.manifest.nodes.values(), *self.manifest.seeds.values()]
         known = {name for thing in made for name in (thing.name, thing.relation)}
         close = None if same_relation(node_name(table)) in map(same_relation, known) else nearest(table, known)

@@ -23,8 +23,13 @@ class ShowModel:
     def __call__(self, name: str, limit: int = 10) -> Rows:
         """Return at most `limit` rows of the relation that `name` writes.
 
-        Raises `SelectionError` with the nearest name, or with the command that builds what is not built yet.
+        Raises `SelectionError` with the nearest name, or with the command that builds what is not built yet, and for an
+        ephemeral model.
         """
+        node = self.manifest.nodes.get(node_name(name))
+        if node and node.config.materialized == "ephemeral":
+            hint = f"See its query: flowforge compile --select {node.name}"
+            raise SelectionError(f"{node.name!r} is ephemeral: it has no table.", hint=hint)
         query = first_rows(table_relation(self.manifest, name), limit, self.engine.dialect)
         try:
             return self.engine.session.query(query)

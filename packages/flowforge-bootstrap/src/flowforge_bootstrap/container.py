@@ -42,12 +42,13 @@ class Container(containers.DeclarativeContainer):
     manifest = providers.Dependency(instance_of=Manifest)
     compiler = providers.Dependency(instance_of=CompileModels)
     profile = providers.Dependency(instance_of=ResolvedProfile)
+    plans = providers.Dependency(instance_of=dict)
     kept_engine: providers.Object[Engine | None] = providers.Object(None)
     progress: providers.Dependency[Progress] = providers.Dependency()
 
     engine = providers.Resource(_engine, profile, manifest.provided.root, kept_engine)
     build_model = providers.Factory(
-        BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions
+        BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions, plans
     )
     run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now))
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)

@@ -59,17 +59,20 @@ class Project:
         """Return what the project's files say now."""
         return self.workspace.manifest(self.workspace.ports())
 
-    def run(self, select: Names = None, exclude: Names = None, jobs: int | None = None) -> RunReport:
+    def run(
+        self, select: Names = None, exclude: Names = None, jobs: int | None = None, full_refresh: bool = False
+    ) -> RunReport:
         """Build the selected models; a model's own error is in the report.
 
-        Up to `jobs` models build at once, by default as many as suit the engine.
+        Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
+        are built from scratch.
 
         Raises `FlowForgeError` for a wrong project, profile or selection.
         """
         with self.target.container() as container:
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             jobs = jobs or container.profile().spec.jobs
-            return container.run_models(jobs=jobs)(selection(select, exclude))
+            return container.run_models(jobs=jobs, full_refresh=full_refresh)(selection(select, exclude))
 
     def test(self, select: Names = None, exclude: Names = None) -> CheckReport:
         """Run the selected data-quality tests; what does not hold is in the report."""

@@ -75,6 +75,7 @@ class Target:
             "project": ports,
             "manifest": manifest,
             "profile": profile,
+            "plans": self.workspace.plugins.plans(),
             "compiler": self.workspace.compiler(ports, manifest, profile),
             "progress": self.progress,
         }

@@ -114,4 +114,5 @@ class Reporter:
         if result.status is Status.SKIPPED:
             return f"{name} skipped ({result.reason})"
         rows = "failed" if result.status is Status.FAILED else rows_of(result.rows)
-        return f"{name} {result.materialized:<6} {rows:>14} {milliseconds(result.seconds):>9}"
+        kind = f"{result.materialized:<6}"
+        return f"{name} {kind} {rows:>{20 - len(kind)}} {milliseconds(result.seconds):>9}"

@@ -11,6 +11,7 @@ from flowforge_cli.options import (
     Env,
     Exclude,
     Format,
+    FullRefresh,
     Jobs,
     LogFormat,
     ProjectPath,
@@ -30,6 +31,7 @@ def run(
     exclude: Exclude = None,
     variables: Variables = None,
     jobs: Jobs = None,
+    full_refresh: FullRefresh = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
@@ -37,7 +39,7 @@ def run(
     """Build the models in the order of the graph."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
-        report = opened.run(select, exclude, jobs)
+        report = opened.run(select, exclude, jobs, full_refresh)
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

@@ -37,10 +37,11 @@ class Manifest:
 def run_order(manifest: Manifest) -> list[str]:
     """Return the names of all nodes, dependencies first.
 
-    Raises `DependencyNotFoundError` naming file and line of each missing model, seed or source, and
-    `ModelCycleError`.
+    Raises `DependencyNotFoundError` naming file and line of each missing model, seed or source, `ModelCycleError`, and
+    `ConfigError` for a Python model that reads an ephemeral one.
     """
     _require_sources(manifest)
+    _require_tables(manifest)
     return topo_sort(manifest.nodes, manifest.seeds)
 
 
@@ -135,6 +136,15 @@ def _given_twice(what: str, file: str, other: str) -> ConfigError:
     else:
         message, hint = f"{what} is given twice: here and in {other}.", "Rename one of the files, or what it creates."
     return ConfigError(message, where=Location(file), hint=hint)
+
+
+def _require_tables(manifest: Manifest) -> None:
+    ephemeral = {name for name, node in manifest.nodes.items() if node.config.materialized == "ephemeral"}
+    for node in manifest.nodes.values() if ephemeral else ():
+        if node.kind == "python" and (read := ephemeral.intersection(node.deps)):
+            name = min(read)
+            message = f"Model {node.name!r} reads {name!r}, which is ephemeral and has no table."
+            raise ConfigError(message, where=node.where(name), hint=f"Make {name!r} a view.")
 
 
 def _require_sources(manifest: Manifest) -> None:

@@ -15,6 +15,6 @@ With a subclass of `PluginConformance`, which needs `spec` alone, that is an ada
 
 from __future__ import annotations
 
-from flowforge_testkit.conformance.suite import EngineConformance, PluginConformance
+from flowforge_testkit.conformance.suite import EngineConformance, MaterializationConformance, PluginConformance
 
-__all__ = ["EngineConformance", "PluginConformance"]
+__all__ = ["EngineConformance", "MaterializationConformance", "PluginConformance"]

@@ -16,9 +16,9 @@ from flowforge_testkit.conformance.incremental import grow
 from flowforge_testkit.conformance.use_cases import raise_first, run
 from flowforge_testkit.fakes import Model, memory_project
 
-_FIRST = "select 1 as id, 'ann' as name, 10 as at union all select 2, 'bob', 10"
-_CHANGED = "select 1 as id, 'ann' as name, 10 as at union all select 2, 'bert', 20"
-_WITHOUT_TWO = "select 1 as id, 'ann' as name, 10 as at"
+_FIRST = "select 1 as id, 'ann' as name, 10 as score union all select 2, 'bob', 10"
+_CHANGED = "select 1 as id, 'ann' as name, 10 as score union all select 2, 'bert', 20"
+_WITHOUT_TWO = "select 1 as id, 'ann' as name, 10 as score"
 _NAMES = {"valid_from": "since", "valid_to": "until", "is_deleted": "gone"}
 
 
@@ -51,8 +51,8 @@ def test_check_keeps_a_version_of_what_changed(engine: Engine) -> None:
 
 @needs(Capability.ROW_CHANGES)
 def test_check_looks_at_the_named_columns_only(engine: Engine) -> None:
-    raise_first(snap(engine, _FIRST, check_cols=("at",)))
-    raise_first(snap(engine, "select 1 as id, 'anna' as name, 10 as at", check_cols=("at",)))
+    raise_first(snap(engine, _FIRST, check_cols=("score",)))
+    raise_first(snap(engine, "select 1 as id, 'anna' as name, 10 as score", check_cols=("score",)))
     assert versions(engine) == [(1, "ann", True), (2, "bob", True)]
 
 
@@ -88,7 +88,8 @@ def test_a_deleted_row_is_a_version_of_its_own(engine: Engine) -> None:
 @needs(Capability.ROW_CHANGES)
 def test_new_columns_of_the_query_are_added(engine: Engine) -> None:
     raise_first(snap(engine, _FIRST))
-    raise_first(snap(engine, "select 1 as id, 'ann' as name, 10 as at, 7 as age union all select 2, 'bob', 10, null"))
+    wider = "select 1 as id, 'ann' as name, 10 as score, 7 as age union all select 2, 'bob', 10, null"
+    raise_first(snap(engine, wider))
     assert rows(engine, "select id, age, valid_to is null from ff_history") == [
         (1, 7, True),
         (1, None, False),

@@ -24,8 +24,10 @@ from typing import Any, ClassVar
 import pytest
 
 from flowforge_domain.capability import Capability
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import UnsupportedByEngineError
 from flowforge_ports.engine import Engine, EngineSpec
+from flowforge_ports.materialization import MaterializationSpec
 from flowforge_testkit.conformance import (
     catalog,
     checks,
@@ -33,6 +35,7 @@ from flowforge_testkit.conformance import (
     faults,
     frames,
     incremental,
+    materialization,
     materialize,
     names,
     plugin,
@@ -46,6 +49,7 @@ from flowforge_testkit.conformance import (
 )
 from flowforge_testkit.conformance.names import Names
 from flowforge_testkit.report import describe, remark
+from flowforge_testkit.sqlite.plugin import SPEC as SQLITE
 
 MODULES: tuple[ModuleType, ...] = (
     session,
@@ -121,6 +125,31 @@ class Suite:
 
 class PluginConformance(Suite, modules=(plugin,)):
     """What a plugin says of itself; a subclass gives the fixture `spec`. Pass this before the engine is written."""
+
+
+class MaterializationConformance(Suite, modules=(materialization,)):
+    """Every case about a plugin's materialization, on the reference engine.
+
+    A subclass gives the fixtures `materialization`, its spec, and `config`, settings of a model that uses it; the
+    model's rows have a key `id` and a text `name`.
+    """
+
+    @pytest.fixture
+    def materialization(self) -> MaterializationSpec:
+        """Return the plugin's materialization: a subclass must."""
+        raise NotImplementedError("Give a fixture `materialization` that returns the plugin's MaterializationSpec.")
+
+    @pytest.fixture
+    def config(self, materialization: MaterializationSpec) -> ModelConfig:
+        """Return the settings of a model that is materialized so."""
+        return ModelConfig(materialization.name, unique_key=("id",))
+
+    @pytest.fixture
+    def engine(self, tmp_path: Path) -> Iterator[Engine]:
+        """Open the reference engine."""
+        opened = open_spec(SQLITE, {"engine": "sqlite"}, tmp_path)
+        yield opened
+        opened.session.close()
 
 
 class EngineConformance(Suite, modules=MODULES):
