@@ -26,6 +26,7 @@ class Node:
 
     `relation` is what it writes (see `relation.py`), by default its name. `file` is `path` as messages show it,
     relative to the project; `lines` tells on which line of it each dependency is named, and under "" where `@model` is.
+    `checksum` is that of the file's text, whatever its line ends.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Node:
     requires: Mapping[str, frozenset[str]] = field(default_factory=dict)
     file: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
+    checksum: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.relation:

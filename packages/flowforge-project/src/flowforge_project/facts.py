@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_KEPT = ("refs", "sources", "settings", "setting_lines", "creates", "name", "function", "requires", "line")
+_KEPT = ("refs", "sources", "settings", "setting_lines", "creates", "name", "function", "requires", "line", "checksum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class ModelFacts:
 
     `creates` is the kind and relation of a literal `create … as`; `settings` are the values of `config(...)` or
     `@model(...)`, and `setting_lines` where they stand; `function` is the name of a Python model's function, and `line`
-    where its marker stands.
+    where its marker stands. `checksum` is that of the file's text, the same for every kind of line ends.
     """
 
     refs: Sequence[tuple[str, int]] = ()
@@ -30,6 +30,7 @@ class ModelFacts:
     function: str = ""
     requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
     line: int = 0
+    checksum: str = ""
 
     @property
     def form(self) -> str:

@@ -134,6 +134,7 @@ def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Colle
         requires={relation: frozenset(columns) for relation, columns in facts.requires.items()},
         file=file.name,
         lines=_lines(facts),
+        checksum=facts.checksum,
     )
 
 

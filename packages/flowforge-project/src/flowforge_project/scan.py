@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flowforge_domain.ddl import find_target, is_blank, one_statement
 from flowforge_domain.errors import ConfigError, TemplateError
+from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.text import Location, caret_below
 from flowforge_project.facts import ModelFacts
 from flowforge_project.folder import ProjectFile, decode
@@ -18,12 +19,16 @@ PYTHON_SUFFIX = ".ff.py"
 def scan_model(file: ProjectFile, content: bytes) -> tuple[ModelFacts, ...]:
     """Return the models of a file; raise `FlowForgeError` naming file and line of what is wrong."""
     text = decode(content, file.name)
+    checksum = fingerprint(normalized(text))
+    found: tuple[ModelFacts, ...]
     if file.name.endswith(PYTHON_SUFFIX):
         from flowforge_project.scan_python import python_facts
 
-        return tuple(_checked(facts, text, file.name) for facts in python_facts(text, file.name))
-    text = normalized(text)
-    return (_checked(_sql_facts(text, file.name), text, file.name),)
+        found = python_facts(text, file.name)
+    else:
+        text = normalized(text)
+        found = (_sql_facts(text, file.name),)
+    return tuple(replace(_checked(facts, text, file.name), checksum=checksum) for facts in found)
 
 
 def _sql_facts(text: str, file: str) -> ModelFacts:

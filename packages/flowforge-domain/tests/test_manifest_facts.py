@@ -1,0 +1,86 @@
+"""Facts of a project, and what differs between two of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowforge_domain.config import ColumnConfig, ModelConfig
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest_facts import manifest_facts, modified_parts, require_comparable
+from flowforge_domain.model import Node, Seed, SeedOptions
+
+CONFIG = ModelConfig(tags=("a", "b"), meta={"b": 1, "a": [1]}, columns={"id": ColumnConfig(tags=("key",))})
+USERS = Node("users", "sql", Path("/home/me/users.ff.sql"), file="models/users.ff.sql", checksum="1")
+DAILY = Node("daily", "sql", Path("x"), ["users"], (("shop", "orders"),), config=CONFIG, checksum="2")
+PEOPLE = Seed("people", "csv", Path("/home/me/people.csv"), "people", "seeds/people.csv")
+
+
+def manifest(*nodes, seeds=(PEOPLE,), root="/home/me"):
+    return Manifest("shop", Path(root), {node.name: node for node in nodes}, seeds={seed.name: seed for seed in seeds})
+
+
+def stored(*nodes, seeds=(PEOPLE,), sums=None):
+    return json.loads(json.dumps(manifest_facts(manifest(*nodes, seeds=seeds), sums)))
+
+
+def parts(then, *nodes, seeds=(PEOPLE,), sums=None):
+    return modified_parts(manifest_facts(manifest(*nodes, seeds=seeds), sums), then)
+
+
+def test_facts_tell_no_place_and_only_settings_that_were_made():
+    facts = stored(USERS, DAILY)
+    assert "/home" not in json.dumps(facts)
+    assert facts["nodes"]["users"]["config"] == {}
+    assert facts["nodes"]["daily"]["config"] == {
+        "tags": ["a", "b"],
+        "meta": {"a": [1], "b": 1},
+        "columns": {"id": {"tags": ["key"]}},
+    }
+
+
+def test_nothing_is_modified_in_an_unchanged_project_elsewhere():
+    moved = replace(USERS, path=Path("/elsewhere/users.ff.sql"), lines={"": 3})
+    assert parts(stored(USERS, DAILY), moved, DAILY) == {name: frozenset() for name in ("users", "daily", "people")}
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"checksum": "3"}, "body"),
+        ({"deps": ["other"]}, "body"),
+        ({"config": replace(CONFIG, unique_key=("id",))}, "config"),
+        ({"config": replace(CONFIG, meta={"a": [2], "b": 1})}, "config"),
+        ({"relation": "marts.daily"}, "config"),
+    ],
+)
+def test_each_part_is_told_apart(change, part):
+    assert parts(stored(USERS, DAILY), USERS, replace(DAILY, **change))["daily"] == {part}
+
+
+def test_a_node_that_was_not_there_is_new():
+    assert parts(stored(USERS), USERS, DAILY)["daily"] is None
+
+
+def test_a_seed_is_compared_by_options_and_by_content_where_both_are_known():
+    then = stored(sums={"people": "1"})
+    assert parts(then)["people"] == frozenset()
+    assert parts(then, sums={"people": "1"})["people"] == frozenset()
+    assert parts(then, sums={"people": "2"})["people"] == {"body"}
+    assert parts(then, seeds=[replace(PEOPLE, options=SeedOptions(delimiter=";"))])["people"] == {"config"}
+
+
+@pytest.mark.parametrize("facts", [None, [], {}, {"nodes": []}, {"format": 1}])
+def test_what_is_no_manifest_is_refused(facts):
+    with pytest.raises(ConfigError, match=r"x/manifest\.json is no manifest of FlowForge"):
+        require_comparable(facts, "x/manifest.json")
+
+
+def test_a_manifest_of_another_version_is_refused_with_a_way_out():
+    require_comparable(stored(USERS), "m")
+    with pytest.raises(ConfigError, match=r"another version of FlowForge \(format 2\)"):
+        require_comparable({"format": 2, "nodes": {}}, "m")
