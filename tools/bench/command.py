@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import checks, dag, postgres, postgres_frames, python_model, run, seed, spark, startup
+from bench import checks, dag, growth, merge, postgres, postgres_frames, python_model, run, seed, spark, startup, wide
 from bench.figures import Measured
 from bench.processes import CommandFailedError
 from bench.report import as_markdown, as_text
@@ -20,6 +20,9 @@ TOPICS: Mapping[str, tuple[Callable[[Path, int], Measured], int]] = {
     "startup": (startup.measure, 15),
     "dag": (dag.measure, 5),
     "run": (run.measure, 5),
+    "growth": (growth.measure, 3),
+    "wide": (wide.measure, 3),
+    "merge": (merge.measure, 5),
     "python": (python_model.measure, 3),
     "seed": (seed.measure, 3),
     "checks": (checks.measure, 5),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 LAYERS = 10
@@ -56,10 +57,22 @@ def forget(root: Path, *, cache: bool, database: bool) -> Callable[[], None]:
     return delete
 
 
+def put_back(database: Path) -> Callable[[], None]:
+    """Keep a copy of a database and return what puts it back."""
+    kept = database.with_suffix(".kept")
+    shutil.copyfile(database, kept)
+    return partial(_put_back, kept, database)
+
+
 def delete_database(path: Path) -> None:
     """Delete a database file and what lies beside it."""
     for suffix in ("", ".wal", ".lock"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _put_back(kept: Path, database: Path) -> None:
+    delete_database(database)
+    shutil.copyfile(kept, database)
 
 
 def _names(count: int) -> list[list[str]]:

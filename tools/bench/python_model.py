@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from bench.figures import Figure, Measured, cpus, peaks, processes, ratio_beyond, walls
 from bench.paired import median_difference
 from bench.processes import BARE, FLOWFORGE, PYTHON, Samples, Variant, interleaved, run
-from bench.projects import DATABASE, delete_database, write_frame
+from bench.projects import DATABASE, put_back, write_frame
 from bench.run import statements
 
 _SMALL, _LARGE = 10, 5_000_000
@@ -54,9 +51,9 @@ def _variants(folder: Path, kind: str, count: int) -> list[Variant]:
         Variant(
             _named(_FLOWFORGE, kind, count),
             [FLOWFORGE, "run", str(root), "--select", "enriched"],
-            _anew(root / DATABASE),
+            put_back(root / DATABASE),
         ),
-        Variant(_named(_BARE, kind, count), [PYTHON, str(BARE / "frames.py"), str(bare)], _anew(bare)),
+        Variant(_named(_BARE, kind, count), [PYTHON, str(BARE / "frames.py"), str(bare)], put_back(bare)),
     ]
 
 
@@ -67,18 +64,6 @@ def _write_project(root: Path, query: str) -> None:
     models.mkdir()
     (models / "events.ff.sql").write_text(f"{query}\n", encoding="utf-8")
     (models / "enriched.ff.py").write_text(_MODEL, encoding="utf-8")
-
-
-def _anew(database: Path) -> Callable[[], None]:
-    """Keep a copy of a database and return what puts it back."""
-    kept = database.with_suffix(".kept")
-    shutil.copyfile(database, kept)
-    return partial(_put_back, kept, database)
-
-
-def _put_back(kept: Path, database: Path) -> None:
-    delete_database(database)
-    shutil.copyfile(kept, database)
 
 
 def _named(what: str, kind: str, count: int) -> str:
