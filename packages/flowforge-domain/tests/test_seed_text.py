@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from io import StringIO
 from pathlib import Path
 
@@ -49,7 +51,15 @@ def test_place_without_a_file_name_is_the_path():
     assert str(missing_file(Seed("s", "csv", Path("x/s.csv"), "s")).where) == "x/s.csv"
 
 
-@pytest.mark.parametrize(("error", "words"), [(EOFError(), "cut off"), (PermissionError(13, "denied"), "read: denied")])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (EOFError(), "cut off"),
+        (zlib.error("Error -3"), "is damaged"),
+        (gzip.BadGzipFile("Not a gzipped file"), "is damaged"),
+        (PermissionError(13, "denied"), "read: denied"),
+    ],
+)
 def test_file_that_cannot_be_read(error, words):
     with pytest.raises(SeedError, match=words) as caught, readable(SEED):
         raise error

@@ -285,7 +285,7 @@ def test_compressed_file(load, refused):
     assert load(gzip.compress("a,b\n1,é\n".encode("latin-1")), name="s.csv.gz", encoding="latin-1") == [(1, "é")]
     assert refused(gzip.compress(b"a,b\n1,2\n3\n"), name="s.csv.gz").where.line == 3
     assert "cut off" in refused(gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], name="s.csv.gz").message
-    assert "cannot be read" in refused(b"a,b\n1,2\n", name="s.csv.gz").message
+    assert "is damaged" in refused(b"a,b\n1,2\n", name="s.csv.gz").message
 
 
 @pytest.mark.parametrize("name", ["s[1].csv", "s*?.csv", "s's.csv", "s {x} é.csv"])

@@ -10,12 +10,13 @@ from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import UnsupportedByEngineError
+from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, with_seeds
 from flowforge_domain.materialize import prepare_statements, schema_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
+from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine, SeedLoader
 from flowforge_ports.progress import Progress, SeedStarted
 
@@ -69,5 +70,10 @@ class LoadSeeds:
         kind = existing.get(relation_key(seed.relation, self.engine.dialect))
         for statement in prepare_statements(seed.relation, "table", kind, self.engine.dialect):
             self.engine.session.execute(statement)
-        rows = loader.load(seed, seed.relation)
+        try:
+            rows = loader.load(seed, seed.relation)
+        except ConfigError as error:
+            # A name of the header that the engine cannot hold.
+            error.where = error.where or Location(seed.file)
+            raise
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)

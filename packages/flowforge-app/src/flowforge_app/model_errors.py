@@ -12,7 +12,7 @@ from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
-from flowforge_domain.text import Location, caret
+from flowforge_domain.text import Location, caret, words_of
 from flowforge_ports.engine import Engine
 
 # In memory no other command finds what one has made; a `Project` that is kept open does.
@@ -58,7 +58,7 @@ def function_error(error: BaseException, node: Node, inputs: Iterable[str], root
     code = (root / file).read_text("utf-8", "replace") if (root / file).is_file() else ""
     return ModelError(
         node.name,
-        f"Model {node.name!r} failed: {type(error).__name__}: {error}".rstrip(": "),
+        f"Model {node.name!r} failed: {type(error).__name__}: {words_of(error)}".rstrip(": "),
         where=Location(file, line),
         snippet=caret(code, line),
         hint=_function_hint(error, list(inputs)),

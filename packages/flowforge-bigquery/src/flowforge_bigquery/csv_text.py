@@ -126,8 +126,6 @@ def _readable(seed: Seed, encoding: str) -> Iterator[None]:
             yield
         except UnicodeError as error:
             raise undecodable(seed, _bytes(seed), encoding) from error
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise seed_error(seed, "The compressed file is damaged.", hint="Compress it again.") from error
 
 
 def _first_line(seed: Seed, encoding: str) -> str:

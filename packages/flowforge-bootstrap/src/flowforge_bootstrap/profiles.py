@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Union
 
@@ -37,14 +38,26 @@ class EnvSettings:
         path = project_dir / ".env"
         if not path.is_file():
             return cls()
-        from dotenv import dotenv_values
-
         try:
-            read = dotenv_values(path, interpolate=False)
+            text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             hint = "Check its permissions, and that it is saved as UTF-8."
             raise ConfigError("The file cannot be read.", where=Location(".env"), hint=hint) from error
-        return cls({**{key: value for key, value in read.items() if value is not None}, **os.environ})
+        return cls({**_dotenv(text), **os.environ})
+
+
+def _dotenv(text: str) -> dict[str, str]:
+    """Return what a `.env` sets; raise `ConfigError` for a line that says nothing, and never show it."""
+    from dotenv.parser import parse_stream
+
+    found = {}
+    for line in parse_stream(StringIO(text)):
+        if line.error or "\0" in line.original.string:
+            where = Location(".env", line.original.line)
+            raise ConfigError("This line cannot be read.", where=where, hint="Write NAME=value, or NAME='a value'.")
+        if line.key is not None and line.value is not None:
+            found[line.key] = line.value
+    return found
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ def choose_profile(
     Raises `ProfileError` naming the known profiles, or file and line of a wrong setting; `PluginError` for an engine
     that is not installed.
     """
-    engine = wanted_engine(engine, environment)
+    asked, engine = engine, wanted_engine(engine, environment)
     entry_name, entry = _entry(entries, name, engine)
     if entry.fault:
         raise ProfileError(
@@ -81,7 +94,8 @@ def choose_profile(
     if not isinstance(wanted, str):
         hint = f"Add engine: one of {', '.join(sorted(plugins.engines))}."
         raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
-    spec = _installed(wanted, plugins, None if engine else Location(_FILE, _line(entry, ("engine",))))
+    where = place_of_engine(asked) if engine else Location(_FILE, _line(entry, ("engine",)))
+    spec = installed_engine(wanted, plugins, where)
     overrides = {path: value for key, path in spec.environment.items() if (value := environment.get(key))}
     if wanted != own and wanted not in given and not overrides:
         raise ProfileError(
@@ -99,6 +113,20 @@ def choose_profile(
 def wanted_engine(engine: str | None, environment: Mapping[str, str]) -> str | None:
     """Return the engine that was asked for, by the caller or by `FF_ENGINE`; None leaves it to the profile."""
     return engine or environment.get("FF_ENGINE") or None
+
+
+def place_of_engine(asked: str | None) -> Location | None:
+    """Return where the engine that is wanted was asked for: nowhere by the caller, else the variable."""
+    return None if asked else Location("FF_ENGINE")
+
+
+def installed_engine(engine: str, plugins: Plugins, where: Location | None) -> EngineSpec:
+    """Return an engine; raise `PluginError` with the place that names it when it is not installed."""
+    try:
+        return plugins.engine(engine)
+    except PluginError as error:
+        error.where = where
+        raise
 
 
 def require_profile(entries: Mapping[str, ProfileEntry], name: str) -> ProfileEntry:
@@ -136,19 +164,11 @@ def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | 
     return "default", ProfileEntry({}, Location(_FILE))
 
 
-def _installed(engine: str, plugins: Plugins, where: Location | None) -> EngineSpec:
-    try:
-        return plugins.engine(engine)
-    except PluginError as error:
-        error.where = where
-        raise
-
-
 def _variant(spec: EngineSpec, settings: Any, plugins: Plugins, entry: ProfileEntry) -> EngineSpec:
     """Return the engine that a setting hands over to, else the profile's own."""
     for path, name in spec.variants.items():
         if reduce(getattr, path, settings):
-            return _installed(name, plugins, Location(_FILE, _line(entry, path)))
+            return installed_engine(name, plugins, Location(_FILE, _line(entry, path)))
     return spec
 
 

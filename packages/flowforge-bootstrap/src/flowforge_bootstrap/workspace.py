@@ -12,7 +12,15 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.narrow import narrowed
 from flowforge_bootstrap.artifacts import COMPILED, DOCS, unwritable, write_text
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
-from flowforge_bootstrap.profiles import EnvSettings, ResolvedProfile, choose_profile, require_profile, wanted_engine
+from flowforge_bootstrap.profiles import (
+    EnvSettings,
+    ResolvedProfile,
+    choose_profile,
+    installed_engine,
+    place_of_engine,
+    require_profile,
+    wanted_engine,
+)
 from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import PluginError, ProfileError
 from flowforge_domain.manifest import Manifest, run_order
@@ -108,7 +116,7 @@ class Workspace:
         if self.env is not None:
             require_profile(ports.reader.profiles(environment), self.env)
         if engine := wanted_engine(self.engine, environment):
-            self.plugins.engine(engine)
+            installed_engine(engine, self.plugins, place_of_engine(self.engine))
 
 
 def open_workspace(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import IncrementalNewlineDecoder
@@ -39,6 +41,8 @@ def readable(seed: Seed) -> Iterator[None]:
         yield
     except EOFError as error:
         raise seed_error(seed, "The compressed file is cut off.", hint="Compress it again.") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise seed_error(seed, "The compressed file is damaged.", hint="Compress it again.") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise seed_error(seed, f"The file cannot be read: {reason}.", hint="Check the path and its rights.") from error

@@ -73,6 +73,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def words_of(error: BaseException) -> str:
+    """Return what an exception of somebody else's code says; its `__str__` may fail in its turn."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - anything, from a class that we know nothing of
+        return ""
+
+
 def _window(line: str, column: int) -> tuple[str, int]:
     """Cut a very long line around its column, so that a message stays readable."""
     if len(line) <= _LONGEST_LINE:

@@ -36,7 +36,7 @@ def connect(settings: DuckDBSettings, root: Path) -> tuple[duckdb.DuckDBPyConnec
     try:
         _create(path)
         connection = duckdb.connect(str(path))
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, ValueError) as error:
         raise _refusal(error, target) from error
     if not _is_stored(connection):
         connection.close()

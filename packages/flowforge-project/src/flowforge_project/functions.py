@@ -10,7 +10,7 @@ from typing import Any
 
 from flowforge_domain.errors import ModuleLoadError
 from flowforge_domain.model import ModelSpec, Node, node_name
-from flowforge_domain.text import Location, caret, nearest
+from flowforge_domain.text import Location, caret, nearest, words_of
 from flowforge_project.folder import ProjectFile
 from flowforge_project.modules import ProjectModules
 from flowforge_project.scan_python import python_facts
@@ -60,7 +60,7 @@ def _is_as_read(spec: ModelSpec, node: Node) -> bool:
 def _import_error(error: BaseException, node: Node, modules: ProjectModules) -> ModuleLoadError:
     path, line, column = _place(error, modules) or (node.path, 0, 0)
     text = path.read_text("utf-8", "replace") if path.is_file() else ""
-    reason = error.msg if isinstance(error, SyntaxError) else str(error)
+    reason = error.msg if isinstance(error, SyntaxError) else words_of(error)
     for hidden in (f"{modules.prefix}.", f"{modules.root}/"):
         reason = reason.replace(hidden, "")
     return ModuleLoadError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from jinja2 import nodes
 from jinja2.environment import Template
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
+from flowforge_domain.text import line_of
 from flowforge_ports.project import RenderContext
 from flowforge_project.bounds import BUDGET, Budget
 from flowforge_project.context import template_names
@@ -43,12 +45,22 @@ def render_jinja(text: str, file: str, context: RenderContext) -> str:
     try:
         code = environment.compile(text, file, file)
         template = Template.from_code(environment, code, dict(environment.globals))
-        return template.render({**template_names(context), BUDGET: Budget()})
+        sql = template.render({**template_names(context), BUDGET: Budget()})
     except (
-        JinjaError, FlowForgeError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
-        SyntaxError, TypeError, ValueError,
+        JinjaError, FlowForgeError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError,
+        RuntimeError, SyntaxError, TypeError, ValueError,
     ) as error:  # fmt: skip
         raise template_error(error, text, file) from error
+    return _require_whole(sql, text, file)
+
+
+def _require_whole(sql: str, text: str, file: str) -> str:
+    """Refuse halves of characters, which only an escape in a template can write: no file or engine holds them."""
+    if half := re.search("[\ud800-\udfff]", sql):
+        escape = re.search(r"\\[uU]0*[dD][89a-fA-F]", text)
+        line = line_of(text, escape.start()) if escape else 0
+        raise error_at(text, file, line, f"The SQL holds {half[0]!r}, half a character", "Write the character itself.")
+    return sql
 
 
 @cache

@@ -88,6 +88,9 @@ def template_error(error: Exception, text: str, file: str) -> FlowForgeError:
         return error_at(text, file, _line_in(error.__traceback__, file), error.message, error.hint)
     if isinstance(error, TemplateSyntaxError):
         return _syntax_error(error, text, file)
+    if isinstance(error, RecursionError):
+        line = _most_nested(text)
+        return error_at(text, file, line, "This is nested too deeply", "Write it flatter, with {% set %} for parts.")
     message = str(error) or type(error).__name__
     return error_at(text, file, _line_in(error.__traceback__, file), message, _hint(error))
 
@@ -120,6 +123,12 @@ def _line_of_open(text: str, word: str) -> int:
             return line_of(text, tag.start())
         closed += 1 if tag[1] else -1
     return 0
+
+
+def _most_nested(text: str) -> int:
+    """Return the line that opens most; Python only says that it went too deep."""
+    opened = [len(re.findall(r"[(\[{]|\b(?:not|if|for)\b|[-+~]", line)) for line in text.split("\n")]
+    return opened.index(max(opened)) + 1
 
 
 def _line_in(traceback: TracebackType | None, file: str) -> int:

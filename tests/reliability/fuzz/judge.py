@@ -1,0 +1,77 @@
+"""What is wrong with how a command took a malformed input: nothing, if FlowForge keeps its word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from warm import Ended
+
+MOST_LINES = 15
+SECONDS = 5.0
+MEGABYTES = 1024
+# Where the line of a statement is no line of the file, the statement's line is shown instead.
+_SHOWN = "See the SQL that was run"
+_PLACE = re.compile(
+    r"(project\.yml|sources\.yml|profiles\.yml|\.env|(?:models|seeds)/[^\s:'\"]+|FF_ENGINE|`path`)(:\d+)?"
+)
+
+
+def complaints(ended: Ended, before: Mapping[str, str], after: Mapping[str, str], mutated: str = "") -> Iterator[str]:
+    """Tell what is wrong; `before` and `after` are the project's files, `mutated` is the one that was changed."""
+    if ended.code not in (0, 1, 2):
+        yield f"exit code {ended.code}"
+    if "Traceback (most recent call last)" in ended.said:
+        yield "a traceback"
+    if len(ended.err.splitlines()) > MOST_LINES:
+        yield f"{len(ended.err.splitlines())} lines on standard error"
+    if longest_block(ended.out) > MOST_LINES:
+        yield f"a message of {longest_block(ended.out)} lines"
+    if ended.seconds > SECONDS:
+        yield f"{ended.seconds:.1f} seconds"
+    if ended.peak > MEGABYTES:
+        yield f"{ended.peak} MB"
+    if ended.code == 1:
+        yield from _of_a_refusal(ended, before, after, mutated)
+
+
+def _of_a_refusal(ended: Ended, before: Mapping[str, str], after: Mapping[str, str], mutated: str) -> Iterator[str]:
+    places = _PLACE.findall(ended.said)
+    if mutated:
+        if not places:
+            yield "no file is named"
+        elif mutated.startswith("models/") and not any(line for _, line in places) and _SHOWN not in ended.said:
+            yield "no line is named"
+    if not ended.out.strip():
+        if len(ended.err.strip().splitlines()) < 2:
+            yield "no fix"
+        named = {name for name, _ in places}
+        if named & {"project.yml", "sources.yml", "profiles.yml"} and _new(before, after):
+            yield f"loading failed, and yet {_new(before, after)} was written"
+
+
+def _new(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Return what was written; what the cache knows of files that could be read may be kept."""
+    written = (name for name in after if after[name] != before.get(name))
+    return sorted(name for name in written if not name.startswith(".flowforge/cache/"))
+
+
+def longest_block(out: str) -> int:
+    """Return the lines of the longest message in a report: those from a `↳` on that are indented."""
+    longest = length = 0
+    for line in out.splitlines():
+        if "↳" in line:
+            length = 1
+        elif length and line.startswith("   "):
+            length += 1
+        else:
+            length = 0
+        longest = max(longest, length)
+    return longest
+
+
+def reported(root: Path, seed: int, number: int, wrong: list[str], ended: Ended, arguments: list[str]) -> str:
+    """Return all that is needed to look into a case."""
+    said = "\n".join([*ended.out.splitlines()[-20:], *ended.err.splitlines()[:40]])
+    return f"seed {seed}, input {number}: {'; '.join(wrong)}\n  flowforge {arguments} in {root}\n{said}"

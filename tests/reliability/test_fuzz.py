@@ -1,0 +1,85 @@
+"""R7: malformed input ends with one message that names file, line and a fix; never with a trace or a half-written file.
+
+FUZZ_SEED and FUZZ_COUNT choose other inputs; those that once went wrong are in `fuzz/regressions`, for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from fuzz.cases import cases
+from fuzz.ground import files, fingerprints, write
+from fuzz.judge import complaints, reported
+from warm import Command, WarmFlowForge
+
+NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
+SEED = int(os.environ.get("FUZZ_SEED", "20261128"))
+COUNT = int(os.environ.get("FUZZ_COUNT", "10000" if NIGHT else "1000"))
+REGRESSIONS = sorted((Path(__file__).parent / "fuzz" / "regressions").glob("*.json"))
+# The parts run side by side; each process is given so many inputs, three of ten parts give each its own.
+PARTS = 10
+BATCH = 25
+
+
+@pytest.fixture(scope="module")
+def flowforge():
+    with WarmFlowForge(megabytes=1024) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="module")
+def ground(flowforge, tmp_path_factory):
+    """The project as it should be, seeded and run."""
+    root = tmp_path_factory.mktemp("ground") / "shop"
+    write(root, files())
+    for command in ("seed", "run", "test"):
+        ended = flowforge.run([command], root)
+        assert ended.code == 0, ended.said
+    shutil.rmtree(root / ".flowforge", ignore_errors=True)
+    return root
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_malformed_inputs_are_refused_in_one_message(part, flowforge, ground, tmp_path):
+    content = files()
+    inputs = list(enumerate(cases(SEED, COUNT, content)))[part::PARTS]
+    size = 1 if part < 0.3 * PARTS else BATCH
+    found = []
+    for start in range(0, len(inputs), size):
+        batch = inputs[start : start + size]
+        roots = [tmp_path / str(number) / "shop" for number, _ in batch]
+        for root, (_, case) in zip(roots, batch, strict=True):
+            shutil.copytree(ground, root)
+            write(root, case.changed)
+        before = [fingerprints(root) for root in roots]
+        commands = [
+            Command(case.arguments, root, case.environment) for root, (_, case) in zip(roots, batch, strict=True)
+        ]
+        ended = flowforge.run_all(commands, seconds=20)
+        for (number, case), root, one, was in zip(batch, roots, ended, before, strict=False):
+            if wrong := list(complaints(one, was, fingerprints(root), case.mutated)):
+                found.append(reported(root, SEED, number, wrong, one, case.arguments))
+            else:
+                shutil.rmtree(root.parent)
+    assert not found, "\n\n".join([f"{len(found)} of {len(inputs)} went wrong", *found[:20]])
+
+
+@pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)
+def test_what_once_went_wrong_does_not_again(path, flowforge, ground, tmp_path):
+    told = json.loads(path.read_text(encoding="utf-8"))
+    root = shutil.copytree(ground, tmp_path / "shop")
+    changed = {
+        name: bytes.fromhex(data["hex"]) if isinstance(data, dict) else data.encode("utf-8", "surrogatepass")
+        for name, data in told["files"].items()
+    }
+    write(root, changed)
+    before = fingerprints(root)
+    ended = flowforge.run(told["command"], root, seconds=20, **told.get("environment", {}))
+    assert ended.code == told["code"], ended.said
+    assert told["says"] in ended.said
+    mutated = next(iter(changed), "") if told["code"] == 1 else ""
+    assert list(complaints(ended, before, fingerprints(root), mutated)) == []
