@@ -1,0 +1,208 @@
+"""Kills `flowforge` while it works, and asks the target what is left: of each table an old version or a new one, whole.
+
+Every row carries the number of the build that wrote it, which the shell's variable `BUILD` gives. The oracle asks each
+table for its count, its distinct keys, its builds, and its digest, which must be that of a build that was allowed. Each
+trial is one line of JSON in the log, with the seed that repeats it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from digest import Query, table_digest
+from warm import Command, Ended, Started, WarmFlowForge
+
+ROWS = 2_000
+PATIENCE = 60.0
+# Said once everything is committed.
+FINISHED = ("run_finished", "seed_loaded")
+LEFTOVERS = ("*.tmp", ".new-*")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A project whose tables are all `(build, id)` with the ids from 0 on, and how to look into its target."""
+
+    root: Path
+    engine: str
+    query: Query
+    tables: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    prepare: Callable[[int], None] = lambda build: None
+
+    def command(self, arguments: str, build: int, **environment: str) -> Command:
+        shell = {**self.environment, "BUILD": str(build), **environment}
+        return Command([*arguments.split(), "--log-format", "json"], self.root, shell)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One kill: when, what it hit, and what was found."""
+
+    number: int
+    seed: int
+    command: str
+    how: str
+    delay: float
+    code: int
+    in_flight: bool
+    builds: dict[str, int]
+
+
+def failpoint_raises(how: str) -> bool:
+    """Tell whether a trial is one whose failpoint raises an error, which the process survives."""
+    return how.endswith((":raise", ":enospc"))
+
+
+class TornError(AssertionError):
+    """A table that is neither the old one nor the new one."""
+
+
+def duckdb_query(path: Path) -> Query:
+    """Return what asks a DuckDB file, which is opened for each question: that it opens at once is part of the test."""
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        began = time.monotonic()
+        with duckdb.connect(str(path)) as connection:
+            assert time.monotonic() - began < 5
+            return connection.execute(sql).fetchall()
+
+    return query
+
+
+def version(ground: Ground, table: str, allowed: set[int]) -> int:
+    """Return the build that a table is of; raise `TornError` unless it is one of the allowed, whole."""
+    asked = f"select count(*), count(distinct id), min(id), max(id), min(build), max(build) from {table}"
+    try:
+        ((count, distinct, least, most, first, last),) = ground.query(asked)
+    except Exception as error:
+        raise TornError(f"{table} is lost: {error}") from error
+    if (count, distinct, least, most) != (ROWS, ROWS, 0, ROWS - 1):
+        raise TornError(f"{table} has {count} rows, {distinct} keys from {least} to {most}")
+    if first != last:
+        raise TornError(f"{table} mixes builds {first} and {last}")
+    if first not in allowed:
+        raise TornError(f"{table} is of build {first}, not of {sorted(allowed)}")
+    return int(first)
+
+
+def helpers(ground: Ground) -> list[str]:
+    """Return the tables that FlowForge made for itself, other than its state."""
+    found = ground.query("select table_name from information_schema.tables where table_name like '%flowforge%'")
+    return sorted(name for (name,) in found if not name.startswith("_flowforge_state"))
+
+
+def leftovers(root: Path) -> list[str]:
+    """Return the files that were being written."""
+    return sorted(path.relative_to(root).as_posix() for pattern in LEFTOVERS for path in root.rglob(pattern))
+
+
+@dataclass
+class Harness:
+    """Runs trials on one ground; `standing` says of which build each table is."""
+
+    flowforge: WarmFlowForge
+    ground: Ground
+    seed: int
+    log: Path
+    standing: dict[str, int] = field(default_factory=dict)
+    build: int = 0
+    trials: list[Trial] = field(default_factory=list)
+    took: float = 0.0
+
+    def whole_run(self, command: str) -> Ended:
+        """Run a command to its end with a new build, and require that every table is of that."""
+        self.build += 1
+        self.ground.prepare(self.build)
+        started = self._begun(command)
+        began = time.monotonic()
+        (ended,) = self.flowforge.ended(started)
+        self.took = time.monotonic() - began
+        assert ended.code == 0, ended.said
+        self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
+        return ended
+
+    def finish(self, command: str) -> Ended:
+        """Run the same build again after a kill: it ends well, with every table new, and nothing left over."""
+        (ended,) = self.flowforge.run_all([self.ground.command(command, self.build)])
+        assert ended.code == 0, ended.said
+        self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
+        assert helpers(self.ground) == []
+        return ended
+
+    def kill_at_random(self, command: str, rng: random.Random, how: int = signal.SIGKILL) -> Trial:
+        """Kill a new build at any moment from its first word on."""
+        self.build += 1
+        self.ground.prepare(self.build)
+        started = self._begun(command)
+        delay = rng.uniform(0, self.took)
+        time.sleep(delay)
+        with suppress(ProcessLookupError):
+            os.kill(started.pid, how)
+        (ended,) = self.flowforge.ended(started)
+        if ended.code == 0:
+            # The first run was slow, as on a busy machine.
+            self.took *= 0.8
+        return self._noted(command, signal.Signals(how).name, delay, ended)
+
+    def _begun(self, command: str) -> Started:
+        """Start a command, and return when it has said its first word."""
+        started = self.flowforge.start([self.ground.command(command, self.build)])
+        ends = time.monotonic() + PATIENCE
+        while not started.files[0][0].stat().st_size and time.monotonic() < ends:
+            time.sleep(0.0005)
+        return started
+
+    def strike(self, command: str, failpoint: str) -> Trial:
+        """Let a new build run into a failpoint, if it gets there."""
+        self.build += 1
+        self.ground.prepare(self.build)
+        armed = {"FLOWFORGE_TEST_FAILPOINTS": "1", "FLOWFORGE_FAILPOINT": failpoint}
+        (ended,) = self.flowforge.run_all([self.ground.command(command, self.build, **armed)])
+        return self._noted(command, failpoint, 0.0, ended)
+
+    def strikes(self, command: str, name: str, action: str) -> Iterator[Trial]:
+        """Strike at the first passing of a point, at the second, and so on until none fires."""
+        n = 0
+        while True:
+            n += 1
+            trial = self.strike(command, f"{name}:{n}:{action}")
+            if not trial.in_flight:
+                return
+            yield trial
+
+    def _noted(self, command: str, how: str, delay: float, ended: Ended) -> Trial:
+        """Ask every table what it is now, and write the trial down, also when one is torn."""
+        stopped = ended.code != 0 and not any(word in ended.out for word in FINISHED)
+        fired = "failpoint" in ended.said if failpoint_raises(how) else stopped
+        number = len(self.trials) + 1
+        trial = Trial(number, self.seed, command, how, round(delay, 4), ended.code, fired, {})
+        try:
+            for table in self.ground.tables:
+                trial.builds[table] = version(self.ground, table, {self.standing[table], self.build})
+        finally:
+            self.trials.append(trial)
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(asdict(trial)) + "\n")
+        self.standing = dict(trial.builds)
+        return trial
+
+    def in_flight(self) -> float:
+        """Return the share of the kills that hit a command before its end."""
+        return sum(trial.in_flight for trial in self.trials) / len(self.trials)
+
+
+def digests_of_one_build(ground: Ground) -> set[tuple[int, str]]:
+    """Return the digests of all tables, which are one where every table holds the same build."""
+    found = (table_digest(ground.query, ground.engine, table) for table in ground.tables)
+    return {(digest.rows, digest.content) for digest in found}

@@ -1,0 +1,119 @@
+"""R1 and R2 on DuckDB: a command that is killed anywhere leaves whole tables, and the next one finishes the work."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from itertools import islice
+
+import pytest
+from kill_harness import ROWS, Ground, Harness, digests_of_one_build, duckdb_query, leftovers
+from warm import WarmFlowForge
+
+from flowforge_ports.failpoint import FILES, POINTS
+
+NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
+KILLS = 200 if NIGHT else 25
+SEED = int(os.environ.get("KILL_SEED", "20261128"))
+PROFILE = "default: {engine: duckdb, duckdb: {path: a.duckdb}}\n"
+BUILD = "cast({{ env_var('BUILD') }} as integer) as build"
+MODELS = {
+    "a.ff.sql": f"select {BUILD}, range as id from range({ROWS})",
+    "b.ff.sql": f"create or replace table b as select {BUILD}, id from {{{{ ref('a') }}}}",
+    "v.ff.sql": "{{ config(materialized='view') }}\nselect b.build, b.id from {{ ref('b') }} b",
+    "p.ff.py": 'from flowforge import model\n@model(deps=["v"])\ndef p(df):\n    return df\n',
+    "z.ff.sql": f"select {BUILD}, id from {{{{ ref('p') }}}}",
+}
+
+
+@pytest.fixture(scope="module")
+def flowforge():
+    with WarmFlowForge(fresh=True) as warm:
+        yield warm
+
+
+def project(root, models=(), seeds=()):
+    """Write a project of models and seeds, and return it as a ground for kills."""
+    for folder in ("models", "seeds"):
+        (root / folder).mkdir(parents=True)
+    (root / "project.yml").write_text("name: killed\n")
+    (root / "profiles.yml").write_text(PROFILE)
+    for name in models:
+        (root / "models" / name).write_text(MODELS[name])
+
+    def write_seeds(build):
+        for name in seeds:
+            rows = "".join(f"{build},{i}\n" for i in range(ROWS))
+            (root / "seeds" / f"{name}.csv").write_text(f"build,id\n{rows}")
+
+    tables = (*(name.split(".")[0] for name in models), *seeds)
+    return Ground(root, "duckdb", duckdb_query(root / "a.duckdb"), tables, prepare=write_seeds)
+
+
+@pytest.fixture
+def harness(flowforge, tmp_path):
+    def of(**parts):
+        print(f"KILL_SEED={SEED}")
+        return Harness(flowforge, project(tmp_path / "shop", **parts), SEED, tmp_path / "trials.jsonl")
+
+    return of
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]], ids=["kill", "ask"])
+def test_a_run_killed_at_random_is_finished_by_the_next(harness, signals):
+    killed = harness(models=MODELS)
+    rng = random.Random(SEED)
+    for _ in range(2):
+        killed.whole_run("run")
+    for number in range(KILLS if signals == [signal.SIGKILL] else KILLS // 5):
+        killed.kill_at_random("run", rng, signals[number % len(signals)])
+        killed.finish("run")
+        assert len(digests_of_one_build(killed.ground)) == 1
+    assert killed.in_flight() >= 0.6
+
+
+def test_seeds_killed_at_random_are_all_old_or_all_new(harness):
+    killed = harness(seeds=("s", "t", "u"))
+    rng = random.Random(SEED)
+    for _ in range(2):
+        killed.whole_run("seed")
+    for _ in range(KILLS):
+        trial = killed.kill_at_random("seed", rng)
+        assert len(set(trial.builds.values())) == 1, trial
+    assert killed.in_flight() >= 0.6
+    killed.finish("seed")
+
+
+def test_a_kill_between_any_two_side_effects_of_a_run_leaves_whole_tables(harness):
+    killed = harness(models=MODELS if NIGHT else ("a.ff.sql", "v.ff.sql", "b.ff.sql", "p.ff.py"))
+    killed.whole_run("run --jobs 1")
+    struck = list(killed.strikes("run --jobs 1", "*", "kill"))
+    assert len(struck) > 20
+    killed.finish("run")
+    assert leftovers(killed.ground.root) == []
+
+
+def test_a_kill_between_any_two_side_effects_of_seeds_leaves_all_or_none(harness):
+    killed = harness(seeds=("s", "t"))
+    killed.whole_run("seed")
+    for trial in killed.strikes("seed", "*", "kill"):
+        assert len(set(trial.builds.values())) == 1, trial
+    assert len(killed.trials) > 6
+    killed.finish("seed")
+    assert leftovers(killed.ground.root) == []
+
+
+@pytest.mark.parametrize("action", ["raise", "enospc"])
+@pytest.mark.parametrize("command", ["run --jobs 1", "seed"])
+def test_an_error_at_any_point_is_told_and_leaves_whole_tables(harness, command, action):
+    killed = harness(models=("a.ff.sql", "p.ff.py")) if command != "seed" else harness(seeds=("s", "t"))
+    if command != "seed":
+        (killed.ground.root / "models" / "p.ff.py").write_text(MODELS["p.ff.py"].replace('"v"', '"a"'))
+    killed.whole_run(command)
+    for name in ["*"] if NIGHT else [point for point in POINTS if point not in FILES]:
+        passings = killed.strikes(command, name, action)
+        for trial in passings if NIGHT else islice(passings, 2):
+            assert trial.code in (0, 1), trial
+    assert len(killed.trials) > 6
+    killed.finish(command)
