@@ -1,4 +1,4 @@
-"""R7: the seed files that damage data elsewhere, each with its fixed result; and a bad file leaves the others' tables."""
+"""R7: seed files that damage data elsewhere, each with its fixed result; a bad file leaves the others' tables."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import os
 import pytest
 from warm import WarmFlowForge
 
+# The limit is four times as high, so that it is FlowForge that refuses, and not the limit.
 SECONDS, MEGABYTES = 5, 1024
 PROFILE = "default: {engine: duckdb, duckdb: {path: a.duckdb, memory_limit: 256MB, threads: 1}}\n"
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -19,7 +20,7 @@ TEMPLATES = {
     "padding": "{{ 'a' | center(10**10) }}",
     "padding by a format": "{{ '%09999999999d' % 1 }}",
     "padding by another format": "{{ '{:>9999999999}'.format(1) }}",
-    "indentation": "{{ 'a\nb' | indent(10**10) }}",
+    "indentation": "{{ 'a' | indent(10**10) }}",
     "repetition": "{{ 'a' * 10**10 }}",
     "repetition of a list": "{{ [0] * 10**10 }}",
     "powers": "{{ 9**9**9**9 }}",
@@ -37,7 +38,7 @@ TEMPLATES = {
 
 @pytest.fixture(scope="module")
 def flowforge():
-    with WarmFlowForge(megabytes=MEGABYTES) as warm:
+    with WarmFlowForge(megabytes=4 * MEGABYTES) as warm:
         yield warm
 
 
@@ -53,6 +54,7 @@ def refused(flowforge, shop, file, *arguments):
     ended = flowforge.run([*(arguments or ["compile"])], shop, seconds=2 * SECONDS)
     assert ended.code == 1, ended.said[-2000:]
     assert ended.seconds < SECONDS
+    assert ended.peak < MEGABYTES
     assert file in ended.said
     assert len(ended.err.splitlines()) <= 15
     assert "Traceback" not in ended.said
