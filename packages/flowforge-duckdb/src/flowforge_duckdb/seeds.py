@@ -29,6 +29,7 @@ from flowforge_ports.failpoint import failpoint
 
 _INTEGERS = {f"{u}{n}" for u in ("", "U") for n in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
 _SAMPLE = 1_000
+_WIDE = 100
 # Small buffers: with DuckDB's own of 32 MB each, two million rows take twice the memory.
 _BUFFER = 4_000_000
 
@@ -141,11 +142,32 @@ class DuckDBSeeds:
 
     def _survey(self, text: CsvText, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
         """Return for each column the number of its values, and for each fit a value that breaks it or None."""
+        if len(ladders) > _WIDE:
+            return self._survey_wide(text, ladders)
         asked = {c: [f"count({_q(c)})", *(fit.misfit(_q(c)) for fit in ladder)] for c, ladder in ladders.items()}
         expressions = ", ".join(expression for of_column in asked.values() for expression in of_column)
         (row,) = self._rows(f"select {expressions} from {_reader(text)}")
         answers = iter(row)
         return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
+
+    def _survey_wide(self, text: CsvText, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
+        """Survey by one statement for each fit: one that names 5,000 columns takes DuckDB minutes to plan."""
+        columns_of: dict[Fit, list[str]] = {}
+        for column, ladder in ladders.items():
+            for fit in ladder:
+                columns_of.setdefault(fit, []).append(column)
+        found = {fit: self._survey_of(text, fit, columns) for fit, columns in columns_of.items()}
+        return {
+            column: [found[ladder[0]].get(column, (0, None))[0]]
+            + [found[fit].get(column, (0, None))[1] for fit in ladder]
+            for column, ladder in ladders.items()
+        }
+
+    def _survey_of(self, text: CsvText, fit: Fit, columns: Sequence[str]) -> dict[str, tuple[int, Any]]:
+        names, values = ", ".join(map(_t, columns)), ", ".join(map(_q, columns))
+        cells = f"select unnest([{names}]) as c, unnest([{values}]) as v from {_reader(text)}"
+        rows = self._rows(f"select c, count(v), {fit.misfit('v')} from ({cells}) group by c")
+        return {column: (count, misfit) for column, count, misfit in rows}
 
     def _create(self, relation: str, query: str) -> int:
         with translated():
