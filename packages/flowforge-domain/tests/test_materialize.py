@@ -125,3 +125,13 @@ def test_what_stands_behind_the_name_stands_there_once():
     assert made == 'create or replace table "M" copy grants as select 1'
     assert built_as(made, "m", dialect) == made
     assert built_as(made, "other", dialect) == 'create or replace table "OTHER" copy grants as select 1'
+
+
+def test_partitions_and_clusters_lay_out_a_table_where_the_dialect_knows_them():
+    dialect = replace(REPLACING, partitions=" partition by {}", clusters=" cluster by {}", after_name=" copy grants")
+    config = ModelConfig(partition_by=("day",), cluster_by=("a", "b c"))
+    laid = Node("t", "sql", Path("t.ff.sql"), config=config, file="t.ff.sql")
+    laid_out = 'create or replace table "t" partition by "day" cluster by "a", "b c" copy grants as select 1'
+    assert create_statement(laid, "select 1", dialect) == laid_out
+    assert built_as(laid_out, "u", dialect) == laid_out.replace('"t"', '"u"')
+    assert create_statement(laid, "select 1", REPLACING) == 'create or replace table "t" as select 1'

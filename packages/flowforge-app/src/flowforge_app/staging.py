@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flowforge_app.replace import replacing
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.errors import FlowForgeError, ModelError
-from flowforge_domain.materialize import create_head, drop_statement
+from flowforge_domain.materialize import drop_statement, node_head
 from flowforge_domain.model import Node
 from flowforge_domain.plan import Plan, Refusal, Situation
 from flowforge_domain.relation import relation_name
@@ -66,7 +66,7 @@ class StagedBuild:
         if plan.query:
             kind = self.node.config.stands_as
             with replacing(self.engine, self.node.relation, kind, self.standing) as into:
-                head = create_head(kind, into, self.engine.dialect)
+                head = node_head(self.node, into, self.engine.dialect)
                 written = self.engine.session.execute(f"{head} as {plan.query}")
         for statement in plan.statements:
             counted = self.engine.session.execute(statement)

@@ -17,4 +17,9 @@ BIGQUERY = Dialect(
     swaps=True,
     backslash_escapes=True,
     line_comments=("--", "#"),
+    create_temporary="create or replace table",
+    retype="alter table {table} alter column {column} set data type {type}",
+    moment="cast(timestamp({text}) as {type})",
+    partitions=" partition by {}",
+    clusters=" cluster by {}",
 )

@@ -43,7 +43,8 @@ class Dialect:
     writes is costly; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes
     a table of the session only, which has no schema, or a plain one where there are no such; `retype` gives a column a
     wider type, and is empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
-    of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text.
+    of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text;
+    `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a thing.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Dialect:
     retype: str = "alter table {table} alter column {column} type {type}"
     overwrites: str = ""
     moment: str = "cast({text} as {type})"
+    partitions: str = ""
+    clusters: str = ""
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

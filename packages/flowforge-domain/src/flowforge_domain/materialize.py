@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
-from flowforge_domain.dialect import Dialect, RelationKind, quote_relation, relation_key
+from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation, relation_key
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_name, relation_parts
@@ -41,7 +41,15 @@ def staging_head(relation: str, dialect: Dialect) -> str:
 
 def query_head(node: Node, dialect: Dialect) -> str:
     """Return what stands before the SQL of a model that is a plain query."""
-    return f"{create_head(node.config.stands_as, node.relation, dialect)} as "
+    return f"{node_head(node, node.relation, dialect)} as "
+
+
+def node_head(node: Node, relation: str, dialect: Dialect) -> str:
+    """Return `create …` for what a node's query becomes, laid out by its partitions and clusters where these exist."""
+    kind, config = node.config.stands_as, node.config
+    parts = ((dialect.partitions, config.partition_by), (dialect.clusters, config.cluster_by))
+    said = (form.format(", ".join(quote_name(n, dialect) for n in names)) for form, names in parts if form and names)
+    return create_head(kind, relation, dialect, "".join(said) if kind == "table" else "")
 
 
 def built_as(statement: str, into: str, dialect: Dialect) -> str:
@@ -49,18 +57,19 @@ def built_as(statement: str, into: str, dialect: Dialect) -> str:
     target = find_target(statement, dialect=dialect)
     if target is None:
         return statement
-    head = create_head(target.kind, into, dialect)
+    # What stands behind the name stays.
+    head = create_head(target.kind, into, dialect).removesuffix(dialect.after_name)
     if statement.startswith(head, target.start):
         return statement
-    return f"{statement[: target.start]}{head}{statement[target.end :].removeprefix(dialect.after_name)}"
+    return f"{statement[: target.start]}{head}{statement[target.end :]}"
 
 
-def create_head(kind: RelationKind, relation: str, dialect: Dialect) -> str:
+def create_head(kind: RelationKind, relation: str, dialect: Dialect, layout: str = "") -> str:
     """Return `create [or replace] table|view X`, as the dialect has it; ` as …` or a list of columns goes behind it."""
     name = quote_relation(relation, dialect)
-    return (
-        f"create or replace {kind} {name}{dialect.after_name}" if kind in dialect.replaces else f"create {kind} {name}"
-    )
+    if kind not in dialect.replaces:
+        return f"create {kind} {name}{layout}"
+    return f"create or replace {kind} {name}{layout}{dialect.after_name}"
 
 
 def schema_statements(relations: Iterable[str], existing: Container[str], dialect: Dialect) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ SNOWFLAKE = Dialect(
     backslash_escapes=True,
     line_comments=("--", "//"),
     folds_up=True,
+    create_temporary="create or replace temporary table",
+    retype="alter table {table} alter column {column} set data type {type}",
+    clusters=" cluster by ({})",
 )
 # `create or replace` would otherwise take away the rights that others have on the relation.
 KEEP_GRANTS = " copy grants"
