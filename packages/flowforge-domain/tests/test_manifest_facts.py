@@ -10,6 +10,7 @@ import pytest
 
 from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.macros import Macro
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.manifest_facts import manifest_facts, modified_parts, require_comparable
 from flowforge_domain.model import Node, Seed, SeedOptions
@@ -60,6 +61,17 @@ def test_nothing_is_modified_in_an_unchanged_project_elsewhere():
 )
 def test_each_part_is_told_apart(change, part):
     assert parts(stored(USERS, DAILY), USERS, replace(DAILY, **change))["daily"] == {part}
+
+
+def test_a_macro_modifies_the_models_that_may_reach_it():
+    def with_macro(digest):
+        macros = {"cents": Macro("cents", "macros/m.sql", 1, digest=digest)}
+        return replace(manifest(USERS, replace(DAILY, macros=("cents",))), macros=macros)
+
+    then = json.loads(json.dumps(manifest_facts(with_macro("1"))))
+    assert modified_parts(manifest_facts(with_macro("1")), then)["daily"] == frozenset()
+    differs = modified_parts(manifest_facts(with_macro("2")), then)
+    assert (differs["daily"], differs["users"]) == ({"macros"}, frozenset())
 
 
 def test_a_node_that_was_not_there_is_new():

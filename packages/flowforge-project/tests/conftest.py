@@ -53,7 +53,7 @@ class WrittenProject:
         )
 
     def rendered(self, manifest: Manifest, node: Node) -> str:
-        return FileTemplates().render(node, self.context(manifest, node))
+        return FileTemplates(self.root).render(node, self.context(manifest, node))
 
     def compiled(self) -> dict[str, str]:
         """Return the statement of every SQL model, in run order."""

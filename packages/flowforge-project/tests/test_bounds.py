@@ -33,7 +33,17 @@ for line in json.load(sys.stdin):
         said = str(error)
     print(json.dumps([line, said, time.process_time() - started]))
 """
-REFUSALS = ("too large", "too long", "too big", "steps", "recursion", "not safe", "starts with a number", "multiply")
+REFUSALS = (
+    "too deeply",
+    "too large",
+    "too long",
+    "too big",
+    "steps",
+    "recursion",
+    "not safe",
+    "starts with a number",
+    "multiply",
+)
 
 
 def test_a_bomb_is_refused_in_little_time_and_memory():

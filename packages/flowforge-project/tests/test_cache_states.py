@@ -27,6 +27,7 @@ PATHS = st.sampled_from(
     [
         *("models/a.ff.sql", "models/b.ff.sql", "models/x/c.ff.sql", "models/a.ff.py", "models/d.ff.py"),
         *("models/m.yml", "models/x/m.yaml", "project.yml", "sources.yml", "seeds/s.csv"),
+        *("macros/m.sql", "macros/x/n.sql"),
     ]
 )
 SQL = [
@@ -38,6 +39,7 @@ SQL = [
     "select * from\n{{ ref('b.ff') }}, {{ source('g', 't') }}",
     "{{ config(owner='me', meta={'a': [1, 'x', none]}) }}select {% if true %}1{% endif %}",
     "{{ config(tags=['t']) }}select 1",
+    "select {{ m() }}",
     "select {{ ref( }}",
     "",
 ]
@@ -58,7 +60,16 @@ YAML = [
     "models: {",
     "nothing: 1",
 ]
-CONTENTS = st.sampled_from([*SQL, *SQL, *PYTHON, *YAML])
+MACROS = [
+    "{% macro m() %}1{% endmacro %}",
+    "{% macro m() %}{{ ref('b') }}{% endmacro %}",
+    "{% macro m() %}{{ n() }}{% endmacro %}",
+    "{% macro n() %}{{ ref('d') }}{{ source('g', 't') }}{% endmacro %}",
+    "{% macro duckdb__n() %}{{ ref('c') }}{% endmacro %}",
+    "{% macro m() %}{{ nobody() }}{% endmacro %}",
+    "{% macro m() %}",
+]
+CONTENTS = st.sampled_from([*SQL, *SQL, *PYTHON, *YAML, *MACROS])
 REACHED: Counter[str] = Counter()
 
 
@@ -77,6 +88,7 @@ class ChangingProject(RuleBasedStateMachine):
     def start(self) -> None:
         self.put("models/a.ff.sql", SQL[0])
         self.put("models/b.ff.sql", SQL[4])
+        self.edit_macro(0)
 
     @rule(path=PATHS, content=CONTENTS)
     def put(self, path: str, content: str) -> None:
@@ -84,11 +96,17 @@ class ChangingProject(RuleBasedStateMachine):
         (self.root / path).write_text(content)
         os.utime(self.root / path, (1_000_000_000, 1_000_000_000))
 
-    @rule(path=PATHS, kind=st.sampled_from(["sql", "py", "yml"]), index=st.integers(0, 9))
+    @rule(path=PATHS, kind=st.sampled_from(["sql", "py", "yml"]), index=st.integers(0, 10))
     def put_fitting(self, path: str, kind: str, index: int) -> None:
         kind = path.rpartition(".")[2].replace("yaml", "yml")
-        choices = {"sql": SQL, "py": PYTHON, "yml": YAML}.get(kind, SQL)
+        choices = MACROS if path.startswith("macros") else {"sql": SQL, "py": PYTHON, "yml": YAML}.get(kind, SQL)
         self.put(path, choices[index % len(choices)])
+
+    @rule(index=st.integers(0, 2))
+    def edit_macro(self, index: int) -> None:
+        """Give the macro that a model calls another body, and nothing else."""
+        self.put("macros/m.sql", MACROS[index])
+        self.put("models/x/c.ff.sql", "select {{ m() }}")
 
     @rule(path=PATHS)
     def delete(self, path: str) -> None:
@@ -147,6 +165,7 @@ class ChangingProject(RuleBasedStateMachine):
         if kept is not None:
             self.cache.write_bytes(kept)
         REACHED["error" if isinstance(cold, tuple) else "manifest"] += 1
+        REACHED["macro"] += not isinstance(cold, tuple) and any(node.macros for node in cold.nodes.values())
 
     def outcome(self) -> object:
         try:
@@ -160,4 +179,4 @@ def test_a_warm_load_is_a_cold_one_whatever_happened():
     run_state_machine_as_test(
         ChangingProject, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True)
     )
-    assert min(REACHED["error"], REACHED["manifest"], REACHED["corrupt"]) > 10
+    assert min(REACHED["error"], REACHED["manifest"], REACHED["corrupt"], REACHED["macro"]) > 10

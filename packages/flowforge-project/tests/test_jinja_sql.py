@@ -9,7 +9,7 @@ import pytest
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
 from flowforge_ports.project import RenderContext
-from flowforge_project.jinja_sql import jinja_facts, render_jinja
+from flowforge_project.jinja_sql import jinja_facts, render_jinja, undefined_name
 
 FILE = "models/a.ff.sql"
 
@@ -32,7 +32,9 @@ def render(text, **changes):
 
 def refusal(text):
     with pytest.raises(TemplateError) as caught:
-        jinja_facts(text, FILE)
+        for name, line in jinja_facts(text, FILE).names:
+            if line:
+                raise undefined_name(text, FILE, name, line, ())
         render(text)
     return caught.value
 
@@ -155,7 +157,10 @@ def test_an_error_says_where(text, line, column, message):
         ("{% set columns = [1] %}{{ colums }}", "Did you mean 'columns'?"),
         ("{{ var('strat') }}", "Did you mean 'start'?"),
         ("{{ execute }}", "Read a variable of project.yml with var('execute')."),
-        ("{{ zzz_nothing() }}", "Available: ref, source, config, var, env_var, is_incremental, this, target."),
+        (
+            "{{ zzz_nothing() }}",
+            "Available: ref, source, config, var, env_var, is_incremental, this, target, and the macros below macros/.",
+        ),
         ("{{ 'x' | uper }}", "Did you mean 'upper'?"),
         ("{{ env_var('API_TOKEN') }}", "Use secrets in profiles.yml only."),
     ],

@@ -72,4 +72,4 @@ def test_a_file_that_went_away_is_named(project):
     manifest = project.manifest()
     manifest.nodes["a"].path.unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
-        FileTemplates().render(manifest.nodes["a"], project.context(manifest, manifest.nodes["a"]))
+        FileTemplates(project.root).render(manifest.nodes["a"], project.context(manifest, manifest.nodes["a"]))

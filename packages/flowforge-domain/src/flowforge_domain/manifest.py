@@ -10,6 +10,7 @@ from typing import Any
 from flowforge_domain.checks import Check
 from flowforge_domain.dag import topo_sort
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError
+from flowforge_domain.macros import Macro
 from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, did_you_mean
@@ -32,6 +33,7 @@ class Manifest:
     checks: tuple[Check, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
+    macros: Mapping[str, Macro] = field(default_factory=dict)
 
 
 def run_order(manifest: Manifest) -> list[str]:

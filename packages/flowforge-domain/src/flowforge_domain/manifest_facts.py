@@ -39,7 +39,7 @@ def manifest_facts(manifest: Manifest, seeds: Mapping[str, str] | None = None) -
     return {
         "format": FORMAT,
         "project": manifest.name,
-        "nodes": {name: _node_facts(node) for name, node in sorted(manifest.nodes.items())},
+        "nodes": {name: _node_facts(node, manifest) for name, node in sorted(manifest.nodes.items())},
         "seeds": {name: _seed_facts(seed, known.get(name, "")) for name, seed in sorted(manifest.seeds.items())},
     }
 
@@ -76,7 +76,7 @@ def _is_known(now: Facts, then: Facts, key: str) -> bool:
     return key != "checksum" or bool(now[key] and then.get(key))
 
 
-def _node_facts(node: Node) -> dict[str, Any]:
+def _node_facts(node: Node, manifest: Manifest) -> dict[str, Any]:
     return {
         "kind": node.kind,
         "file": node.file,
@@ -85,7 +85,7 @@ def _node_facts(node: Node) -> dict[str, Any]:
         "sources": sorted(".".join(key) for key in node.sources),
         "config": _changed_settings(node.config),
         "checksum": node.checksum,
-        "macros": "",
+        "macros": {name: manifest.macros[name].digest for name in node.macros if name in manifest.macros},
     }
 
 

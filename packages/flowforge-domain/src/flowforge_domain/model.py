@@ -27,6 +27,7 @@ class Node:
     `relation` is what it writes (see `relation.py`), by default its name. `file` is `path` as messages show it,
     relative to the project; `lines` tells on which line of it each dependency is named, and under "" where `@model` is.
     `checksum` is that of the file's text, whatever its line ends.
+    `macros` are those that its SQL may reach, on any engine.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Node:
     file: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
     checksum: str = field(default="", compare=False)
+    macros: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.relation:

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_KEPT = ("refs", "sources", "settings", "setting_lines", "creates", "name", "function", "requires", "line", "checksum")
+_KEPT = (
+    *("refs", "sources", "settings", "setting_lines", "creates", "name", "function", "requires", "line"),
+    *("checksum", "names"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class ModelFacts:
 
     `creates` is the kind and relation of a literal `create … as`; `settings` are the values of `config(...)` or
     `@model(...)`, and `setting_lines` where they stand; `function` is the name of a Python model's function, and `line`
-    where its marker stands. `checksum` is that of the file's text, the same for every kind of line ends.
+    where its marker stands. `checksum` is that of the file's text, the same for every kind of line ends. `names` are
+    those that a template leaves to the project's macros, with their line; 0 where it can do without.
     """
 
     refs: Sequence[tuple[str, int]] = ()
@@ -31,6 +35,7 @@ class ModelFacts:
     requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
     line: int = 0
     checksum: str = ""
+    names: Sequence[tuple[str, int]] = ()
 
     @property
     def form(self) -> str:
@@ -42,6 +47,18 @@ class ModelFacts:
         if self.creates:
             return materialized == self.creates[0]
         return not self.function or materialized not in ("view", "ephemeral")
+
+
+@dataclass(frozen=True, slots=True)
+class MacroFacts:
+    """One macro as its file states it; `names` as in `ModelFacts`."""
+
+    name: str
+    line: int
+    refs: Sequence[str] = ()
+    sources: Sequence[tuple[str, str]] = ()
+    names: Sequence[tuple[str, int]] = ()
+    digest: str = ""
 
 
 def to_json(facts: tuple[ModelFacts, ...]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from flowforge_domain.errors import ConfigError
 from flowforge_domain.text import Location, line_of
 from flowforge_ports.project import ProjectPorts
 
+MACROS, MACRO_SUFFIX = "macros", ".sql"
 CACHE_FILE = Path(".flowforge", "cache", "parse.json")
 
 
@@ -59,7 +60,7 @@ def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> Pro
             f"{str(root)!r} is no FlowForge project: it has no models/, seeds/ or project.yml.",
             hint="The project is its parent: cd .." if inside else "Start one with: flowforge init PATH",
         )
-    return ProjectPorts(FolderReader(root, materializations), FileTemplates(), ModuleFunctions(root))
+    return ProjectPorts(FolderReader(root, materializations), FileTemplates(root), ModuleFunctions(root))
 
 
 def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[ProjectFile]:

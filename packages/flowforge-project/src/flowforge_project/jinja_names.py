@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    from flowforge_domain.errors import TemplateError
+
 _SPECIAL = ("caller", "kwargs", "loop", "self", "super", "varargs")
+RESERVED = frozenset({*AVAILABLE, *_SPECIAL})
 _OTHER_FILES = {nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "import", nodes.Extends: "extends"}
 
 
-def require_known_names(tree: nodes.Template, environment: ImmutableSandboxedEnvironment, text: str, file: str) -> None:
-    """Raise `TemplateError` for the first thing a template names that nothing defines; see below what counts."""
+def require_known_tags(tree: nodes.Template, environment: ImmutableSandboxedEnvironment, text: str, file: str) -> None:
+    """Raise `TemplateError` for another file, an unknown filter or test, and for what cannot be changed."""
     for tag in tree.find_all(tuple(_OTHER_FILES)):
         word = _OTHER_FILES[type(tag)]
-        hint = "Write what it gives into this file, or make it a model and use ref()."
+        hint = "Write what it gives into a macro, or make it a model and use ref()."
         raise error_at(text, file, tag.lineno, f"`{word}` is not available: a model is one file.", hint, word)
     for what, known, used in (
         ("filter", environment.filters, tree.find_all(nodes.Filter)),
@@ -32,29 +35,43 @@ def require_known_names(tree: nodes.Template, environment: ImmutableSandboxedEnv
             if use.name not in known:
                 hint = _suggest(use.name, known) or f"Use one of Jinja's own {what}s."
                 raise error_at(text, file, use.lineno, f"There is no {what} {use.name!r}.", hint, use.name)
-    _require_defined(tree, environment, text, file)
-
-
-def _require_defined(tree: nodes.Template, environment: ImmutableSandboxedEnvironment, text: str, file: str) -> None:
-    """A name counts as defined where the template sets it anywhere, or asks somewhere whether it is defined."""
-    names = list(tree.find_all(nodes.Name))
-    own = {name.name for name in names if name.ctx != "load"} | {macro.name for macro in tree.find_all(nodes.Macro)}
-    known = {*AVAILABLE, *own, *environment.globals}
+    own = _own(tree)
     for target in tree.find_all(nodes.NSRef):
         if target.name not in own:
             hint = "Write {% set x = namespace() %}, then set x's attributes."
             raise error_at(text, file, target.lineno, f"{target.name!r} cannot be changed.", hint, target.name)
-    excused = {*_SPECIAL, *_asked_for(tree)}
-    for name in names:
-        if name.name not in known and name.name not in excused:
-            hint = _suggest(name.name, known) or _how_to_read(name, tree)
-            raise error_at(text, file, name.lineno, f"{name.name!r} is undefined.", hint, name.name)
 
 
-def _how_to_read(name: nodes.Name, tree: nodes.Template) -> str:
-    if any(call.node is name for call in tree.find_all(nodes.Call)):
-        return f"Available: {', '.join(AVAILABLE)}."
-    return f"Read a variable of project.yml with var('{name.name}')."
+def unknown_names(tree: nodes.Template, environment: ImmutableSandboxedEnvironment) -> tuple[tuple[str, int], ...]:
+    """Return the names that neither the template nor FlowForge defines, each with the line that needs it first.
+
+    A name counts as defined where the template sets it anywhere. The line is 0 where the template asks somewhere
+    whether the name is defined.
+    """
+    known = {*AVAILABLE, *_own(tree), *environment.globals, *_SPECIAL}
+    asked = set(_asked_for(tree))
+    found: dict[str, int] = {}
+    for name in tree.find_all(nodes.Name):
+        if name.name not in known:
+            found.setdefault(name.name, 0 if name.name in asked else name.lineno)
+    return tuple(found.items())
+
+
+def undefined(tree: nodes.Template, name: str, line: int, macros: Iterable[str], text: str, file: str) -> TemplateError:
+    """Return the error about a name that is no macro either."""
+    hint = _suggest(name, {*AVAILABLE, *_own(tree), *macros}) or _how_to_read(name, tree)
+    return error_at(text, file, line, f"{name!r} is undefined.", hint, name)
+
+
+def _own(tree: nodes.Template) -> set[str]:
+    set_here = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    return set_here | {macro.name for macro in tree.find_all(nodes.Macro)}
+
+
+def _how_to_read(name: str, tree: nodes.Template) -> str:
+    if any(isinstance(call.node, nodes.Name) and call.node.name == name for call in tree.find_all(nodes.Call)):
+        return f"Available: {', '.join(AVAILABLE)}, and the macros below macros/."
+    return f"Read a variable of project.yml with var('{name}')."
 
 
 def _asked_for(tree: nodes.Template) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +18,15 @@ from flowforge_ports.project import RenderContext
 from flowforge_project.bounds import BUDGET, Budget
 from flowforge_project.context import template_names
 from flowforge_project.facts import ModelFacts
-from flowforge_project.jinja_names import require_known_names
+from flowforge_project.jinja_names import require_known_tags, undefined, unknown_names
 from flowforge_project.sandbox import error_at, sandbox, template_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from flowforge_project.macro_files import MacroLibrary
 
 _FORMS = {"ref": (1, "ref('orders')"), "source": (2, "source('shop', 'orders')")}
 
@@ -28,29 +34,37 @@ _FORMS = {"ref": (1, "ref('orders')"), "source": (2, "source('shop', 'orders')")
 def jinja_facts(text: str, file: str) -> ModelFacts:
     """Return what a template names in literal `ref()`, `source()` and `config()` calls, whether they run or not.
 
-    Raises `TemplateError` for bad syntax, for names that nothing defines, and for calls of the wrong form.
+    Raises `TemplateError` for bad syntax, for tags, filters and tests that nothing defines, and for calls of the wrong
+    form.
     """
-    try:
-        return _facts(_environment().parse(text, file, file), text, file)
-    except (JinjaError, ValueError, RecursionError) as error:
-        raise template_error(error, text, file) from error
+    with errors_told(text, file):
+        return _facts(environment().parse(text, file, file), text, file)
 
 
-def render_jinja(text: str, file: str, context: RenderContext) -> str:
-    """Return the template's SQL.
+def undefined_name(text: str, file: str, name: str, line: int, macros: Iterable[str]) -> TemplateError:
+    """Return the error about a name of `ModelFacts.names` that is none of the project's macros."""
+    return undefined(environment().parse(text, file, file), name, line, macros, text, file)
 
-    Raises `TemplateError` with file, line, the line itself and a caret.
+
+def render_jinja(
+    text: str, file: str, context: RenderContext, library: MacroLibrary | None = None, macros: Iterable[str] = ()
+) -> str:
+    """Return the template's SQL; it may call `macros`, which are in the library.
+
+    Raises `TemplateError` with file, line, the line itself and a caret, and by which calls it got there.
     """
-    environment = _environment()
+    known = {**environment().globals, **template_names(context), BUDGET: Budget()}
+    texts = library.texts(macros) if library else {}
     try:
-        code = environment.compile(text, file, file)
-        template = Template.from_code(environment, code, dict(environment.globals))
-        sql = template.render({**template_names(context), BUDGET: Budget()})
+        if library:
+            library.put(macros, known, context.target.get("engine", ""))
+        code = environment().compile(text, file, file)
+        sql = Template.from_code(environment(), code, {}).render(known)
     except (
         JinjaError, FlowForgeError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError,
         RuntimeError, SyntaxError, TypeError, ValueError,
     ) as error:  # fmt: skip
-        raise template_error(error, text, file) from error
+        raise template_error(error, text, file, texts) from error
     return _require_whole(sql, text, file)
 
 
@@ -64,26 +78,47 @@ def _require_whole(sql: str, text: str, file: str) -> str:
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def environment() -> ImmutableSandboxedEnvironment:
+    """Return the environment in which all templates of all projects are read and rendered."""
     return sandbox()
 
 
-def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
-    require_known_names(tree, _environment(), text, file)
-    settings = _settings(_calls(tree, "config"), text, file)
-    refs = _literal_calls("ref", _calls(tree, "ref"), text, file)
-    sources = _literal_calls("source", _calls(tree, "source"), text, file)
-    return ModelFacts(
-        refs=tuple((name, line) for (name,), line in refs),
-        sources=tuple((group, table, line) for (group, table), line in sources),
-        settings={name: value for name, (value, _) in settings.items()},
-        setting_lines={name: line for name, (_, line) in settings.items()},
-    )
-
-
-def _calls(tree: nodes.Template, name: str) -> list[nodes.Call]:
+def calls_of(tree: nodes.Template, name: str) -> list[nodes.Call]:
+    """Return the calls of a name, whether they run or not."""
     calls = tree.find_all(nodes.Call)
     return [call for call in calls if isinstance(call.node, nodes.Name) and call.node.name == name]
+
+
+def literal_refs(tree: nodes.Template, text: str, file: str) -> list[tuple[str, int]]:
+    """Return what literal `ref()` calls name, with their lines; raise `TemplateError` for a call of the wrong form."""
+    return [(name, line) for (name,), line in _literal_calls("ref", calls_of(tree, "ref"), text, file)]
+
+
+def literal_sources(tree: nodes.Template, text: str, file: str) -> list[tuple[str, str, int]]:
+    """Return what literal `source()` calls name, as `literal_refs` does."""
+    found = _literal_calls("source", calls_of(tree, "source"), text, file)
+    return [(group, table, line) for (group, table), line in found]
+
+
+@contextmanager
+def errors_told(text: str, file: str) -> Iterator[None]:
+    """Turn what Jinja says about a text into `TemplateError`, and that it is nested too deeply to be walked."""
+    try:
+        yield
+    except (JinjaError, ValueError, RecursionError) as error:
+        raise template_error(error, text, file) from error
+
+
+def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
+    require_known_tags(tree, environment(), text, file)
+    settings = _settings(calls_of(tree, "config"), text, file)
+    return ModelFacts(
+        refs=tuple(literal_refs(tree, text, file)),
+        sources=tuple(literal_sources(tree, text, file)),
+        settings={name: value for name, (value, _) in settings.items()},
+        setting_lines={name: line for name, (_, line) in settings.items()},
+        names=unknown_names(tree, environment()),
+    )
 
 
 def _literal_calls(name: str, calls: list[nodes.Call], text: str, file: str) -> list[tuple[list[str], int]]:

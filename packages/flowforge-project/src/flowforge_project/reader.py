@@ -20,6 +20,7 @@ from flowforge_ports.project import ProfileEntry
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
+from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
 from flowforge_project.settings import CheckedYaml, Settings, read_checked
 
@@ -46,7 +47,9 @@ class FolderReader:
         project = read_checked(self._top("project.yml"), "project", cache)
         beside = [read_checked(file, "models", cache) for file in files if file.name.endswith(_YAML)]
         settings = Settings.of(project, beside)
+        macros = read_macros(self.root, cache)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
+        models = [(file, macros.followed(file, facts) if facts.names else facts) for file, facts in models]
         sources = _sources(read_checked(self._top("sources.yml"), "sources", cache))
         nodes = [_node(file, facts, settings, self.materializations) for file, facts in models]
         seeds = self._seeds(project)
@@ -62,6 +65,7 @@ class FolderReader:
             checks=tuple(check for file in (project, *beside) for check in _checks(file)),
             variables=project.data.get("vars", {}),
             description=project.data.get("description", ""),
+            macros=macros.macros,
         )
 
     def text(self, node: Node) -> str:
@@ -135,6 +139,7 @@ def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Colle
         file=file.name,
         lines=_lines(facts),
         checksum=facts.checksum,
+        macros=tuple(name for name, _ in facts.names),
     )
 
 

@@ -1,6 +1,6 @@
 """The sandboxed Jinja environment of models, and where in a template an error happened.
 
-Jinja2 lives here and in `jinja_sql.py`; both are imported only for templates that need it.
+Jinja2 lives here, in `jinja_*.py`, `bounds.py` and `macro_files.py`, imported only for templates that need it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from flowforge_project.bounds import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Mapping, Sequence
     from types import TracebackType
 
     from jinja2.runtime import Context
@@ -36,6 +36,7 @@ __all__ = ["Environment", "sandbox", "template_error"]
 
 # Not deterministic, or a way to reach attributes by name: a model has no need of them.
 _NO_GLOBALS = ("lipsum", "cycler", "joiner")
+_MOST_CALLS = 8
 _NO_FILTERS = ("attr", "random", "pprint", "urlize", "xmlattr")
 # Methods of texts, bytes and numbers that make much out of little.
 _NO_METHODS = ("encode", "expandtabs", "from_bytes", "maketrans", "to_bytes", "translate")
@@ -82,17 +83,27 @@ def sandbox() -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def template_error(error: Exception, text: str, file: str) -> FlowForgeError:
-    """Return an error of Jinja, or of what a template called, as ours: file, line, the line and a caret."""
-    if isinstance(error, FlowForgeError):
-        return error_at(text, file, _line_in(error.__traceback__, file), error.message, error.hint)
+def template_error(
+    error: Exception, text: str, file: str, macro_files: Mapping[str, str] | None = None
+) -> FlowForgeError:
+    """Return an error of Jinja, or of what a template called, as ours: file, line, the line and a caret.
+
+    `macro_files` are the texts of those whose macros it may call; the calls that led into one are told.
+    """
     if isinstance(error, TemplateSyntaxError):
         return _syntax_error(error, text, file)
-    if isinstance(error, RecursionError):
-        line = _most_nested(text)
-        return error_at(text, file, line, "This is nested too deeply", "Write it flatter, with {% set %} for parts.")
-    message = str(error) or type(error).__name__
-    return error_at(text, file, _line_in(error.__traceback__, file), message, _hint(error))
+    texts = {**(macro_files or {}), file: text}
+    nested = isinstance(error, RecursionError)
+    *calls, (place, line) = _steps(error.__traceback__, texts) or [(file, _most_nested(text) if nested else 0)]
+    if isinstance(error, FlowForgeError):
+        message, hint = error.message, error.hint
+    elif nested:
+        message, hint = "This is nested too deeply", "Write it flatter, with {% set %} for parts."
+    else:
+        message, hint = str(error) or type(error).__name__, _hint(error)
+    ours = error_at(texts[place], place, line, message, hint)
+    ours.snippet = "\n".join(filter(None, [ours.snippet, *_told(calls)]))
+    return ours
 
 
 def error_at(text: str, file: str, line: int, message: str, hint: str, name: str = "") -> TemplateError:
@@ -131,14 +142,23 @@ def _most_nested(text: str) -> int:
     return opened.index(max(opened)) + 1
 
 
-def _line_in(traceback: TracebackType | None, file: str) -> int:
-    """Return the last line of the template that was running; Jinja maps its code back to template lines."""
-    line = 0
+def _steps(traceback: TracebackType | None, files: Container[str]) -> list[tuple[str, int]]:
+    """Return the lines of templates that were running, the innermost last; Jinja maps its code back to them."""
+    steps: list[tuple[str, int]] = []
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == file:
-            line = traceback.tb_lineno
+        step = (traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+        if step[0] in files and step not in steps[-1:]:
+            steps.append(step)
         traceback = traceback.tb_next
-    return line
+    return steps
+
+
+def _told(calls: Sequence[tuple[str, int]]) -> list[str]:
+    """Return a line per call, the innermost first; of a long chain, its two ends."""
+    lines = [f"  called in {file}:{line}" for file, line in reversed(calls)]
+    if len(lines) <= _MOST_CALLS:
+        return lines
+    return [*lines[: _MOST_CALLS - 1], f"  … {len(lines) - _MOST_CALLS} more calls", lines[-1]]
 
 
 def _hint(error: Exception) -> str:

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.text import Location
 from flowforge_ports.project import RenderContext
-from flowforge_project.folder import ProjectFile
+from flowforge_project.folder import MACRO_SUFFIX, MACROS, ProjectFile, files_below
 from flowforge_project.plain_sql import normalized, plain_facts, render_plain
+
+if TYPE_CHECKING:
+    from flowforge_project.macro_files import MacroLibrary
 
 
 @dataclass(frozen=True)
 class FileTemplates:
-    """Renders the files of SQL models."""
+    """Renders the files of SQL models of the project in a folder."""
+
+    root: Path
 
     def render(self, node: Node, context: RenderContext) -> str:
         """Return the node's SQL; raise `TemplateError` with file, line, the line itself and a caret."""
-        return render_text(normalized(ProjectFile(str(node.path), node.file).text()), node, context)
+        text = normalized(ProjectFile(str(node.path), node.file).text())
+        return render_text(text, node, context, self.library if node.macros else None)
+
+    @cached_property
+    def library(self) -> MacroLibrary:
+        """The project's macros, read when the first model calls one."""
+        from flowforge_project.macro_files import MacroLibrary, parse_macros
+
+        files = files_below(self.root, MACROS, (MACRO_SUFFIX,))
+        found = (macro for file in files for macro in parse_macros(normalized(file.text()), file.name))
+        return MacroLibrary({macro.name: macro for macro in found})
 
 
-def render_text(text: str, node: Node, context: RenderContext) -> str:
-    """Return the SQL of a normalized template; `node` says what it may refer to.
+def render_text(text: str, node: Node, context: RenderContext, library: MacroLibrary | None = None) -> str:
+    """Return the SQL of a normalized template; `node` says what it may refer to, and which macros it calls.
 
     Raises `TemplateError`; its own message when the template refers to a node that the graph does not know of.
     """
@@ -33,7 +51,7 @@ def render_text(text: str, node: Node, context: RenderContext) -> str:
 
         from flowforge_project.jinja_sql import render_jinja
 
-        return render_jinja(text, node.file, replace(context, ref=declared))
+        return render_jinja(text, node.file, replace(context, ref=declared), library, node.macros)
     try:
         return render_plain(text, declared, context.source)
     except FlowForgeError as error:
