@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+ENGINE ?= *
 PROJECT := examples/simple_duckdb
 
 # uv: the pinned one, whatever is on PATH; `make UV=/path/to/uv` says otherwise. Tests find it by the same name.
@@ -68,9 +69,9 @@ contracts: sync ## who may import whom, declared dependencies, sizes
 	$(RUN) python tools/isolated_imports.py
 	$(RUN) python tools/check_sizes.py
 
-conformance: sync ## every engine through the kit; writes docs/reference/conformance.md
-	$(PYTEST) packages/*/tests/test_conformance.py --flowforge-report .pytest_cache/conformance.md $(PYTEST_ARGS)
-	$(RUN) python tools/conformance_table.py .pytest_cache/conformance.md
+conformance: sync ## every engine through the kit, or ENGINE=…; writes docs/reference/conformance.md
+	$(PYTEST) packages/flowforge-$(ENGINE)/tests/test_conformance.py --flowforge-report .pytest_cache/conformance.md $(PYTEST_ARGS)
+	$(RUN) python tools/conformance_table.py $(if $(filter-out *,$(ENGINE)),--keep) .pytest_cache/conformance.md
 
 nightly: sync ## the same tests, with more Hypothesis examples
 	FLOWFORGE_NIGHTLY=1 $(PYTEST) --timeout 3600 $(PYTEST_ARGS)

@@ -1,14 +1,16 @@
 """Writes docs/reference/conformance.md from the reports of all engines, as `make conformance` does.
 
-python tools/conformance_table.py REPORT [REPORT ...]
+python tools/conformance_table.py [--keep] REPORT [REPORT ...]
 
-A report is what `pytest --flowforge-report PATH` wrote. The page holds no dates and no timings.
+A report is what `pytest --flowforge-report PATH` wrote. `--keep` keeps of the page what the reports leave out, so
+that one engine can be run alone. The page holds no dates and no timings.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,38 +36,86 @@ _ROW = re.compile(r"\| `(test_\w+)(\[.*\])?` \| ([\w ]+) \| (.*) \|\Z")
 
 @dataclass
 class Suite:
-    """One section of a report: facts as they stand there, and the results of each case's variants."""
+    """One column: facts as the report has them, a cell for each case, and a line for each gap."""
 
     title: str
     facts: list[str] = field(default_factory=list)
-    cases: dict[str, list[str]] = field(default_factory=dict)
-    unproved: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
+    gaps: list[str] = field(default_factory=list)
+
+    @property
+    def is_engine(self) -> bool:
+        """Whether it is about an engine, not about what a plugin says of itself."""
+        return any(fact.startswith("- engine:") for fact in self.facts)
 
 
 def read(report: str) -> list[Suite]:
     """Return the sections of one report."""
-    suites: list[Suite] = []
-    for line in report.splitlines():
-        if line.startswith("## "):
-            suites.append(Suite(line[3:]))
-        elif line.startswith("- ") and suites:
-            suites[-1].facts.append(line)
-        elif found := _ROW.match(line):
-            case, variant, result, reason = found.groups()
-            suites[-1].cases.setdefault(case, []).append(result)
-            if result in {"not proved here", "failed", "not run"} or (result == "proved" and reason):
-                suites[-1].unproved[f"{case}{variant or ''}"] = f"{result}: {reason}"
-    return suites
+    return [_suite(*section.partition("\n")[::2]) for section in report.split("\n## ")[1:]]
+
+
+def read_page(text: str) -> list[Suite]:
+    """Return the columns of the page as they stand there."""
+    found: dict[str, Suite] = {}
+    suite, columns = Suite(""), []
+    for line in text.partition("\n## Engines\n")[2].splitlines():
+        if line.startswith("### "):
+            suite = found[line[4:]] = Suite(line[4:])
+        elif line.startswith("| case |"):
+            columns = [found.setdefault(title, Suite(title)) for title in _cells(line)]
+        elif line.startswith("| ") and not line.startswith("| ---"):
+            case = "test_" + line.split(" | ")[0].removeprefix("| ").replace(" ", "_")
+            for column, cell in zip(columns, _cells(line), strict=True):
+                column.cells[case] = cell
+        elif line.startswith("- ") and columns:
+            found[line[2:].partition(", `")[0]].gaps.append(line)
+        elif line.startswith("- "):
+            suite.facts.append(line)
+    return list(found.values())
+
+
+def merged(old: list[Suite], new: list[Suite]) -> list[Suite]:
+    """Return the new columns and those old ones that none of them takes the place of; cases that are gone are left."""
+    kept = {suite.title: suite for suite in old} | {suite.title: suite for suite in new}
+    for kind in (True, False):
+        known = {case for suite in new if suite.is_engine is kind for case in suite.cells}
+        for suite in kept.values():
+            if known and suite.is_engine is kind:
+                suite.cells = {case: cell for case, cell in suite.cells.items() if case in known}
+    return list(kept.values())
 
 
 def page(suites: list[Suite]) -> str:
     """Return the page: a table of engines, one of plugins, and every gap by its name."""
     ordered = sorted(suites, key=lambda suite: suite.title)
-    engines = [suite for suite in ordered if any(fact.startswith("- engine:") for fact in suite.facts)]
-    plugins = [suite for suite in ordered if suite not in engines]
+    engines = [suite for suite in ordered if suite.is_engine]
+    plugins = [suite for suite in ordered if not suite.is_engine]
     parts = [_HEAD, "## Engines\n", *map(_facts, engines), "## Cases\n", _table(engines)]
     parts += ["## Plugins\n", _table(plugins), "## Not proved here\n", _gaps(ordered)]
     return "\n".join(parts)
+
+
+def main(arguments: list[str]) -> None:
+    """Write the page from the reports named."""
+    reports = [argument for argument in arguments if argument != "--keep"]
+    new = [suite for path in reports for suite in read(Path(path).read_text("utf-8"))]
+    old = read_page(PAGE.read_text("utf-8")) if len(reports) < len(arguments) else []
+    PAGE.write_text(page(merged(old, new)), "utf-8")
+    print(PAGE)
+
+
+def _suite(title: str, text: str) -> Suite:
+    suite, results = Suite(title), defaultdict[str, list[str]](list)
+    for line in text.splitlines():
+        if line.startswith("- "):
+            suite.facts.append(line)
+        elif found := _ROW.match(line):
+            case, variant, result, reason = found.groups()
+            results[case].append(result)
+            if result in {"not proved here", "failed", "not run"} or (result == "proved" and reason):
+                suite.gaps.append(f"- {title}, `{case}{variant or ''}`: {result}: {reason}")
+    suite.cells = {case: _cell(each) for case, each in results.items()}
+    return suite
 
 
 def _facts(suite: Suite) -> str:
@@ -73,12 +123,16 @@ def _facts(suite: Suite) -> str:
 
 
 def _table(suites: list[Suite]) -> str:
-    cases = sorted({case for suite in suites for case in suite.cases})
+    cases = sorted({case for suite in suites for case in suite.cells})
     lines = ["| case | " + " | ".join(suite.title for suite in suites) + " |", "| --- |" + " --- |" * len(suites)]
     for case in cases:
-        cells = " | ".join(_cell(suite.cases.get(case, [])) for suite in suites)
+        cells = " | ".join(suite.cells.get(case, "") for suite in suites)
         lines.append(f"| {case.removeprefix('test_').replace('_', ' ')} | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")[1:]]
 
 
 def _cell(results: list[str]) -> str:
@@ -89,10 +143,9 @@ def _cell(results: list[str]) -> str:
 
 
 def _gaps(suites: list[Suite]) -> str:
-    lines = [f"- {suite.title}, `{case}`: {why}" for suite in suites for case, why in sorted(suite.unproved.items())]
+    lines = [gap for suite in suites for gap in sorted(suite.gaps)]
     return "\n".join(lines or ["Nothing: every case was proved or declined."]) + "\n"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page([s for path in sys.argv[1:] for s in read(Path(path).read_text("utf-8"))]), "utf-8")
-    print(PAGE)
+    main(sys.argv[1:])
