@@ -17,6 +17,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError, UnsupportedByEngineError
+from flowforge_domain.holder import Claim
 from flowforge_domain.materialize import create_statement, drop_statement
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_name, same_relation
@@ -70,7 +71,7 @@ def __getattr__(name: str) -> Any:
     return create_model("Profile", __config__=strict, **fields)
 
 
-def open_engine(profile: Any, _root: Path) -> Engine:
+def open_engine(profile: Any, _root: Path, _claim: Claim) -> Engine:
     """Open an empty target."""
     from datafusion import SessionConfig, SessionContext
 
@@ -163,7 +164,7 @@ class Catalog:
 class NoLock:
     """Nobody else can open a target in memory."""
 
-    def hold(self, timeout: float) -> Any:  # noqa: ARG002
+    def hold(self, claim: Claim) -> Any:  # noqa: ARG002
         return nullcontext()
 
 

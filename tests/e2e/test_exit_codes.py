@@ -30,7 +30,7 @@ def flowforge_engines():
 class Profile(BaseModel):
     engine: Literal["foreign"]
 
-def open_engine(profile, root):
+def open_engine(profile, root, claim):
     return 1 / 0
 """
 

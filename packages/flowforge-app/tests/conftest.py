@@ -20,7 +20,7 @@ from flowforge_domain.selection import selection
 from flowforge_ports.docs import SiteContent
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectPorts
-from flowforge_testkit.fakes import Clock, Recorder, memory_project
+from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
 from flowforge_testkit.sqlite.engine import open_engine
 from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 
@@ -62,10 +62,12 @@ class World:
     def run(self, select=None, exclude=None, engine=None, jobs=1) -> RunReport:
         engine = engine or self.engine
         build = BuildModel(self.manifest, engine, self.compiler, self.project.reader, self.project.functions)
-        return RunModels(self.manifest, engine, build, self.recorder, self.clock, jobs)(selection(select, exclude))
+        return RunModels(self.manifest, engine, build, self.recorder, self.clock, claim(), jobs)(
+            selection(select, exclude)
+        )
 
     def seed(self, select=None, engine=None):
-        return LoadSeeds(self.manifest, engine or self.engine, self.recorder)(selection(select))
+        return LoadSeeds(self.manifest, engine or self.engine, self.recorder, claim())(selection(select))
 
     def check(self, select=None, exclude=None):
         return RunChecks(self.manifest, self.engine, self.recorder)(selection(select, exclude))
@@ -94,6 +96,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path):
-    engine = open_engine(SqliteProfile(engine="sqlite", sqlite=SqliteSettings(path="data.sqlite")), tmp_path)
+    engine = open_engine(SqliteProfile(engine="sqlite", sqlite=SqliteSettings(path="data.sqlite")), tmp_path, claim())
     yield World(engine)
     engine.session.close()

@@ -21,6 +21,7 @@ from flowforge_domain.errors import (
 from flowforge_domain.model import Seed, model
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_ports.progress import ModelStarted, RunStarted
+from flowforge_testkit.fakes import claim
 from flowforge_testkit.sqlite.frames import Frame
 
 CHAIN = {
@@ -321,7 +322,7 @@ class TestAbilities:
     )
     def test_what_the_engine_cannot_build_is_refused_before_anything(self, world, select, absent, where):
         engine = lacking(world, absent)
-        with engine.lock.hold(0), pytest.raises(UnsupportedByEngineError) as caught:
+        with engine.lock.hold(claim(0)), pytest.raises(UnsupportedByEngineError) as caught:
             world.given(EVERY_KIND).run(select=select, engine=engine)
         assert str(caught.value).splitlines()[0] == where
         assert world.recorder.events == []
@@ -389,7 +390,7 @@ class TestInterruption:
     def test_the_target_is_locked_while_a_run_goes_on(self, world):
         @model()
         def p():
-            with world.engine.lock.hold(0):
+            with world.engine.lock.hold(claim(0)):
                 raise AssertionError("two writers")
 
         error = only_error(world.given({"p": p}).run())

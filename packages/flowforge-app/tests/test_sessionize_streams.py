@@ -25,6 +25,7 @@ from flowforge_domain.results import Rows
 from flowforge_domain.session_events import SessionColumns
 from flowforge_domain.sessions import SessionSettings
 from flowforge_ports.stream import Batch, DeadLetter
+from flowforge_testkit.fakes import claim
 
 NIGHTLY = bool(os.environ.get("FLOWFORGE_NIGHTLY"))
 NOON = datetime(2024, 1, 31, 12)
@@ -37,14 +38,14 @@ def sqlite_engine(path=":memory:"):
     from flowforge_testkit.sqlite.engine import open_engine
     from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 
-    return open_engine(SqliteProfile(engine="sqlite", sqlite=SqliteSettings(path=str(path))), Path())
+    return open_engine(SqliteProfile(engine="sqlite", sqlite=SqliteSettings(path=str(path))), Path(), claim())
 
 
 def duckdb_engine(path=":memory:"):
     from flowforge_duckdb.engine import open_engine
     from flowforge_duckdb.settings import DuckDBProfile, DuckDBSettings
 
-    return open_engine(DuckDBProfile(engine="duckdb", duckdb=DuckDBSettings(path=str(path))), Path())
+    return open_engine(DuckDBProfile(engine="duckdb", duckdb=DuckDBSettings(path=str(path))), Path(), claim())
 
 
 ENGINES = {"sqlite": sqlite_engine, "duckdb": duckdb_engine}
@@ -59,7 +60,7 @@ def engine(request):
 
 @pytest.fixture
 def sessionize(engine):
-    return SessionizeStreams(engine)
+    return SessionizeStreams(engine, claim())
 
 
 def event(number, user="u", minutes: float = 0, page="/", revenue: Any = None):
@@ -157,7 +158,7 @@ def test_any_split_of_any_events_gives_the_sessions_of_all_at_once(name):
     @given(EVENTS, st.lists(st.integers(1, 8), max_size=30), st.sets(st.integers(0, 5)))
     def check(events, sizes, redelivered):
         table = f"sessions_{next(tables)}"
-        sessionize = SessionizeStreams(engine, SessionSettings(table=table))
+        sessionize = SessionizeStreams(engine, claim(), SessionSettings(table=table))
         results = []
         for number, batch in enumerate(split(events, sizes)):
             results.append(sessionize.process_batch(batch))
@@ -285,7 +286,7 @@ def test_no_helper_is_left(engine, sessionize):
 
 def test_columns_and_table_can_be_named_otherwise(engine):
     columns = SessionColumns("id", "who", "at", "url", "amount")
-    sessionize = SessionizeStreams(engine, SessionSettings(columns, 5, "my visits".join('""')))
+    sessionize = SessionizeStreams(engine, claim(), SessionSettings(columns, 5, "my visits".join('""')))
     sessionize.process_batch(
         [{"id": n, "who": "u", "at": NOON + timedelta(minutes=6 * n), "amount": n} for n in (1, 2)]
     )
@@ -317,7 +318,7 @@ def test_a_stream_is_read_on_from_its_committed_position(engine, sessionize):
     source = Listed([event(n, minutes=n) for n in range(5)])
     results = [sessionize.consume(source, limit=2) for _ in range(4)]
     assert [(r.read, r.written, r.position) for r in results] == [(2, 2, "2"), (2, 2, "4"), (1, 1, "5"), (0, 0, "5")]
-    assert SessionizeStreams(engine).position("listed") == "5"
+    assert SessionizeStreams(engine, claim()).position("listed") == "5"
     assert sessions(engine) == oracle(source.events)
 
 
@@ -361,7 +362,7 @@ def test_a_stream_may_have_any_name(engine, sessionize, name):
 
 
 def test_two_tables_read_one_stream_each_from_its_own_position(engine):
-    first, second = (SessionizeStreams(engine, SessionSettings(table=table)) for table in ("one", "two"))
+    first, second = (SessionizeStreams(engine, claim(), SessionSettings(table=table)) for table in ("one", "two"))
     source = Listed([event(1), event(2)])
     first.consume(source)
     assert second.position("listed") == ""
@@ -392,9 +393,9 @@ def test_an_engine_that_keeps_no_streams_is_refused_before_anything(engine):
     other = replace(engine, capabilities=engine.capabilities - {Capability.STREAMS})
     for act in (lambda s: s.process_batch([event(1)]), lambda s: s.consume(Listed([event(1)]))):
         with pytest.raises(UnsupportedByEngineError, match="stream offsets in the transaction"):
-            act(SessionizeStreams(other))
+            act(SessionizeStreams(other, claim()))
         with pytest.raises(UnsupportedByEngineError, match="data frames"):
-            act(SessionizeStreams(replace(engine, frames=None)))
+            act(SessionizeStreams(replace(engine, frames=None), claim()))
     assert everything(engine) == {}
 
 
@@ -434,18 +435,18 @@ def test_a_failure_anywhere_leaves_everything_as_it_was(engine, first):
         [event(1), event(2, minutes=40), event(3) | {"ts": "soon"}, event(4, minutes=20), event(5) | {"ts": ""}]
     )
     if not first:
-        SessionizeStreams(engine).consume(source, limit=3)
+        SessionizeStreams(engine, claim()).consume(source, limit=3)
     before = everything(engine)
     for nth in count():
         try:
-            SessionizeStreams(replace(engine, session=Failing(engine.session, nth))).consume(source)
+            SessionizeStreams(replace(engine, session=Failing(engine.session, nth)), claim()).consume(source)
         except KeyboardInterrupt:
             assert everything(engine) == before
         else:
             break
     assert nth > 10
     assert sessions(engine) == oracle(source.events)
-    assert SessionizeStreams(engine).position("listed") == "5"
+    assert SessionizeStreams(engine, claim()).position("listed") == "5"
 
 
 def test_a_batch_waits_for_the_lock_of_the_target(engine):
@@ -454,12 +455,12 @@ def test_a_batch_waits_for_the_lock_of_the_target(engine):
         held: list[Any] = field(default_factory=list)
 
         @contextmanager
-        def hold(self, timeout):
-            self.held.append(timeout)
+        def hold(self, claim):
+            self.held.append(claim.wait)
             yield
 
     lock = Seen()
-    sessionize = SessionizeStreams(replace(engine, lock=lock), lock_timeout=3)
+    sessionize = SessionizeStreams(replace(engine, lock=lock), claim(3))
     sessionize.process_batch([event(1)])
     sessionize.consume(Listed([event(2)]))
     assert lock.held == [3, 3]

@@ -15,6 +15,7 @@ from flowforge_bigframes.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_testkit.conformance.ground import build, rows
+from flowforge_testkit.fakes import claim
 
 EXAMPLE = Path(__file__).parents[3] / "examples/bigquery"
 
@@ -27,7 +28,7 @@ def settings():
 @pytest.fixture
 def engine(settings, tmp_path):
     profile = BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings})
-    opened = open_engine(profile, tmp_path)
+    opened = open_engine(profile, tmp_path, claim())
     yield opened
     opened.session.close()
 
@@ -90,8 +91,9 @@ def test_a_project_of_sql_models_imports_no_bigframes(settings, tmp_path):
     code = (
         "import sys; from pathlib import Path; from flowforge_bigframes.engine import open_engine;"
         "from flowforge_bigquery.settings import BigQueryProfile;"
+        "from flowforge_testkit.fakes import claim;"
         f"profile = BigQueryProfile.model_validate({{'engine': 'bigquery', 'bigquery': {settings!r}}});"
-        "engine = open_engine(profile, Path('.')); engine.session.execute('create table t as select 1 as a');"
+        "engine = open_engine(profile, Path('.'), claim()); engine.session.execute('create table t as select 1 as a');"
         "engine.session.close(); sys.exit('bigframes' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=100).returncode == 0

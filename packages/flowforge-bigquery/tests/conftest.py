@@ -7,6 +7,7 @@ import pytest
 
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
+from flowforge_testkit.fakes import claim
 
 
 @pytest.fixture
@@ -21,6 +22,6 @@ def profile(settings):
 
 @pytest.fixture
 def engine(profile, tmp_path):
-    opened = open_engine(profile, tmp_path)
+    opened = open_engine(profile, tmp_path, claim())
     yield opened
     opened.session.close()

@@ -11,6 +11,7 @@ from flowforge_bigquery.errors import kind_of, translated
 from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_testkit.conformance.ground import build
+from flowforge_testkit.fakes import claim
 
 
 @pytest.mark.parametrize(
@@ -115,4 +116,4 @@ def test_keyfile_that_is_none_is_told_without_what_it_holds(tmp_path, content):
 
 
 def opened(settings, root):
-    return open_engine(BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings}), root)
+    return open_engine(BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings}), root, claim())

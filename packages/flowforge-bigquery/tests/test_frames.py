@@ -15,6 +15,7 @@ from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
 from flowforge_testkit.conformance.ground import build
+from flowforge_testkit.fakes import claim
 
 
 def test_every_type_has_one_of_bigquery(engine):
@@ -72,7 +73,7 @@ def test_both_ways_of_reading_give_the_same(settings, tmp_path, storage_api):
     profile = BigQueryProfile.model_validate(
         {"engine": "bigquery", "bigquery": {**settings, "storage_api": storage_api}}
     )
-    engine = open_engine(profile, tmp_path)
+    engine = open_engine(profile, tmp_path, claim())
     engine.frames.write("ff_t", pd.DataFrame({"a": [1, 2], "b": ["x", None]}))
     found = engine.frames.to_rows(engine.frames.read("ff_t"))
     assert (found.columns, sorted(found.rows)) == (("a", "b"), [(1, "x"), (2, None)])

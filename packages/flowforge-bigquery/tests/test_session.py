@@ -9,6 +9,7 @@ from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_testkit.conformance.ground import build, count, forked, rows
+from flowforge_testkit.fakes import claim
 
 
 def test_jobs_carry_the_labels_of_the_profile_and_of_what_runs(settings, tmp_path):
@@ -71,4 +72,4 @@ def test_types_are_told_as_sql_writes_them(engine):
 
 
 def opened(settings, root):
-    return open_engine(BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings}), root)
+    return open_engine(BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings}), root, claim())

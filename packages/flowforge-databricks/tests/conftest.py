@@ -9,6 +9,7 @@ import spark_local
 
 from flowforge_databricks.engine import open_engine
 from flowforge_databricks.settings import DatabricksSparkProfile
+from flowforge_testkit.fakes import claim
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def settings():
 @pytest.fixture
 def engine(settings, tmp_path):
     profile = {"engine": "databricks_spark", "databricks_spark": settings}
-    opened = open_engine(DatabricksSparkProfile.model_validate(profile), tmp_path)
+    opened = open_engine(DatabricksSparkProfile.model_validate(profile), tmp_path, claim())
     yield opened
     opened.session.close()
 

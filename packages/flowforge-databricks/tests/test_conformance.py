@@ -13,6 +13,7 @@ from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.fakes import claim
 
 
 class TestSpark(EngineConformance):
@@ -75,10 +76,14 @@ def test_text_is_text_whatever_it_looks_like(engine):
 
 def test_lock_keeps_a_second_run_out(engine):
     second = engine.fork()
-    with engine.lock.hold(1.0), pytest.raises(EngineError, match="Another run") as caught, second.lock.hold(0.1):
+    with (
+        engine.lock.hold(claim(run="1f57")),
+        pytest.raises(EngineError, match="run 1f57, process") as caught,
+        second.lock.hold(claim(0.1)),
+    ):
         pytest.fail("two runs hold the lock at once")
     assert caught.value.kind is ErrorKind.CONFLICT
-    with second.lock.hold(1.0):
+    with second.lock.hold(claim(1.0)):
         pass
 
 
@@ -87,7 +92,7 @@ def test_spark_with_another_warehouse_is_refused(engine, settings, tmp_path):
         {"engine": "databricks_spark", "databricks_spark": {**settings, "warehouse": str(tmp_path)}}
     )
     with pytest.raises(EngineError, match="another warehouse"):
-        open_engine(other, tmp_path)
+        open_engine(other, tmp_path, claim())
 
 
 def test_closing_leaves_spark_to_others(engine, settings, tmp_path):

@@ -22,10 +22,11 @@ from flowforge_databricks.engine import open_engine
 from flowforge_databricks.settings import DatabricksSparkProfile
 from flowforge_domain.errors import EngineError
 from flowforge_domain.results import Rows
+from flowforge_testkit.fakes import claim
 
 settings = {"remote": "sc://localhost:15002", "database": "shop"}
 engine = open_engine(DatabricksSparkProfile.model_validate(
-    {"engine": "databricks_spark", "databricks_spark": settings}), Path.cwd())
+    {"engine": "databricks_spark", "databricks_spark": settings}), Path.cwd(), claim())
 
 def kind(call, *arguments):
     try:

@@ -6,15 +6,32 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 
 import duckdb
 import pytest
 
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_duckdb.database import _refusal
+from flowforge_domain.holder import holder_text, read_holder
+from flowforge_duckdb.database import _holder
+from flowforge_testkit.fakes import claim
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+RUN = """
+import os, sys
+from pathlib import Path
+from flowforge_domain.holder import Claim, Holder
+from flowforge_duckdb.engine import open_engine
+from flowforge_duckdb.settings import DuckDBProfile
+claim = Claim(Holder("1f57", os.getpid(), "elsewhere", "2024-01-01T00:00:00+00:00"))
+profile = DuckDBProfile.model_validate({"engine": "duckdb", "duckdb": {"path": sys.argv[1]}})
+engine = open_engine(profile, Path(), claim)
+with engine.lock.hold(claim):
+    print("held", flush=True)
+    sys.stdin.read()
+engine.session.close()
+"""
 
 
 def block_size(engine):
@@ -91,27 +108,69 @@ def test_no_extension_is_downloaded(engine):
     assert "download" not in str(caught.value).lower()
 
 
-def test_file_held_by_another_process_names_that_process(open_at, tmp_path):
-    path = tmp_path / "x.duckdb"
-    held = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+@contextmanager
+def held(script, path):
+    """Have another process keep the database open for a block."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
-        assert held.stdout.readline() == "held\n"
-        with pytest.raises(EngineError) as caught:
-            open_at("x.duckdb")
+        assert process.stdout.readline() == "held\n"
+        yield process
     finally:
-        held.communicate("")
-    assert caught.value.kind is ErrorKind.UNREACHABLE
-    assert caught.value.message.startswith(f"x.duckdb is in use by process {held.pid} (")
-    assert "\n" not in caught.value.message
+        process.communicate("")
+
+
+def test_file_held_by_a_stranger_names_that_process(open_at, tmp_path):
+    with held(HOLD, tmp_path / "x.duckdb") as process, pytest.raises(EngineError) as caught:
+        open_at("x.duckdb", wait=0)
+    assert caught.value.kind is ErrorKind.CONFLICT
+    assert caught.value.message.startswith(f"x.duckdb is in use by process {process.pid} (")
+    assert "\n" not in str(caught.value)
     assert isinstance(caught.value.__cause__, duckdb.IOException)
     open_at("x.duckdb")
 
 
-def test_holder_without_a_number_is_another_process():
-    error = duckdb.IOException('IO Error: Could not set lock on file "x.duckdb": Resource busy')
-    assert _refusal(error, "x.duckdb").message == "x.duckdb is in use by another process."
+def test_file_held_by_a_run_names_run_process_and_host(open_at, tmp_path):
+    with held(RUN, tmp_path / "x.duckdb") as process:
+        started = time.monotonic()
+        with pytest.raises(EngineError) as caught:
+            open_at("x.duckdb", wait=0.3)
+        assert 0.25 < time.monotonic() - started < 2
+    assert str(caught.value) == (
+        f"x.duckdb is in use by run 1f57, process {process.pid} on elsewhere, since 2024-01-01T00:00:00Z; "
+        "waited 0.3 s. Wait longer with --wait SECONDS."
+    )
+
+
+def test_whoever_waits_gets_the_file_when_it_is_free(open_at, tmp_path):
+    with held(RUN, tmp_path / "x.duckdb") as process:
+        threading.Timer(0.3, process.stdin.close).start()
+        open_at("x.duckdb", wait=20)
+
+
+def test_file_of_a_run_that_was_killed_is_free_at_once(open_at, tmp_path):
+    with held(RUN, tmp_path / "x.duckdb") as process:
+        process.kill()
+        process.wait()
+    assert read_holder((tmp_path / "x.duckdb.lock").read_text()).run == "1f57"
+    started = time.monotonic()
+    open_at("x.duckdb", wait=5)
+    assert time.monotonic() - started < 2
+
+
+def test_note_of_the_dead_is_not_taken_for_a_stranger_that_holds_the_file(open_at, tmp_path):
+    open_at("x.duckdb").session.close()
+    with held(HOLD, tmp_path / "x.duckdb") as process, pytest.raises(EngineError) as caught:
+        open_at("x.duckdb", wait=0)
+    assert f"in use by process {process.pid} (" in str(caught.value)
+
+
+def test_holder_without_a_number_is_told_by_the_lock_file(tmp_path):
+    path, said = tmp_path / "x.duckdb", 'Could not set lock on file "x.duckdb": Resource busy'
+    assert _holder(said, path) == ("", "another process")
+    path.with_name("x.duckdb.lock").write_text(holder_text(claim().holder))
+    assert _holder(said, path) == (str(claim().holder), "another process")
 
 
 @pytest.mark.parametrize(

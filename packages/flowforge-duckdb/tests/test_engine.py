@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,9 @@ import pytest
 
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.holder import read_holder
 from flowforge_duckdb.engine import engine_on
+from flowforge_testkit.fakes import claim
 
 
 def kind_of(caught):
@@ -189,11 +192,13 @@ def test_columns_of_a_broken_view_point_nowhere(engine):
     assert (caught.value.line, caught.value.column) == (0, 0)
 
 
-def test_lock_file_is_made_when_the_lock_is_held(open_at, tmp_path):
-    engine = open_at("x.duckdb")
-    assert not (tmp_path / "x.duckdb.lock").exists()
-    with engine.lock.hold(0):
-        assert (tmp_path / "x.duckdb.lock").exists()
+def test_lock_file_names_who_opened_the_database_and_then_who_holds_it(open_at, tmp_path):
+    file, engine = tmp_path / "x.duckdb.lock", open_at("x.duckdb")
+    assert read_holder(file.read_text()) == claim().holder
+    with engine.lock.hold(claim(0, run="1f57")):
+        assert read_holder(file.read_text()).run == "1f57"
+        open_at("x.duckdb")
+        assert read_holder(file.read_text()).run == "1f57"
 
 
 @pytest.mark.parametrize("path", ["x.duckdb", ":memory:"])
@@ -202,7 +207,7 @@ def test_threads_take_turns_at_the_lock(open_at, path):
     inside, most = [], []
 
     def work():
-        with engine.fork().lock.hold(20):
+        with engine.fork().lock.hold(claim(20)):
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.01)
@@ -218,28 +223,31 @@ def test_threads_take_turns_at_the_lock(open_at, path):
 
 def test_second_engine_waits_no_longer_than_it_was_told(open_at):
     first, second = open_at("x.duckdb"), open_at("x.duckdb")
-    with first.lock.hold(0):
+    with first.lock.hold(claim(0, run="1f57")):
         started = time.monotonic()
-        with pytest.raises(EngineError) as caught, second.lock.hold(0.3):
+        with pytest.raises(EngineError) as caught, second.lock.hold(claim(0.3)):
             pass
         assert 0.25 < time.monotonic() - started < 10
     assert kind_of(caught) is ErrorKind.CONFLICT
-    assert caught.value.message == "Another run is writing to x.duckdb; waited 0.3 s."
-    with second.lock.hold(0):
+    assert caught.value.message == (
+        f"x.duckdb is in use by run 1f57, process {os.getpid()} on here, since 2024-01-01T00:00:00Z; waited 0.3 s. "
+        "Wait longer with --wait SECONDS."
+    )
+    with second.lock.hold(claim(0)):
         pass
 
 
 def test_lock_is_free_after_a_failure(engine):
-    with pytest.raises(RuntimeError), engine.lock.hold(0):
+    with pytest.raises(RuntimeError), engine.lock.hold(claim(0)):
         raise RuntimeError
-    with engine.lock.hold(0):
+    with engine.lock.hold(claim(0)):
         pass
 
 
 def test_lock_that_cannot_be_made(open_at, tmp_path):
-    engine = open_at("x.duckdb")
     (tmp_path / "x.duckdb.lock").mkdir()
-    with pytest.raises(EngineError, match=r"lock file of x\.duckdb") as caught, engine.lock.hold(0):
+    engine = open_at("x.duckdb")
+    with pytest.raises(EngineError, match=r"lock file of x\.duckdb") as caught, engine.lock.hold(claim(0)):
         pass
     assert kind_of(caught) is ErrorKind.UNREACHABLE
 

@@ -438,8 +438,9 @@ def test_two_million_rows_take_less_than_300_mb(tmp_path):
         from flowforge_domain.model import Seed
         from flowforge_duckdb.engine import open_engine
         from flowforge_duckdb.settings import DuckDBProfile
+        from flowforge_testkit.fakes import claim
         profile = DuckDBProfile.model_validate({{"engine": "duckdb", "duckdb": {{"path": "x.duckdb"}}}})
-        engine = open_engine(profile, Path({str(tmp_path)!r}))
+        engine = open_engine(profile, Path({str(tmp_path)!r}), claim())
         engine.session.begin()
         rows = engine.seeds.load(Seed("s", "csv", Path({str(csv)!r}), "s"), "s")
         engine.session.commit()

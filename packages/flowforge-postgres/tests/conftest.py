@@ -7,6 +7,7 @@ import pytest
 
 from flowforge_postgres.engine import open_engine
 from flowforge_postgres.settings import PostgresProfile
+from flowforge_testkit.fakes import claim
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def profile(dsn):
 
 @pytest.fixture
 def engine(profile, tmp_path):
-    opened = open_engine(profile, tmp_path)
+    opened = open_engine(profile, tmp_path, claim())
     yield opened
     opened.session.close()
 

@@ -13,6 +13,7 @@ from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_postgres.settings import PostgresProfile
 from flowforge_testkit.conformance.ground import build, fails, rows, transaction
+from flowforge_testkit.fakes import claim
 
 READER = "ff_reader"
 
@@ -264,7 +265,7 @@ def test_schema_that_exists_needs_no_right_to_create_one(engine, dsn, admin, tmp
         modest = dsn.replace("postgres:@", "ff_writer@")
         assert modest != dsn
         profile = {"engine": "postgres", "postgres": {"dsn": modest, "db_schema": "stage"}}
-        opened = open_engine(PostgresProfile.model_validate(profile), tmp_path)
+        opened = open_engine(PostgresProfile.model_validate(profile), tmp_path, claim())
         build(opened, "stage.ff_t", "select 1 as a")
         build(opened, "ff_t", "select 2 as a")
         assert kinds(opened.catalog.relations()) == {"ff_t": "table"}
@@ -279,7 +280,9 @@ def test_profile_schema_is_made_and_searched(dsn, admin, tmp_path):
     from flowforge_postgres.engine import open_engine
 
     settings = {"dsn": dsn, "db_schema": 'My "stage"; --'}
-    opened = open_engine(PostgresProfile.model_validate({"engine": "postgres", "postgres": settings}), tmp_path)
+    opened = open_engine(
+        PostgresProfile.model_validate({"engine": "postgres", "postgres": settings}), tmp_path, claim()
+    )
     build(opened, "ff_t", "select 1 as a")
     with transaction(opened):
         opened.frames.write("ff_t", opened.frames.read("ff_t"))

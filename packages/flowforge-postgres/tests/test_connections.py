@@ -18,6 +18,7 @@ import pytest
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_postgres.engine import open_engine
 from flowforge_postgres.settings import PostgresProfile
+from flowforge_testkit.fakes import claim
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 MOST_LINES = 3
@@ -33,7 +34,7 @@ def said(dsn, **settings):
 
 def asked(dsn, **settings):
     profile = {"engine": "postgres", "postgres": {"dsn": dsn, "connect_timeout": 5, **settings}}
-    engine = open_engine(PostgresProfile.model_validate(profile), None)
+    engine = open_engine(PostgresProfile.model_validate(profile), None, claim())
     try:
         return engine.session.query("select current_user").rows
     finally:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import postgres_server
 import psycopg
@@ -14,14 +15,15 @@ from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_postgres.engine import open_engine
 from flowforge_postgres.errors import kind_of
 from flowforge_postgres.settings import PostgresProfile
-from flowforge_testkit.conformance.ground import build, fails, rows
+from flowforge_testkit.conformance.ground import build, fails, rows, transaction
+from flowforge_testkit.fakes import claim
 
 SECRET = "p%40ss%2Fw:ord'\"{{ x }}"
 
 
 def opened(dsn, **settings):
     profile = {"engine": "postgres", "postgres": {"dsn": dsn, "connect_timeout": 2, **settings}}
-    return open_engine(PostgresProfile.model_validate(profile), None)
+    return open_engine(PostgresProfile.model_validate(profile), None, claim())
 
 
 STATEMENTS = {
@@ -130,7 +132,7 @@ def test_unreadable_dsn_is_refused_without_showing_it(dsn):
 def test_password_is_never_shown(dsn):
     secret = dsn.replace("postgres:@", "postgres:hunter22@")
     profile = PostgresProfile.model_validate({"engine": "postgres", "postgres": {"dsn": secret}})
-    engine = open_engine(profile, None)
+    engine = open_engine(profile, None, claim())
     assert rows(engine, "select 1") == [(1,)]
     for shown in (repr(profile), str(profile), profile.model_dump_json(), repr(engine), engine.target):
         assert "hunter22" not in shown
@@ -178,32 +180,42 @@ def test_lost_lock_is_taken_again_or_the_run_ends(engine, admin):
             engine.session.query("select 1")
 
     second = engine.fork()
-    with engine.lock.hold(1):
+    with engine.lock.hold(claim(1)):
         kill()
         assert rows(engine, "select 1") == [(1,)]
-        with fails(ErrorKind.CONFLICT), second.lock.hold(0.1):
+        with fails(ErrorKind.CONFLICT), second.lock.hold(claim(0.1)):
             pass
         kill()
-        with second.lock.hold(1), fails(ErrorKind.CONFLICT):
+        with second.lock.hold(claim(1)), fails(ErrorKind.CONFLICT):
             engine.session.query("select 1")
     second.session.close()
 
 
 def test_lock_names_its_holder(engine, dsn):
     other = opened(dsn)
-    pid = rows(other, "select pg_backend_pid()")[0][0]
-    with (
-        other.lock.hold(1),
-        pytest.raises(EngineError, match=f"flowforge, server process {pid}"),
-        engine.lock.hold(0.2),
-    ):
-        pass
+    long = "a_name_that_is_longer_than_what_there_is_room_for"
+    with other.lock.hold(claim(1, run="1f57")):
+        other.session.label({"project": "shop", "model": long, "run": "1f57"})
+        for working in (nullcontext(other), transaction(other)):
+            with working, pytest.raises(EngineError) as caught, engine.lock.hold(claim(0)):
+                pass
+            assert f"in use by run 1f57, process {os.getpid()} on here; waited 0 s." in caught.value.message
+    assert rows(other, "show application_name") == [("flowforge",)]
     other.session.close()
+
+
+def test_lock_of_a_stranger_is_told_by_the_server(engine, dsn):
+    key = engine.lock.key
+    with psycopg.connect(dsn, application_name="a script") as own:
+        own.execute(f"select pg_advisory_lock({key})")
+        stranger = f"in use by a script, server process {own.info.backend_pid}; waited"
+        with pytest.raises(EngineError, match=stranger), engine.lock.hold(claim(0)):
+            pass
 
 
 def test_lock_of_one_schema_leaves_another_alone(engine, dsn):
     other = opened(dsn, db_schema="other")
-    with engine.lock.hold(1), other.lock.hold(0.1):
+    with engine.lock.hold(claim(1)), other.lock.hold(claim(0.1)):
         pass
     other.session.close()
 

@@ -10,6 +10,7 @@ import snowflake_server
 
 from flowforge_snowflake.engine import open_engine
 from flowforge_snowflake.settings import SnowflakeSnowparkProfile
+from flowforge_testkit.fakes import claim
 
 GIVEN = "FF_TEST_SNOWFLAKE_"
 _numbers = itertools.count(1)
@@ -21,7 +22,7 @@ def settings(tmp_path):
     if "account" in real:
         made = {**real, "db_schema": f"FF_TEST_{os.getpid()}_{next(_numbers)}"}
         yield made
-        opened = open_engine(checked(made), tmp_path)
+        opened = open_engine(checked(made), tmp_path, claim())
         opened.session.execute(f"drop schema if exists {made['db_schema']} cascade")
         opened.session.close()
         return
@@ -37,7 +38,7 @@ def profile(settings):
 
 @pytest.fixture
 def engine(profile, tmp_path):
-    opened = open_engine(profile, tmp_path)
+    opened = open_engine(profile, tmp_path, claim())
     yield opened
     opened.session.close()
 

@@ -18,11 +18,12 @@ from flowforge_snowflake.engine import open_engine
 from flowforge_snowflake.lock import SnowflakeLock
 from flowforge_snowflake.settings import SnowflakeSnowparkProfile
 from flowforge_testkit.conformance.ground import build, fails, forked, rows
+from flowforge_testkit.fakes import claim
 
 
 def opened(settings, tmp_path, **other):
     given = {"engine": "snowflake_snowpark", "snowflake_snowpark": {**settings, **other}}
-    return open_engine(SnowflakeSnowparkProfile.model_validate(given), tmp_path)
+    return open_engine(SnowflakeSnowparkProfile.model_validate(given), tmp_path, claim())
 
 
 @pytest.mark.parametrize(
@@ -124,31 +125,31 @@ def change(settings):
 
 
 def test_the_lease_of_who_was_killed_runs_out(lock, change):
-    with lock.hold(5):
+    with lock.hold(claim(5)):
         pass
     change("holder = 'killed', ends = dateadd('second', -1, sysdate())")
-    with lock.hold(0.1):
+    with lock.hold(claim(0.1)):
         pass
 
 
 def test_who_holds_the_lease_is_named(lock, change):
-    with lock.hold(5):
+    with lock.hold(claim(5)):
         pass
     change("holder = 'another', ends = dateadd('hour', 1, sysdate())")
-    with pytest.raises(EngineError, match="another") as caught, lock.hold(0.1):
+    with pytest.raises(EngineError, match="another") as caught, lock.hold(claim(0.1)):
         pytest.fail("two hold the lease")
     assert caught.value.kind is ErrorKind.CONFLICT
 
 
 def test_a_lease_that_was_lost_is_told_at_the_end(lock, change):
-    with pytest.raises(EngineError, match="was lost"), lock.hold(5):
+    with pytest.raises(EngineError, match="was lost"), lock.hold(claim(5)):
         change("holder = 'another'")
 
 
 def test_a_lease_is_renewed_while_it_is_held(lock, settings):
     short = replace(lock, lease=0.3)
     ends = "select ends from _flowforge_lock"
-    with short.hold(5):
+    with short.hold(claim(5)):
         first = snowflake_server.run(ends, settings["database"])
         renewed = threading.Event()
         while snowflake_server.run(ends, settings["database"]) == first:

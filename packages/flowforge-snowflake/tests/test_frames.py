@@ -22,8 +22,9 @@ sys.modules["pandas"] = None
 from flowforge_snowflake.engine import open_engine
 from flowforge_snowflake.settings import SnowflakeSnowparkProfile
 from flowforge_domain.results import Rows
+from flowforge_testkit.fakes import claim
 given = {"engine": "snowflake_snowpark", "snowflake_snowpark": json.loads(sys.argv[1])}
-engine = open_engine(SnowflakeSnowparkProfile.model_validate(given), pathlib.Path("."))
+engine = open_engine(SnowflakeSnowparkProfile.model_validate(given), pathlib.Path("."), claim())
 engine.frames.write("ff_t", engine.frames.from_rows(Rows(("id", "name"), [(1, "ann"), (2, "bob")])))
 frame = engine.frames.read("ff_t")
 engine.frames.write("ff_u", frame.filter(frame["id"] > 1).select("name"))

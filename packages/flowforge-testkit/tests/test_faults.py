@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowforge_domain.errors import EngineError
+from flowforge_testkit.fakes import claim
 from flowforge_testkit.faults import Faults, faulty
 from flowforge_testkit.sqlite.engine import open_engine
 from flowforge_testkit.sqlite.settings import SqliteProfile
@@ -12,7 +13,7 @@ from flowforge_testkit.sqlite.settings import SqliteProfile
 
 @pytest.fixture
 def engine(tmp_path):
-    opened = open_engine(SqliteProfile(engine="sqlite"), tmp_path)
+    opened = open_engine(SqliteProfile(engine="sqlite"), tmp_path, claim())
     yield opened
     opened.session.close()
 

@@ -53,8 +53,8 @@ def session_with(method: str) -> str:
     class Broken(sqlite.SqliteSession):
         {method}
 
-    def open_broken(profile, root):
-        opened = sqlite.open_engine(profile, root)
+    def open_broken(profile, root, claim):
+        opened = sqlite.open_engine(profile, root, claim)
         session = Broken(opened.session.connection)
         return replace(opened, session=session, catalog=sqlite.SqliteCatalog(session))
     """
@@ -63,8 +63,8 @@ def session_with(method: str) -> str:
 def engine_with(changes: str) -> str:
     """Return an engine with other ports."""
     return f"""
-    def open_broken(profile, root):
-        opened = sqlite.open_engine(profile, root)
+    def open_broken(profile, root, claim):
+        opened = sqlite.open_engine(profile, root, claim)
         return replace(opened, {changes})
     """
 

@@ -14,6 +14,7 @@ from flowforge_domain.checks import Check, check_query
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError, UnsupportedByEngineError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_domain.results import Rows
+from flowforge_testkit.fakes import claim
 from flowforge_testkit.sqlite.engine import open_engine
 from flowforge_testkit.sqlite.errors import kind_of
 from flowforge_testkit.sqlite.frames import Frame
@@ -27,7 +28,7 @@ def profile(**settings):
 
 @pytest.fixture
 def engine(tmp_path):
-    opened = open_engine(profile(path="t.db", timeout=0.1), tmp_path)
+    opened = open_engine(profile(path="t.db", timeout=0.1), tmp_path, claim())
     yield opened
     opened.session.close()
 
@@ -49,14 +50,14 @@ def test_plugin_is_announced_through_the_ordinary_door():
 
 
 def test_path_is_relative_to_the_project_and_its_folder_is_made(tmp_path):
-    opened = open_engine(profile(path="deep/er/t.db"), tmp_path)
+    opened = open_engine(profile(path="deep/er/t.db"), tmp_path, claim())
     opened.session.close()
     assert (tmp_path / "deep/er/t.db").exists()
     assert (opened.target, opened.keeps) == ("deep/er/t.db", True)
 
 
 def test_memory_keeps_nothing_and_has_one_session(tmp_path):
-    opened = open_engine(profile(), tmp_path)
+    opened = open_engine(profile(), tmp_path, claim())
     assert not opened.keeps
     assert SPEC.capabilities - opened.capabilities == {Capability.CONCURRENT_SESSIONS}
     with pytest.raises(UnsupportedByEngineError, match="second session"):
@@ -77,7 +78,7 @@ def test_target_that_cannot_be_opened_is_unreachable(tmp_path):
     (tmp_path / "text.db").write_text("this is no database at all, whatever its name says" * 30)
     for path in ("folder", "text.db", "text.db/t.db"):
         with pytest.raises(EngineError) as caught:
-            open_engine(profile(path=path), tmp_path)
+            open_engine(profile(path=path), tmp_path, claim())
         assert caught.value.kind is ErrorKind.UNREACHABLE, path
 
 
@@ -124,14 +125,14 @@ def test_messages_have_kinds(message, kind):
 
 
 def test_lock_is_freed_when_its_holder_fails(engine):
-    with pytest.raises(RuntimeError), engine.lock.hold(0.1):
+    with pytest.raises(RuntimeError), engine.lock.hold(claim(0.1)):
         raise RuntimeError
-    with engine.lock.hold(0.1):
+    with engine.lock.hold(claim(0.1)):
         pass
 
 
 def test_another_process_would_wait_for_the_lock(engine, tmp_path):
-    with engine.lock.hold(0.1):
+    with engine.lock.hold(claim(0.1)):
         other = sqlite3.connect(tmp_path / "t.db.lock", timeout=0.05, isolation_level=None)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("begin exclusive")

@@ -11,6 +11,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
+from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest, with_seeds
 from flowforge_domain.materialize import prepare_statements, schema_statements
 from flowforge_domain.model import Seed
@@ -25,12 +26,12 @@ _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql
 
 @dataclass(frozen=True)
 class LoadSeeds:
-    """Loads seed files through the engine's own loader; `lock_timeout` is in seconds."""
+    """Loads seed files through the engine's own loader; `claim` is this command's on the target."""
 
     manifest: Manifest
     engine: Engine
     progress: Progress
-    lock_timeout: float = 10.0
+    claim: Claim
 
     def __call__(self, wanted: Selection = EVERYTHING) -> SeedReport:
         """Replace the tables of the selected seeds, all or none.
@@ -41,7 +42,7 @@ class LoadSeeds:
         started = perf_counter()
         seeds = self._selected(wanted)
         loader = self._loader(seeds)
-        with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
+        with self.engine.lock.hold(self.claim), transaction(self.engine.session):
             existing = kinds(self.engine.catalog.relations()) if seeds else {}
             for statement in schema_statements((s.relation for s in seeds), existing, self.engine.dialect):
                 self.engine.session.execute(statement)

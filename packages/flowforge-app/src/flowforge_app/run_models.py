@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from time import perf_counter
-from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.model_run import ModelRun
@@ -23,6 +22,7 @@ from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
+from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.materialize import schema_statements
 from flowforge_domain.model import Node
@@ -37,8 +37,12 @@ from flowforge_ports.progress import Progress, RunStarted
 class RunModels:
     """Builds models, up to `jobs` at once where the engine has concurrent sessions, each on a session of its own.
 
+<<<<<<< HEAD
     `build` is told the engine it works on; `clock` gives the time in UTC; `lock_timeout` is in seconds. With
     `full_refresh` incremental models are built from scratch.
+=======
+    `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target.
+>>>>>>> 9657b5d (Name who holds a target's lock in one line, and wait for them as long as --wait says)
     """
 
     manifest: Manifest
@@ -46,8 +50,8 @@ class RunModels:
     build: BuildModel
     progress: Progress
     clock: Callable[[], datetime]
+    claim: Claim
     jobs: int = 1
-    lock_timeout: float = 10.0
     full_refresh: bool = False
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
@@ -62,11 +66,11 @@ class RunModels:
         require_distinct(self.manifest.nodes.values(), self.manifest.seeds.values(), one_name)
         for node in nodes:
             _require_ability(node, self.engine)
-        with self.engine.lock.hold(self.lock_timeout):
+        with self.engine.lock.hold(self.claim):
             return self._run(nodes)
 
     def _run(self, nodes: Sequence[Node]) -> RunReport:
-        run_id, started = uuid4().hex, perf_counter()
+        run_id, started = self.claim.holder.run, perf_counter()
         self.progress(RunStarted(run_id, tuple(node.name for node in nodes), self.engine.name, self.engine.target))
         results = self._built(nodes, run_id) if nodes else {}
         report = RunReport(run_id, [results[node.name] for node in nodes], perf_counter() - started)

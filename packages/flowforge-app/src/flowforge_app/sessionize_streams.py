@@ -12,6 +12,7 @@ from typing import Any
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError, ErrorKind, StreamError, UnsupportedByEngineError
+from flowforge_domain.holder import Claim
 from flowforge_domain.results import Rows
 from flowforge_domain.session_events import SessionEvent, session_event
 from flowforge_domain.sessions import (
@@ -55,11 +56,11 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class SessionizeStreams:
-    """Turns events into sessions; `lock_timeout` is in seconds."""
+    """Turns events into sessions; `claim` is theirs on the target, batch by batch."""
 
     engine: Engine
+    claim: Claim
     settings: SessionSettings = field(default_factory=SessionSettings)
-    lock_timeout: float = 10.0
 
     def process_batch(self, batch: Frame | Sequence[RawEvent]) -> BatchResult:
         """Take in a frame, or events as mappings; what cannot be read becomes dead letters.
@@ -71,7 +72,7 @@ class SessionizeStreams:
         events = _events(batch, frames)
         self._require_columns(events)
         key = StreamKey(UNNAMED, self.settings.table)
-        with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
+        with self.engine.lock.hold(self.claim), transaction(self.engine.session):
             self._create_tables(key)
             return self._process(frames, key, 0, events, ())
 
@@ -87,7 +88,7 @@ class SessionizeStreams:
         if batch.position == before.position and not batch.events and not batch.dead_letters:
             return BatchResult(position=before.position)
         after = Offset(batch.position, before.batches + 1)
-        with self.engine.lock.hold(self.lock_timeout), transaction(self.engine.session):
+        with self.engine.lock.hold(self.claim), transaction(self.engine.session):
             self._create_tables(key)
             self._move_on(key, before, after)
             result = self._process(frames, key, after.batches, batch.events, batch.dead_letters)

@@ -12,12 +12,13 @@ from flowforge_bigquery.catalog import BigQueryReplacer
 from flowforge_bigquery.engine import open_engine as open_bigquery
 from flowforge_bigquery.session import BigQuerySession
 from flowforge_bigquery.settings import BigQueryProfile
+from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 
 
-def open_engine(profile: BigQueryProfile, root: Path) -> Engine:
+def open_engine(profile: BigQueryProfile, root: Path, claim: Claim) -> Engine:
     """Return the engine of a profile; BigQuery DataFrames are imported when a frame is wanted."""
-    return _with_bigframes(open_bigquery(profile, root))
+    return _with_bigframes(open_bigquery(profile, root, claim))
 
 
 def _with_bigframes(engine: Engine) -> Engine:

@@ -15,10 +15,11 @@ from flowforge_bigquery.plugin import SPEC
 from flowforge_bigquery.seeds import BigQuerySeeds
 from flowforge_bigquery.session import BigQuerySession
 from flowforge_bigquery.settings import BigQueryProfile
+from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 
 
-def open_engine(profile: BigQueryProfile, root: Path) -> Engine:
+def open_engine(profile: BigQueryProfile, root: Path, claim: Claim) -> Engine:  # noqa: ARG001 - anyone may open it
     """Return the engine of a profile; it logs in when it is first asked for something.
 
     A relative `keyfile` is relative to `root`.

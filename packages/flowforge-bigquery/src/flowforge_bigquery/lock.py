@@ -6,8 +6,6 @@ time to time, so that the lock of a run that died is free after `lock_lease` sec
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,10 +19,12 @@ from google.cloud import bigquery
 
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.session import BigQuerySession
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError
+from flowforge_domain.holder import Claim, taken
 
 LOCK_TABLE = "_flowforge_lock"
 _PAUSE = 0.2
+_NONCE = " #"
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class BigQueryLock:
     target: str
 
     @contextmanager
-    def hold(self, timeout: float) -> Iterator[None]:
-        holder = f"{platform.node()}, process {os.getpid()}, {uuid4().hex}"
-        self._take(holder, time.monotonic() + timeout, timeout)
+    def hold(self, claim: Claim) -> Iterator[None]:
+        holder = f"{claim.holder}{_NONCE}{uuid4().hex}"
+        self._take(holder, time.monotonic() + claim.wait, claim.wait)
         over = Event()
         Thread(target=self._renew, args=(over,), daemon=True).start()
         try:
@@ -76,7 +76,7 @@ class BigQueryLock:
                 return ""
         except NotFound:
             return ""
-        return (found.description or "").rpartition(", ")[0]
+        return (found.description or "").partition(_NONCE)[0]
 
     def _renew(self, over: Event) -> None:
         while not over.wait(self.session.source.settings.lock_lease / 3):
@@ -101,8 +101,6 @@ class BigQueryLock:
         return dataset.table(LOCK_TABLE)
 
     def _taken(self, other: str, waited: float) -> EngineError:
-        by = f" ({other})" if other else ""
-        lease = self.session.source.settings.lock_lease
-        message = f"Another run{by} is writing to {self.target}; waited {waited:g} s."
-        hint = f"Wait for it to end. If it died, its lock ends within {lease} s: drop {LOCK_TABLE} to end it now."
-        return EngineError(message, kind=ErrorKind.CONFLICT, hint=hint)
+        error, lease = taken(self.target, other, waited), self.session.source.settings.lock_lease
+        error.hint = f"If it died, its lock ends within {lease} s: drop {LOCK_TABLE} to end it now."
+        return error

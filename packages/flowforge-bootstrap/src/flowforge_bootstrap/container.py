@@ -19,15 +19,16 @@ from flowforge_app.run_models import RunModels
 from flowforge_app.show_model import ShowModel
 from flowforge_bootstrap.engines import now, open_engine
 from flowforge_bootstrap.profiles import ResolvedProfile
+from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 from flowforge_ports.project import ProjectPorts
 
 
-def _engine(profile: ResolvedProfile, root: Path, kept: Engine | None) -> Iterator[Engine]:
+def _engine(profile: ResolvedProfile, root: Path, claim: Claim, kept: Engine | None) -> Iterator[Engine]:
     """Open an engine and close it after, unless its data would end with it; `kept` is one that was left open."""
-    engine = kept or open_engine(profile, root)
+    engine = kept or open_engine(profile, root, claim)
     try:
         yield engine
     finally:
@@ -43,14 +44,15 @@ class Container(containers.DeclarativeContainer):
     compiler = providers.Dependency(instance_of=CompileModels)
     profile = providers.Dependency(instance_of=ResolvedProfile)
     plans = providers.Dependency(instance_of=dict)
+    claim = providers.Dependency(instance_of=Claim)
     kept_engine: providers.Object[Engine | None] = providers.Object(None)
     progress: providers.Dependency[Progress] = providers.Dependency()
 
-    engine = providers.Resource(_engine, profile, manifest.provided.root, kept_engine)
+    engine = providers.Resource(_engine, profile, manifest.provided.root, claim, kept_engine)
     build_model = providers.Factory(
         BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions, plans
     )
-    run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now))
+    run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now), claim)
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
-    load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress)
+    load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)
     show_model = providers.Factory(ShowModel, manifest, engine)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flowforge_bootstrap.plugins import load_plugins, resolve
 from flowforge_bootstrap.profiles import ResolvedProfile, choose_profile
+from flowforge_domain.holder import Claim, Holder
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProfileEntry
+
+WAIT = 10.0
 
 
 def open_by_name(name: str, settings: Mapping[str, Any], root: Path) -> Engine:
@@ -21,13 +27,18 @@ def open_by_name(name: str, settings: Mapping[str, Any], root: Path) -> Engine:
     """
     entry = ProfileEntry({"engine": name, name: dict(settings)}, Location("settings"))
     profile = choose_profile({"default": entry}, load_plugins(), {})
-    return open_engine(profile, root)
+    return open_engine(profile, root, new_claim())
 
 
-def open_engine(profile: ResolvedProfile, root: Path) -> Engine:
+def open_engine(profile: ResolvedProfile, root: Path, claim: Claim) -> Engine:
     """Open the engine of a profile; raise `EngineError` when its target cannot be reached."""
-    engine: Engine = resolve(profile.spec.open)(profile.settings, root)
+    engine: Engine = resolve(profile.spec.open)(profile.settings, root, claim)
     return engine
+
+
+def new_claim(wait: float = WAIT) -> Claim:
+    """Return the claim of a command that begins now, in this process; it has a run id of its own."""
+    return Claim(Holder(uuid4().hex[:12], os.getpid(), platform.node(), now().isoformat()), wait)
 
 
 def now() -> datetime:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
 from flowforge_domain.manifest import Manifest, run_order
@@ -60,33 +61,38 @@ class Project:
         return self.workspace.manifest(self.workspace.ports())
 
     def run(
-        self, select: Names = None, exclude: Names = None, jobs: int | None = None, full_refresh: bool = False
+        self,
+        select: Names = None,
+        exclude: Names = None,
+        jobs: int | None = None,
+        full_refresh: bool = False,
+        lock_timeout: float = WAIT,
     ) -> RunReport:
         """Build the selected models; a model's own error is in the report.
 
         Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
-        are built from scratch.
+        are built from scratch. Whoever else works on the target is waited for, at most `lock_timeout` seconds.
 
         Raises `FlowForgeError` for a wrong project, profile or selection.
         """
-        with self.target.container() as container:
+        with self.target.container(lock_timeout) as container:
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             jobs = jobs or container.profile().spec.jobs
             return container.run_models(jobs=jobs, full_refresh=full_refresh)(selection(select, exclude))
 
-    def test(self, select: Names = None, exclude: Names = None) -> CheckReport:
+    def test(self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT) -> CheckReport:
         """Run the selected data-quality tests; what does not hold is in the report."""
-        with self.target.container() as container:
+        with self.target.container(lock_timeout) as container:
             return container.run_checks()(selection(select, exclude))
 
-    def seed(self, select: Names = None, exclude: Names = None) -> SeedReport:
+    def seed(self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT) -> SeedReport:
         """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
-        with self.target.container() as container:
+        with self.target.container(lock_timeout) as container:
             return container.load_seeds()(selection(select, exclude))
 
-    def show(self, name: str, limit: int = 10) -> Rows:
+    def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:
         """Return the first rows of what `name` writes."""
-        with self.target.container() as container:
+        with self.target.container(lock_timeout) as container:
             return container.show_model()(name, limit)
 
     def compile(self, select: Names = None, exclude: Names = None) -> dict[str, Path]:

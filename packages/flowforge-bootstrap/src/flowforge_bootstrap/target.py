@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from flowforge_bootstrap.engines import WAIT, new_claim
 from flowforge_bootstrap.workspace import Workspace
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
@@ -30,17 +31,18 @@ class Target:
     _running: Container | None = None
 
     @contextmanager
-    def container(self) -> Iterator[Container]:
+    def container(self, wait: float = WAIT) -> Iterator[Container]:
         """Put the use cases together for a `with` block; files and profile are read anew.
 
-        Raises `FlowForgeError` for a wrong project or profile.
+        They wait at most `wait` seconds for others who work on the target. Raises `FlowForgeError` for a wrong project
+        or profile.
         """
         from dependency_injector import providers
 
         from flowforge_bootstrap.container import Container
 
         with self._lock:
-            container = Container(**{name: providers.Object(value) for name, value in self._given().items()})
+            container = Container(**{name: providers.Object(value) for name, value in self._given(wait).items()})
             container.kept_engine.override(providers.Object(self._kept))
             self._running = container
             try:
@@ -68,7 +70,7 @@ class Target:
                 self._kept.session.close()
                 self._kept = None
 
-    def _given(self) -> dict[str, Any]:
+    def _given(self, wait: float) -> dict[str, Any]:
         ports = self.workspace.ports()
         manifest, profile = self.workspace.manifest(ports), self.workspace.profile(ports)
         return {
@@ -78,4 +80,5 @@ class Target:
             "plans": self.workspace.plugins.plans(),
             "compiler": self.workspace.compiler(ports, manifest, profile),
             "progress": self.progress,
+            "claim": new_claim(wait),
         }

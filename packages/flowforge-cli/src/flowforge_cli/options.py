@@ -32,6 +32,9 @@ Jobs = Annotated[
     typer.Option("--jobs", "-j", min=1, help="How many models build at once.", show_default="what suits the engine"),
 ]
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", "-f", help="Build incremental models from scratch.")]
+Wait = Annotated[
+    float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for who else works on the target.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more: profile, target, SQL.")]
 Format = Annotated[LogFormat, typer.Option("--log-format", help="json: one object a line.")]

@@ -19,6 +19,7 @@ from flowforge_cli.options import (
     Select,
     Variables,
     Verbose,
+    Wait,
 )
 from flowforge_cli.output import output
 
@@ -32,6 +33,7 @@ def run(
     variables: Variables = None,
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
+    wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
@@ -39,7 +41,7 @@ def run(
     """Build the models in the order of the graph."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
-        report = opened.run(select, exclude, jobs, full_refresh)
+        report = opened.run(select, exclude, jobs, full_refresh, wait)
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flowforge_cli.opening import open_project
-from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath
+from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Wait
 from flowforge_cli.output import Output, output
 from flowforge_domain.results import Rows
 from flowforge_domain.text import printable
@@ -25,12 +25,13 @@ def show(
     env: Env = None,
     engine: Engine = None,
     limit: Limit = 10,
+    wait: Wait = 10,
     log_format: Format = LogFormat.text,
 ) -> None:
     """Print the first rows of what a model or seed wrote."""
     out = output(False, False, log_format)
     with open_project(project, env, engine, out) as opened:
-        rows = opened.show(model, limit)
+        rows = opened.show(model, limit, wait)
     for row in rows.rows:
         out.event("row", model, **dict(zip(rows.columns, map(_plain, row), strict=True)))
     if not out.as_json:

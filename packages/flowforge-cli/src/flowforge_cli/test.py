@@ -6,7 +6,7 @@ import typer
 
 from flowforge_cli import exit_codes
 from flowforge_cli.opening import open_project
-from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose
+from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose, Wait
 from flowforge_cli.output import output
 from flowforge_cli.summary import check_counts, check_summary
 
@@ -17,6 +17,7 @@ def test(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
@@ -27,7 +28,7 @@ def test(
     """
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
-        report = opened.test(select, exclude)
+        report = opened.test(select, exclude, wait)
     if not report.results:
         out.warn("There are no tests: add some below `tests:` in project.yml.")
     elif report.ok:

@@ -15,10 +15,11 @@ from flowforge_databricks.plugin import SPEC
 from flowforge_databricks.seeds import SparkSeeds
 from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, open_session
 from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
+from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 
 
-def open_engine(profile: DatabricksSparkProfile, root: Path) -> Engine:
+def open_engine(profile: DatabricksSparkProfile, root: Path, claim: Claim) -> Engine:  # noqa: ARG001 - anyone may open it
     """Start or reach Spark and open the profile's database; a relative warehouse is relative to `root`.
 
     Raises `EngineError` of kind UNREACHABLE.

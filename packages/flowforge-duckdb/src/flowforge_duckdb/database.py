@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import duckdb
 
 from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.holder import Claim, taken
 from flowforge_duckdb.dialect import DUCKDB
+from flowforge_duckdb.lock import holder_of, name_holder
 from flowforge_duckdb.settings import DuckDBSettings
 from flowforge_ports.failpoint import failpoint
 
@@ -21,13 +24,15 @@ MEMORY = ":memory:"
 # halve that again, but store wide tables in 2.6 times the space.
 _BLOCK = "65536"
 _NO_DATABASE, _CHOOSE = "is not a DuckDB database.", "Choose another `path`, or move this file away."
+_IN_USE, _PAUSE, _MOMENT = ("Could not set lock", "already open"), 0.05, 0.2
 _HOLDER = re.compile(r"(?:held in|open in)\s+(.+?) \(PID (\d+)\)", re.DOTALL)
 
 
-def connect(settings: DuckDBSettings, root: Path) -> tuple[duckdb.DuckDBPyConnection, Path | None, str]:
+def connect(settings: DuckDBSettings, root: Path, claim: Claim) -> tuple[duckdb.DuckDBPyConnection, Path | None, str]:
     """Return a connection, the file it writes to (None for memory), and that file as the user knows it.
 
-    A new file and its folders are created. Raises `EngineError` of kind UNREACHABLE.
+    A new file and its folders are created. Waits for another process that has the file open, as `claim` says, then
+    raises `EngineError` of kind CONFLICT; for what cannot be opened, of kind UNREACHABLE.
     """
     if settings.path == MEMORY:
         return _limited(duckdb.connect(MEMORY), settings), None, MEMORY
@@ -35,13 +40,40 @@ def connect(settings: DuckDBSettings, root: Path) -> tuple[duckdb.DuckDBPyConnec
     target = str(path.relative_to(root) if path.is_relative_to(root) else path)
     try:
         _create(path)
-        connection = duckdb.connect(str(path))
+        connection = _opened(path, target, claim)
     except (duckdb.Error, OSError, ValueError) as error:
         raise _refusal(error, target) from error
     if not _is_stored(connection):
         connection.close()
         raise EngineError(f"{target} {_NO_DATABASE}", kind=ErrorKind.UNREACHABLE, hint=_CHOOSE)
+    name_holder(path, claim.holder)
     return _limited(connection, settings), path, target
+
+
+def _opened(path: Path, target: str, claim: Claim) -> duckdb.DuckDBPyConnection:
+    """Connect as soon as no other process has the file open."""
+    ends = time.monotonic() + claim.wait
+    while True:
+        try:
+            return duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            said = str(error)
+            if not any(words in said for words in _IN_USE):
+                raise
+            run, process = _holder(said, path)
+            # One that has only just opened it gets a moment to say who it is.
+            if time.monotonic() >= ends + (0 if run else _MOMENT):
+                raise taken(target, run or process, claim.wait) from error
+        time.sleep(_PAUSE)
+
+
+def _holder(said: str, path: Path) -> tuple[str, str]:
+    """Return the run that has the file open, "" when it is none that its lock file names, and the process."""
+    found, written = _HOLDER.search(said), holder_of(path)
+    if found is None:
+        return str(written or ""), "another process"
+    named = written is not None and written.pid == int(found[2])
+    return str(written) if named else "", f"process {found[2]} ({found[1]})"
 
 
 def _create(path: Path) -> None:
@@ -80,11 +112,7 @@ def _refusal(error: Exception, target: str) -> EngineError:
     text = (
         f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error).removeprefix("IO Error: ")
     )
-    if "Could not set lock" in text or "already open" in text:
-        held = _HOLDER.search(text)
-        holder = f"process {held[2]} ({held[1]})" if held else "another process"
-        message, hint = f"{target} is in use by {holder}.", "Wait for it to end, or close the file there."
-    elif "not a valid DuckDB database" in text or "extension" in text:
+    if "not a valid DuckDB database" in text or "extension" in text:
         message, hint = f"{target} {_NO_DATABASE}", _CHOOSE
     else:
         message, hint = f"{target} cannot be opened: {text}", "Check the `path` and who may write there."

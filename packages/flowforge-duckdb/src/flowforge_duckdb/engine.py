@@ -15,6 +15,7 @@ import duckdb
 
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import quote_relation
+from flowforge_domain.holder import Claim
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_duckdb.database import MEMORY, connect
@@ -37,12 +38,13 @@ from duckdb_views() where not internal and database_name = current_database()
 """
 
 
-def open_engine(profile: DuckDBProfile, root: Path) -> Engine:
+def open_engine(profile: DuckDBProfile, root: Path, claim: Claim) -> Engine:
     """Open the profile's database; a new file and its folders are created.
 
-    Raises `EngineError` of kind UNREACHABLE when the file cannot be opened.
+    Raises `EngineError` of kind CONFLICT when another process has it open for longer than `claim` waits, UNREACHABLE
+    when the file cannot be opened.
     """
-    connection, path, target = connect(profile.duckdb, root)
+    connection, path, target = connect(profile.duckdb, root, claim)
     return _engine(_session(connection), DuckDBLock(path, target))
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, RelationKind
+from flowforge_domain.holder import Claim
 from flowforge_domain.model import Seed
 from flowforge_domain.results import Rows
 
@@ -111,8 +112,11 @@ class Replacer(Protocol):
 class Lock(Protocol):
     """Keeps two writers on one target apart."""
 
-    def hold(self, timeout: float) -> AbstractContextManager[None]:
-        """Hold the lock for a `with` block; wait at most `timeout` seconds, then raise `EngineError`."""
+    def hold(self, claim: Claim) -> AbstractContextManager[None]:
+        """Hold the lock for a `with` block in the name of the claim's holder; one who died holds nothing.
+
+        Raises `EngineError` of kind CONFLICT that names who holds it (`holder.taken`) once the claim's wait is over.
+        """
 
 
 @dataclass(frozen=True)
@@ -142,12 +146,13 @@ class EngineSpec:
     """An engine as a plugin announces it: data that is read before any driver is imported.
 
     `profile` and `open` are `module:attribute` references, resolved when the engine is used: a pydantic model whose
-    field `engine` is a `Literal` of `name`, and a function `(profile, root: Path) -> Engine`. `environment` maps an
-    `FF_*` variable to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`.
-    `example` is what a new project's profile says below the engine's name. `jobs` is how many models build at once
-    when nobody says; 1 without the capability CONCURRENT_SESSIONS. `api` is the `API_VERSION` that the plugin
-    was written for; FlowForge refuses one that is newer than its own. `variants` maps the path of a setting to the name
-    of the engine that takes over, with the same profile, where it is true.
+    field `engine` is a `Literal` of `name`, and a function `(profile, root: Path, claim: Claim) -> Engine`; the claim
+    is for targets that cannot even be opened while another process works on them. `environment` maps an `FF_*` variable
+    to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`. `example` is what a
+    new project's profile says below the engine's name. `jobs` is how many models build at once when nobody says; 1
+    without the capability CONCURRENT_SESSIONS. `api` is the `API_VERSION` that the plugin was written for; FlowForge
+    refuses one that is newer than its own. `variants` maps the path of a setting to the name of the engine that takes
+    over, with the same profile, where it is true.
     """
 
     name: str
@@ -163,4 +168,4 @@ class EngineSpec:
     variants: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
-OpenEngine = Callable[[Any, Path], Engine]
+OpenEngine = Callable[[Any, Path, Claim], Engine]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
 from flowforge_postgres.frames import PostgresFrames
@@ -17,7 +18,7 @@ from flowforge_postgres.session import PostgresLock, PostgresSession, pool_of
 from flowforge_postgres.settings import PostgresProfile
 
 
-def open_engine(profile: PostgresProfile, root: Path) -> Engine:  # noqa: ARG001 - nothing here is a path
+def open_engine(profile: PostgresProfile, root: Path, claim: Claim) -> Engine:  # noqa: ARG001 - neither is needed
     """Return the engine of a profile; it connects when it is first asked for something.
 
     Raises `EngineError` of kind UNREACHABLE for a dsn that cannot be read.

@@ -5,6 +5,7 @@ Statements go to psycopg as they are, without parameters, so that no `%` or `:` 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from psycopg.pq import TransactionStatus
 
 from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.holder import Claim, Holder, taken
 from flowforge_domain.results import Rows
 from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.dialect import POSTGRES
@@ -32,6 +34,8 @@ _NEVER = 2**31 - 1
 # Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
 # those on some systems, cannot do so.
 _WATCH = """do $$ begin set client_connection_check_interval = 500; exception when others then null; end $$"""
+_LONGEST_NAME = 63
+_RUN_OF = re.compile(r"(\S+) (\d+)@(\S+)$")
 _HOLDER = """
 select pid, application_name from pg_stat_activity where pid in (
   select pid from pg_locks where locktype = 'advisory' and granted
@@ -78,6 +82,7 @@ class PostgresSession:
     held: Any = None
     due: str = ""
     name: str = ""
+    holder: str = ""
 
     @property
     def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -139,9 +144,10 @@ class PostgresSession:
                 self.held.driver_connection.cancel_safe(timeout=5)
 
     def label(self, labels: Mapping[str, str]) -> None:
-        # The server cuts it after 63 bytes, so the model, which tells most, stands before the run.
-        words = (labels.get(key, "") for key in ("project", "model", "run"))
-        self.name = " ".join(("flowforge", *filter(None, words))).replace("\0", "")
+        # The server cuts it after 63 bytes, so the model, which tells most, stands before the run. On the session that
+        # holds the lock, what others wait for to end stands behind it, whole.
+        words = (labels.get(key, "") for key in ("project", "model", *(() if self.holder else ("run",))))
+        self.name = _application_name(" ".join(filter(None, words)).replace("\0", ""), self.holder)
 
     def close(self) -> None:
         self.closed = True
@@ -176,6 +182,8 @@ class PostgresSession:
 def _take(session: PostgresSession) -> None:
     with translated():
         session.held = session.pool.raw_connection()
+    if session.holder:
+        session.execute(_renamed(session.holder))
     for key in session.keys:
         if not _try_lock(session, key):
             message = "The connection was lost, and another run has begun meanwhile."
@@ -211,26 +219,47 @@ class PostgresLock:
         return int.from_bytes(sha256(f"flowforge {self.schema}".encode()).digest()[:8], "big", signed=True)
 
     @contextmanager
-    def hold(self, timeout: float) -> Iterator[None]:
-        ends = time.monotonic() + timeout
+    def hold(self, claim: Claim) -> Iterator[None]:
+        ends = time.monotonic() + claim.wait
         while not _try_lock(self.session, self.key):
             if time.monotonic() >= ends:
-                raise self._taken(timeout)
+                raise taken(f"Schema {self.schema} of {self.target}", self._holder(), claim.wait)
             time.sleep(_PAUSE)
         self.session.keys.add(self.key)
+        self.session.holder = _short(claim.holder)
         try:
+            self.session.execute(_renamed(self.session.holder))
             yield
         finally:
             self.session.keys.discard(self.key)
+            self.session.holder = self.session.name = ""
             # A lost connection has given it back.
             with suppress(EngineError):
-                self.session.execute(f"select pg_advisory_unlock({self.key:d})")
+                self.session.execute(f"reset application_name; select pg_advisory_unlock({self.key:d})")
 
-    def _taken(self, timeout: float) -> EngineError:
+    def _holder(self) -> str:
         found = self.session.query(_HOLDER.format(key=self.key)).rows
-        holder = f" ({found[0][1]}, server process {found[0][0]})" if found else ""
-        message = f"Another run{holder} is writing to schema {self.schema} of {self.target}; waited {timeout:g} s."
-        return EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
+        if not found:
+            return ""
+        pid, name = found[0]
+        run = _RUN_OF.search(name)
+        return f"run {run[1]}, process {run[2]} on {run[3]}" if run else f"{name}, server process {pid}"
+
+
+def _short(holder: Holder) -> str:
+    """Return a holder in the few bytes that other sessions see."""
+    return f"{holder.run[:16]} {holder.pid}@{holder.host.partition('.')[0][:20]}"
+
+
+def _application_name(words: str, holder: str) -> str:
+    """Return a session's name as others see it; what there is no room for is cut from `words`."""
+    room = _LONGEST_NAME - len(f"flowforge  {holder}".encode())
+    cut = words.encode()[:room].decode("utf-8", "ignore") if holder else words
+    return " ".join(filter(None, ("flowforge", cut, holder)))
+
+
+def _renamed(holder: str) -> str:
+    return f"set application_name = {quote_text(_application_name('', holder), POSTGRES)}"
 
 
 def _try_lock(session: PostgresSession, key: int) -> bool:

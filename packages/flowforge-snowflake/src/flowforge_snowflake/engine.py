@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flowforge_domain.dialect import Dialect, RelationKind
+from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 from flowforge_snowflake.catalog import SnowflakeCatalog, SnowflakeReplacer
 from flowforge_snowflake.dialect import KEEP_GRANTS
@@ -20,7 +21,7 @@ from flowforge_snowflake.session import SnowflakeSession
 from flowforge_snowflake.settings import SnowflakeSettings, SnowflakeSnowparkProfile
 
 
-def open_engine(profile: SnowflakeSnowparkProfile, root: Path) -> Engine:
+def open_engine(profile: SnowflakeSnowparkProfile, root: Path, claim: Claim) -> Engine:  # noqa: ARG001 - anyone may open it
     """Return the engine of a profile; it connects when it is first asked for something."""
     return _engine(profile.snowflake_snowpark, root, {})
 

@@ -6,8 +6,6 @@ and a holder that cannot renew it in time learns so at the end of its run only, 
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 import uuid
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.holder import Claim, taken
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.session import SnowflakeSession
 from flowforge_snowflake.settings import SnowflakeSettings
@@ -25,6 +24,7 @@ from flowforge_snowflake.settings import SnowflakeSettings
 LOCK_TABLE = "_flowforge_lock"
 LEASE = 60
 _PAUSE = 0.5
+_NONCE = " #"
 _TABLE, _HOLDER, _ENDS = (quote_name(name, SNOWFLAKE) for name in (LOCK_TABLE, "holder", "ends"))
 _NOW = "sysdate()"
 _CREATE = f"create table if not exists {_TABLE} ({_HOLDER} varchar, {_ENDS} timestamp_ntz)"
@@ -42,11 +42,11 @@ class SnowflakeLock:
     lease: float = LEASE
 
     @contextmanager
-    def hold(self, timeout: float) -> Iterator[None]:
+    def hold(self, claim: Claim) -> Iterator[None]:
         session = SnowflakeSession(self.settings, self.root)
-        me = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex[:8]}"
+        me = f"{claim.holder}{_NONCE}{uuid.uuid4().hex[:8]}"
         try:
-            self._take(session, me, timeout)
+            self._take(session, me, claim.wait)
             ended = threading.Event()
             renewing = threading.Thread(target=self._renew, args=(session, me, ended), daemon=True)
             renewing.start()
@@ -61,14 +61,14 @@ class SnowflakeLock:
         finally:
             session.close()
 
-    def _take(self, session: SnowflakeSession, me: str, timeout: float) -> None:
-        ends = time.monotonic() + timeout
+    def _take(self, session: SnowflakeSession, me: str, wait: float) -> None:
+        ends = time.monotonic() + wait
         session.execute(_CREATE)
         session.execute(_FIRST)
         mine = f"set {_HOLDER} = {_text(me)}, {_ENDS} = {self._later()}"
         while not _write(session, f"{mine} where {_HOLDER} = '' or {_ENDS} < {_NOW}"):
             if time.monotonic() >= ends:
-                raise self._taken(session, timeout)
+                raise self._taken(session, wait)
             time.sleep(_PAUSE)
 
     def _give_back(self, session: SnowflakeSession, me: str) -> bool:
@@ -85,11 +85,11 @@ class SnowflakeLock:
     def _later(self) -> str:
         return f"dateadd('second', {self.lease:g}, {_NOW})"
 
-    def _taken(self, session: SnowflakeSession, timeout: float) -> EngineError:
+    def _taken(self, session: SnowflakeSession, waited: float) -> EngineError:
         found = session.query(f"select {_HOLDER} from {_TABLE}").rows
-        holder = f" ({found[0][0]})" if found and found[0][0] else ""
-        message = f"Another run{holder} is writing to {self.target}; waited {timeout:g} s."
-        return _conflict(message, f"Wait for it to end; the lease of one that was killed ends within {self.lease:g} s.")
+        error = taken(self.target, str(found[0][0]).partition(_NONCE)[0] if found else "", waited)
+        error.hint = f"The lease of one that was killed ends within {self.lease:g} s."
+        return error
 
 
 def _write(session: SnowflakeSession, change: str) -> int:
@@ -106,5 +106,5 @@ def _text(value: str) -> str:
     return quote_text(value, SNOWFLAKE)
 
 
-def _conflict(message: str, hint: str = "Check what was built, and run again.") -> EngineError:
-    return EngineError(message, kind=ErrorKind.CONFLICT, hint=hint)
+def _conflict(message: str) -> EngineError:
+    return EngineError(message, kind=ErrorKind.CONFLICT, hint="Check what was built, and run again.")

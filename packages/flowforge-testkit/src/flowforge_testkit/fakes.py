@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from flowforge_domain.checks import Check
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import TemplateError
+from flowforge_domain.holder import Claim, Holder
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_name
@@ -106,6 +108,11 @@ class MemoryFunctions:
         model = self.models[node.name]
         assert callable(model), f"{node.name} is SQL"
         return model
+
+
+def claim(wait: float = 10.0, run: str = "4f2a") -> Claim:
+    """Return the claim of a run in this process."""
+    return Claim(Holder(run, os.getpid(), "here", "2024-01-01T00:00:00+00:00"), wait)
 
 
 @dataclass(frozen=True)

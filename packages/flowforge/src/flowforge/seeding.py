@@ -18,6 +18,7 @@ def seed_project(project_dir: Path | str, executor: BaseExecutor, schema: str | 
     Raises `SeedError` naming file, row and column.
     """
     from flowforge_app.load_seeds import LoadSeeds
+    from flowforge_bootstrap.engines import new_claim
     from flowforge_bootstrap.plugins import load_plugins
     from flowforge_bootstrap.project import silent
     from flowforge_domain.relation import relation_name
@@ -26,4 +27,4 @@ def seed_project(project_dir: Path | str, executor: BaseExecutor, schema: str | 
     if schema is not None:
         seeds = {name: replace(s, relation=relation_name(schema, name)) for name, s in manifest.seeds.items()}
         manifest = replace(manifest, seeds=seeds)
-    return len(LoadSeeds(manifest, executor.engine, silent)().results)
+    return len(LoadSeeds(manifest, executor.engine, silent, new_claim())().results)

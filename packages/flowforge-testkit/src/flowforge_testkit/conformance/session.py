@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import Future, wait
+from time import monotonic
 
 import pytest
 
@@ -13,8 +15,10 @@ from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import build, claims, count, fails, forked, rows, transaction
+from flowforge_testkit.fakes import claim
 
 # Products of every number with every other, compared: hours of work over a thousand rows, and no shortcut to it.
+_SOON = 5.0
 _ENDLESS = """
 select count(*) from ff_numbers a, ff_numbers b, ff_numbers c, ff_numbers d
 where a.n * b.n < c.n * d.n + a.n * d.n
@@ -132,13 +136,26 @@ def test_closing_a_second_session_leaves_the_first_open(engine: Engine) -> None:
 
 
 @claims(Capability.CONCURRENT_SESSIONS)
-def test_lock_keeps_a_second_writer_out(engine: Engine) -> None:
+def test_lock_keeps_a_second_writer_out_and_names_the_first(engine: Engine) -> None:
+    first = claim(wait=1.0, run="1f57")
     with forked(engine) as second:
-        with engine.lock.hold(1.0), pytest.raises(EngineError) as caught, second.lock.hold(0.1):
+        started = monotonic()
+        with engine.lock.hold(first), pytest.raises(EngineError) as caught, second.lock.hold(claim(wait=0.1)):
             pytest.fail("two writers hold the lock at once")
+        assert monotonic() - started < _SOON
         assert caught.value.kind is ErrorKind.CONFLICT
-        with second.lock.hold(1.0):
+        assert "\n" not in caught.value.message
+        assert f"run 1f57, process {os.getpid()} on here" in caught.value.message
+        with second.lock.hold(claim(wait=1.0)):
             pass
+
+
+@claims(Capability.CONCURRENT_SESSIONS)
+def test_lock_is_free_after_a_failure(engine: Engine) -> None:
+    with pytest.raises(ZeroDivisionError), engine.lock.hold(claim(wait=1.0)):
+        raise ZeroDivisionError
+    with engine.lock.hold(claim(wait=1.0)):
+        pass
 
 
 def _run_into(result: Future[Rows], engine: Engine, sql: str) -> None:

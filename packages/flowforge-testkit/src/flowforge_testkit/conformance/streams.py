@@ -14,7 +14,7 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine, Frame
 from flowforge_testkit.conformance.ground import needs, rows
-from flowforge_testkit.fakes import ListSource
+from flowforge_testkit.fakes import ListSource, claim
 
 streams = needs(Capability.STREAMS)
 
@@ -24,7 +24,7 @@ _EVENTS = "select event_id from fct_sessions_streaming_events"
 
 @streams
 def test_batches_become_sessions(engine: Engine) -> None:
-    consumer = SessionizeStreams(engine)
+    consumer = SessionizeStreams(engine, claim())
     source = ListSource([event(1, "ann", "10:00"), event(2, "bob", "10:05"), event(3, "ann", "10:10")])
     assert [consumer.consume(source, limit=2).written for _ in range(3)] == [2, 1, 0]
     assert rows(engine, _SESSIONS) == [("ann", 2), ("bob", 1)]
@@ -33,7 +33,7 @@ def test_batches_become_sessions(engine: Engine) -> None:
 
 @streams
 def test_late_event_merges_two_sessions(engine: Engine) -> None:
-    consumer = SessionizeStreams(engine)
+    consumer = SessionizeStreams(engine, claim())
     consumer.process_batch([event(1, "ann", "10:00"), event(2, "ann", "10:50")])
     assert rows(engine, _SESSIONS) == [("ann", 1), ("ann", 1)]
     consumer.process_batch([event(3, "ann", "10:25")])
@@ -42,7 +42,7 @@ def test_late_event_merges_two_sessions(engine: Engine) -> None:
 
 @streams
 def test_event_that_comes_twice_counts_once(engine: Engine) -> None:
-    consumer = SessionizeStreams(engine)
+    consumer = SessionizeStreams(engine, claim())
     for _ in range(2):
         result = consumer.process_batch([event(1, "ann", "10:00"), event(1, "ann", "10:00")])
     assert (result.written, result.duplicates) == (0, 2)
@@ -52,10 +52,10 @@ def test_event_that_comes_twice_counts_once(engine: Engine) -> None:
 @streams
 def test_failed_batch_moves_neither_data_nor_offset(engine: Engine) -> None:
     source = ListSource([event(1, "ann", "10:00"), event(2, "ann", "10:10")])
-    sound = SessionizeStreams(engine)
+    sound = SessionizeStreams(engine, claim())
     sound.consume(source, limit=1)
     with pytest.raises(EngineError, match="planted"):
-        SessionizeStreams(replace(engine, frames=Failing(engine))).consume(source)
+        SessionizeStreams(replace(engine, frames=Failing(engine)), claim()).consume(source)
     assert sound.position("memory") == "1"
     assert rows(engine, _EVENTS) == [("1",)]
     assert sound.consume(source).written == 1

@@ -48,6 +48,7 @@ from flowforge_testkit.conformance import (
     use_cases,
 )
 from flowforge_testkit.conformance.names import Names
+from flowforge_testkit.fakes import claim
 from flowforge_testkit.report import describe, remark
 from flowforge_testkit.sqlite.plugin import SPEC as SQLITE
 
@@ -199,7 +200,7 @@ def open_spec(spec: EngineSpec, profile: Any, root: Path) -> Engine:
     """Open an engine the way it will be opened in earnest: profile and opener by their references."""
     settings = pkgutil.resolve_name(spec.profile)
     checked = settings.model_validate(profile) if isinstance(profile, Mapping) else profile
-    opened: Engine = pkgutil.resolve_name(spec.open)(checked, root)
+    opened: Engine = pkgutil.resolve_name(spec.open)(checked, root, claim())
     return opened
 
 

@@ -20,7 +20,7 @@ from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectPorts
 from flowforge_testkit.conformance.ground import build, claims, needs, rows
-from flowforge_testkit.fakes import Clock, Recorder, memory_project
+from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
 
 
 @model(deps=["ff_users"])
@@ -140,7 +140,7 @@ def run(engine: Engine, project: ProjectPorts, full_refresh: bool = False, clock
     manifest = project.reader.manifest()
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {"engine": engine.name}, {})
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
-    return RunModels(manifest, engine, built, Recorder(), clock or Clock(), full_refresh=full_refresh)()
+    return RunModels(manifest, engine, built, Recorder(), clock or Clock(), claim(), full_refresh=full_refresh)()
 
 
 def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:
@@ -149,7 +149,7 @@ def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:
     path.write_text(text, encoding="utf-8")
     seed = Seed("ff_seed", kind, path, "ff_seed", f"seeds/seed.{kind}")  # type: ignore[arg-type]
     manifest = memory_project({}, seeds=[seed]).reader.manifest()
-    return LoadSeeds(manifest, engine, Recorder())().results[0].rows
+    return LoadSeeds(manifest, engine, Recorder(), claim())().results[0].rows
 
 
 def raise_first(report: RunReport) -> None:

@@ -13,6 +13,7 @@ from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.ddl import find_target
 from flowforge_domain.dialect import quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, TemplateError, UnsupportedByEngineError
+from flowforge_domain.holder import Claim, holder_text, read_holder, taken
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
@@ -25,7 +26,7 @@ from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 MEMORY = ":memory:"
 
 
-def open_engine(profile: SqliteProfile, root: Path) -> Engine:
+def open_engine(profile: SqliteProfile, root: Path, claim: Claim) -> Engine:
     """Open the target of a profile; a relative path is relative to `root`.
 
     Raises `EngineError` of kind UNREACHABLE.
@@ -121,17 +122,33 @@ class SqliteLock:
     """An exclusive transaction on a file beside the target: held across processes, freed when its holder dies."""
 
     path: str
+    target: str
 
     @contextmanager
-    def hold(self, timeout: float) -> Iterator[None]:
+    def hold(self, claim: Claim) -> Iterator[None]:
         """Hold the side file's exclusive transaction; nobody else can open a target in memory."""
         if self.path == MEMORY:
             yield
             return
-        with translated(), closing(_connect(f"{self.path}.lock", timeout)) as side:
-            side.execute("begin exclusive")
+        with translated(), closing(_connect(f"{self.path}.lock", claim.wait)) as side:
+            self._begin(side, claim.wait)
+            self._note.write_text(holder_text(claim.holder), encoding="utf-8")
             with side:
                 yield
+
+    @property
+    def _note(self) -> Path:
+        """Who holds it: what stands in a locked file cannot be read."""
+        return Path(f"{self.path}.holder")
+
+    def _begin(self, side: sqlite3.Connection, wait: float) -> None:
+        try:
+            side.execute("begin exclusive")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            found = read_holder(self._note.read_text(encoding="utf-8")) if self._note.exists() else None
+            raise taken(self.target, str(found or ""), wait) from error
 
 
 def _open(path: str, settings: SqliteSettings) -> Engine:
@@ -149,7 +166,7 @@ def _open(path: str, settings: SqliteSettings) -> Engine:
         capabilities=CAPABILITIES,
         session=session,
         catalog=catalog,
-        lock=SqliteLock(path),
+        lock=SqliteLock(path, settings.path),
         fork=lambda: _open(path, settings),
         frames=SqliteFrames(session, catalog),
         seeds=SqliteSeeds(session, catalog),

@@ -15,7 +15,7 @@ from flowforge.core import REGISTRY
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.run_models import RunModels
-from flowforge_bootstrap.engines import now, open_by_name
+from flowforge_bootstrap.engines import new_claim, now, open_by_name
 from flowforge_bootstrap.project import silent
 from flowforge_domain.capability import Capability
 from flowforge_domain.ddl import with_queries
@@ -87,7 +87,7 @@ class BaseExecutor(ABC):
             raise ConfigError("No project is loaded.", hint="Load one first: REGISTRY.load_project(path)")
         manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node})
         build = BuildModel(manifest, engine, self._compiler(manifest, env), ports.reader, ports.functions)
-        report = RunModels(manifest, engine, build, silent, now)(Selection((node.name,)))
+        report = RunModels(manifest, engine, build, silent, now, new_claim())(Selection((node.name,)))
         for result in report.results:
             if result.error is not None:
                 raise result.error

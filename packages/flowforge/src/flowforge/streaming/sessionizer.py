@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from flowforge_app.sessionize_streams import BatchResult, SessionizeStreams
+from flowforge_bootstrap.engines import new_claim
 from flowforge_domain.errors import ConfigError, StreamError
 from flowforge_domain.session_events import SessionColumns
 from flowforge_domain.sessions import SessionSettings
@@ -29,7 +30,7 @@ class StreamSessionizer:
     """
 
     def __init__(self, target: Any, gap_minutes: float = 30, **settings: str) -> None:
-        self._sessionize = SessionizeStreams(_engine(target), _settings(gap_minutes, settings))
+        self._sessionize = SessionizeStreams(_engine(target), new_claim(), _settings(gap_minutes, settings))
 
     def process_batch(self, df: Any) -> BatchResult:
         """Take in a pandas data frame, a frame of the engine, or a list of dicts; return what became of the events.
