@@ -27,7 +27,7 @@ def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop):
         assert "Traceback" not in said
         assert process.returncode in (0, 1), said
         if process.returncode == 1:
-            assert "Another run (flowforge" in said
+            assert "is in use by run " in said
     assert any(process.returncode == 0 for process in processes)
     assert sorted(shop.sql(DIGEST)) == alone
     assert shop.helpers() == []
@@ -40,7 +40,7 @@ def test_a_run_beside_a_long_one_is_told_who_runs(shop):
     long = shop.start("run")
     pid = shop.await_backend("%pg_sleep%")
     said = shop.run("run", code=1)
-    assert "Another run (flowforge shop slow" in said
+    assert f", process {long.pid} on " in said
     shop.sql(f"select pg_terminate_backend({pid})")
     shop.ended(long, 1)
 

@@ -64,9 +64,9 @@ def test_content_is_there_after_closing(open_at):
     assert open_at("x.duckdb").session.query("select a from t").rows == [(1,)]
 
 
-def test_new_file_has_small_blocks_and_nothing_lies_beside_it(open_at, tmp_path):
+def test_new_file_has_small_blocks_and_only_its_lock_lies_beside_it(open_at, tmp_path):
     assert block_size(open_at("x.duckdb")) == 65536
-    assert [path.name for path in tmp_path.iterdir()] == ["x.duckdb"]
+    assert {path.name for path in tmp_path.iterdir()} == {"x.duckdb", "x.duckdb.lock"}
 
 
 @pytest.mark.parametrize("size", [16384, 65536, 262144])
@@ -111,14 +111,13 @@ def test_no_extension_is_downloaded(engine):
 @contextmanager
 def held(script, path):
     """Have another process keep the database open for a block."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        yield process
-    finally:
-        process.communicate("")
+        try:
+            yield process
+        finally:
+            process.stdin.close()
 
 
 def test_file_held_by_a_stranger_names_that_process(open_at, tmp_path):

@@ -37,12 +37,8 @@ from flowforge_ports.progress import Progress, RunStarted
 class RunModels:
     """Builds models, up to `jobs` at once where the engine has concurrent sessions, each on a session of its own.
 
-<<<<<<< HEAD
-    `build` is told the engine it works on; `clock` gives the time in UTC; `lock_timeout` is in seconds. With
+    `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target. With
     `full_refresh` incremental models are built from scratch.
-=======
-    `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target.
->>>>>>> 9657b5d (Name who holds a target's lock in one line, and wait for them as long as --wait says)
     """
 
     manifest: Manifest

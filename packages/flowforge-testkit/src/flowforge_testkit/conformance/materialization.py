@@ -17,7 +17,7 @@ from flowforge_ports.engine import Engine
 from flowforge_ports.materialization import MaterializationSpec
 from flowforge_testkit.conformance.ground import build, rows
 from flowforge_testkit.conformance.use_cases import raise_first
-from flowforge_testkit.fakes import Clock, Model, Recorder, memory_project
+from flowforge_testkit.fakes import Clock, Model, Recorder, claim, memory_project
 
 _FIRST = "select 1 as id, 'ann' as name union all select 2, 'bob'"
 _NEXT = "select 2 as id, 'bert' as name union all select 3, 'cyd'"
@@ -87,4 +87,4 @@ def _made(
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {}, {})
     plans = {materialization.name: resolve_name(materialization.plan)}
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions, plans)
-    return RunModels(manifest, engine, built, Recorder(), Clock())()
+    return RunModels(manifest, engine, built, Recorder(), Clock(), claim())()
