@@ -68,9 +68,12 @@ class StagedBuild:
             with replacing(self.engine, self.node.relation, kind, self.standing) as into:
                 head = node_head(self.node, into, self.engine.dialect)
                 written = self.engine.session.execute(f"{head} as {plan.query}")
+        for statement in plan.before:
+            self.engine.session.execute(statement)
         for statement in plan.statements:
-            counted = self.engine.session.execute(statement)
-            written = written if counted is None else counted
+            written = self.engine.session.execute(statement)
+        for statement in plan.after:
+            self.engine.session.execute(statement)
         return written
 
 

@@ -21,5 +21,6 @@ BIGQUERY = Dialect(
     retype="alter table {table} alter column {column} set data type {type}",
     moment="cast(timestamp({text}) as {type})",
     partitions=" partition by {}",
+    script="begin transaction;\n{};\ncommit transaction",
     clusters=" cluster by {}",
 )

@@ -44,7 +44,8 @@ class Dialect:
     a table of the session only, which has no schema, or a plain one where there are no such; `retype` gives a column a
     wider type, and is empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
     of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text;
-    `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a thing.
+    `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a
+    thing; `script` makes of statements, `{}`, one that does all of them or none, where no transaction can be left open.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Dialect:
     moment: str = "cast({text} as {type})"
     partitions: str = ""
     clusters: str = ""
+    script: str = ""
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

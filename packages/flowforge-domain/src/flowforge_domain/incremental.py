@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flowforge_domain.config import Strategy
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.plan import Plan, Situation, equal, key_refusals, listed, of
+from flowforge_domain.plan import Plan, Situation, equal, key_refusals, listed, of, together
 from flowforge_domain.schema_change import alterations, schema_change
 
 
@@ -24,7 +24,8 @@ def incremental_plan(situation: Situation) -> Plan:
     left_out = {name.casefold() for name, _ in situation.standing} | {name.casefold() for name, _ in change.added}
     columns = [name for name, _ in situation.columns if name.casefold() in left_out]
     writes = _STRATEGIES[config.writes_by](situation, keys, columns)
-    return Plan(refusals, statements=(*alterations(situation.target, change, dialect), *writes))
+    alters = tuple(alterations(situation.target, change, dialect))
+    return Plan(refusals, before=alters, statements=together(tuple(writes), dialect))
 
 
 def _append(situation: Situation, _: Sequence[str], columns: Sequence[str]) -> Iterator[str]:

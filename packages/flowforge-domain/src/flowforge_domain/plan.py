@@ -69,11 +69,24 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to ask, and what to do then; `query` replaces the relation, `statements` work on what stands."""
+    """What to ask, and what to do then.
+
+    `query` gives the rows that replace the relation, or `statements` change it where it stands, all of them together;
+    `before` makes ready what they need and does no harm alone, `after` clears helpers away.
+    """
 
     refusals: tuple[Refusal, ...] = ()
     query: str = ""
+    before: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def together(statements: Sequence[str], dialect: Dialect) -> tuple[str, ...]:
+    """Return statements that happen all or not at all, as one script where the engine has no open transactions."""
+    if len(statements) > 1 and dialect.script:
+        return (dialect.script.format(";\n".join(statements)),)
+    return tuple(statements)
 
 
 def listed(names: Iterable[str], dialect: Dialect, alias: str = "") -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from flowforge_domain.config import SNAPSHOT_COLUMNS
 from flowforge_domain.dialect import moment, quote_name, quote_relation
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.plan import Plan, Refusal, Situation, equal, key_refusals, listed, of
+from flowforge_domain.plan import Plan, Refusal, Situation, equal, key_refusals, listed, of, together
 from flowforge_domain.schema_change import SchemaChange, alterations
 from flowforge_domain.swap import aside
 
@@ -29,7 +29,12 @@ def snapshot_plan(situation: Situation) -> Plan:
     refusals = (*key_refusals(situation.source, parts.keys, situation.dialect), *_refusals(parts))
     if not parts.goes_on:
         return Plan(refusals, query=_first(parts))
-    return Plan(refusals, statements=tuple(_statements(parts)))
+    dialect, target = situation.dialect, situation.target
+    changes = quote_relation(aside(situation.staged, "changes"), dialect)
+    alters = alterations(target, SchemaChange(added=_new_columns(parts)), dialect)
+    before = (*alters, f"{dialect.create_temporary} {changes} as {_changes(parts)}")
+    written = together(tuple(_write(parts, changes)), dialect)
+    return Plan(refusals, before=before, statements=written, after=(f"drop table {changes}",))
 
 
 @dataclass(frozen=True)
@@ -108,14 +113,6 @@ def _first(parts: _Parts) -> str:
         own += f", false as {parts.own['is_deleted']}"
     given = listed(parts.columns, parts.situation.dialect, "source")
     return f"select {given}, {own} from {parts.situation.source} as source"
-
-
-def _statements(parts: _Parts) -> Iterator[str]:
-    changes = quote_relation(aside(parts.situation.staged, "changes"), parts.situation.dialect)
-    yield from alterations(parts.situation.target, SchemaChange(added=_new_columns(parts)), parts.situation.dialect)
-    yield f"{parts.situation.dialect.create_temporary} {changes} as {_changes(parts)}"
-    yield from _write(parts, changes)
-    yield f"drop table {changes}"
 
 
 def _new_columns(parts: _Parts) -> tuple[tuple[str, str], ...]:
