@@ -128,10 +128,10 @@ def test_a_selection_walks_from_seeds_to_what_reads_them_and_back():
     assert graph["report"] is report
     models, seeds = selectable_nodes(nodes), {name: Selectable(name) for name in manifest.seeds}
     for seed in ("people", "countries"):
-        assert select(models, selection(f"{seed}+"), graph) == {"daily", "report"}
-        assert select(models, selection(f"{seed}+1"), graph) == {"daily"}
-    assert select(models, selection("seeds/people.csv+"), graph) == {"daily", "report"}
-    assert select(seeds, selection("+report"), graph, "seed") == {"people", "countries"}
-    assert select(seeds, selection("people"), graph, "seed") == {"people"}
+        assert select(models, selection(f"{seed}+"), manifest) == {"daily", "report"}
+        assert select(models, selection(f"{seed}+1"), manifest) == {"daily"}
+    assert select(models, selection("seeds/people.csv+"), manifest) == {"daily", "report"}
+    assert select(seeds, selection("+report"), manifest, "seed") == {"people", "countries"}
+    assert select(seeds, selection("people"), manifest, "seed") == {"people"}
     with pytest.raises(SelectionError, match="leaves no seed"):
-        select(seeds, selection("+users"), graph, "seed")
+        select(seeds, selection("+users"), manifest, "seed")

@@ -10,6 +10,8 @@ import pytest
 
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.model import SeedOptions
+from flowforge_domain.selectors import Selector
+from flowforge_domain.text import Location
 from flowforge_project.folder import CACHE_FILE
 from flowforge_project.reader import FolderReader
 
@@ -103,6 +105,24 @@ def test_tests_stand_in_the_project_and_beside_models(project):
         ("unique", {}, (), "project.yml:2"),
         ("greater_equal", {"threshold": 0}, ("x",), "models/m.yml:3"),
     ]
+
+
+def test_selectors_have_their_place_and_may_not_go_in_circles(project):
+    text = "selectors:\n  nightly: tag:nightly\n  marts:\n    select: [path:marts, selector:nightly]\n    exclude: x\n"
+    assert project.write({"project.yml": text}).manifest().selectors == {
+        "nightly": Selector("nightly", ("tag:nightly",), where=Location("project.yml", 2)),
+        "marts": Selector("marts", ("path:marts", "selector:nightly"), ("x",), where=Location("project.yml", 3)),
+    }
+    with pytest.raises(ConfigError, match="in a circle: a → a") as caught:
+        project.write({"project.yml": "selectors:\n\n  a: +selector:a\n"}).manifest()
+    assert str(caught.value.where) == "project.yml:3"
+
+
+def test_the_checksum_is_that_of_the_text_whatever_its_line_ends(project):
+    unix = project.write({"models/a.ff.sql": "select 1\n  as n\n"}).manifest().nodes["a"].checksum
+    assert unix
+    assert project.write({"models/a.ff.sql": "\ufeffselect 1\r\n  as n"}).manifest().nodes["a"].checksum == unix
+    assert project.write({"models/a.ff.sql": "select 1\n  as m\n"}).manifest().nodes["a"].checksum != unix
 
 
 def test_text_is_the_file_as_written(project):

@@ -32,6 +32,7 @@ PLACES = {
     "ColumnEntry": ("project", "models:\n  a:\n    columns:\n      id:\n", "        "),
     "SeedEntry": ("project", "seeds:\n  a:\n", "    "),
     "CheckEntry": ("project", "tests:\n  - type: unique\n    table: a\n    column: b\n", "    "),
+    "SelectorEntry": ("project", "selectors:\n  a:\n", "    "),
     "SourceEntry": ("sources", "crm:\n  users:\n", "    "),
 }
 
@@ -85,6 +86,22 @@ def test_a_file_that_is_no_mapping_is_refused(kind, text):
 @pytest.mark.parametrize("kind", FORMATS)
 def test_an_empty_file_says_nothing(kind):
     assert check("", kind) == {}
+
+
+def test_a_selector_may_be_one_text_or_a_list_of_them():
+    selectors = check("selectors: {a: tag:x, b: [x, y+], c: {select: x, exclude: [y], description: d}}")["selectors"]
+    assert selectors == {
+        "a": {"select": ["tag:x"]},
+        "b": {"select": ["x", "y+"]},
+        "c": {"select": ["x"], "exclude": ["y"], "description": "d"},
+    }
+
+
+@pytest.mark.parametrize("name", ["a b", "a,b", "+a", "a:b", "1", ""])
+def test_the_name_of_a_selector_is_a_plain_word(name):
+    error = refusal(f"selectors:\n  {name!r}: x\n")
+    assert error.message == f"{name!r} is no name of a selector."
+    assert str(error.where) == "project.yml:2"
 
 
 def test_meta_and_vars_are_free():

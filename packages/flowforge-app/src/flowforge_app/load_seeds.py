@@ -12,11 +12,11 @@ from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.holder import Claim
-from flowforge_domain.manifest import Manifest, with_seeds
+from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import prepare_statements, schema_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
-from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
+from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine, SeedLoader
 from flowforge_ports.progress import Progress, SeedStarted
@@ -55,10 +55,8 @@ class LoadSeeds:
         return SeedReport(results, perf_counter() - started)
 
     def _selected(self, wanted: Selection) -> list[Seed]:
-        seeds = self.manifest.seeds
-        items = {name: Selectable(name, (), seed.file) for name, seed in seeds.items()}
-        chosen = select(items, wanted, with_seeds(self.manifest), "seed")
-        return [seed for name, seed in sorted(seeds.items()) if name in chosen]
+        chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")
+        return [seed for name, seed in sorted(self.manifest.seeds.items()) if name in chosen]
 
     def _loader(self, seeds: list[Seed]) -> SeedLoader:
         for kind in sorted({seed.kind for seed in seeds}):

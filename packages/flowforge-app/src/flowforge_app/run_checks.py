@@ -9,11 +9,11 @@ from flowforge_app.cancelled import was_cancelled
 from flowforge_app.model_errors import KEEPS_NOTHING
 from flowforge_domain.checks import Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
-from flowforge_domain.manifest import Manifest, table_relation, with_seeds
+from flowforge_domain.manifest import Manifest, table_relation
 from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import CheckReport, CheckResult
-from flowforge_domain.selection import EVERYTHING, Selectable, Selection, select
+from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_checks
 from flowforge_domain.text import caret, nearest
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import CheckStarted, Progress
@@ -41,12 +41,8 @@ class RunChecks:
         return CheckReport(results)
 
     def _selected(self, wanted: Selection) -> list[Check]:
-        nodes, checks = self.manifest.nodes, self.manifest.checks
-        by_relation = {same_relation(node.relation): node for node in nodes.values()}
-        looked_at = [by_relation.get(same_relation(table_relation(self.manifest, check.table))) for check in checks]
-        items = {i: _selectable(check, node) for i, (check, node) in enumerate(zip(checks, looked_at, strict=True))}
-        chosen = select(items, wanted, with_seeds(self.manifest), "test")
-        return [check for i, check in enumerate(checks) if i in chosen]
+        chosen = select(selectable_checks(self.manifest), wanted, self.manifest, "test")
+        return [check for i, check in enumerate(self.manifest.checks) if i in chosen]
 
     def _result(self, check: Check) -> CheckResult:
         started, query = perf_counter(), ""
@@ -83,9 +79,3 @@ class RunChecks:
         if close:
             return f"Did you mean {close!r}?"
         return "Build it first: flowforge run" if self.engine.keeps else KEEPS_NOTHING
-
-
-def _selectable(check: Check, node: Node | None) -> Selectable:
-    if node is None:
-        return Selectable(check.table, check.tags)
-    return Selectable(node.name, (*check.tags, *node.config.tags), node.file)

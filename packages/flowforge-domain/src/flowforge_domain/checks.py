@@ -29,6 +29,11 @@ class Check:
         """What the summary shows: `table.column`, or the table alone."""
         return f"{self.table}.{self.column}" if self.column else self.table
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{self.type} {self.subject}"
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

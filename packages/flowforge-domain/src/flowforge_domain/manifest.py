@@ -13,6 +13,7 @@ from flowforge_domain.errors import ConfigError, DependencyNotFoundError
 from flowforge_domain.macros import Macro
 from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
+from flowforge_domain.selectors import Selector
 from flowforge_domain.text import Location, did_you_mean
 
 _RESERVED = "_flowforge_"
@@ -34,6 +35,7 @@ class Manifest:
     variables: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     macros: Mapping[str, Macro] = field(default_factory=dict)
+    selectors: Mapping[str, Selector] = field(default_factory=dict)
 
 
 def run_order(manifest: Manifest) -> list[str]:
@@ -110,16 +112,30 @@ def table_relation(manifest: Manifest, table: str) -> str:
 
 
 def with_seeds(manifest: Manifest) -> dict[str, Node]:
-    """Return the graph that a selection walks: the nodes, and the seeds that they refer to or read as a source."""
+    """Return the graph that a selection walks: nodes, the seeds that they refer to or read as a source, and sources.
+
+    A source is the leaf `source:GROUP.TABLE`.
+    """
     seeds = {same_relation(seed.relation): seed.name for seed in manifest.seeds.values()}
     by_source = {key: seeds.get(same_relation(table.relation)) for key, table in manifest.sources.items()}
 
     def seeded(node: Node) -> Node:
         read = [seed for key in node.sources if (seed := by_source.get(key))]
-        return replace(node, deps=(*node.deps, *read)) if read else node
+        return replace(node, deps=(*node.deps, *read, *map(source_leaf, node.sources))) if node.sources else node
 
-    leaves = {seed.name: Node(seed.name, "seed", seed.path, file=seed.file) for seed in manifest.seeds.values()}
+    leaves = {source_leaf(key): _source_node(table) for key, table in manifest.sources.items()}
+    leaves |= {seed.name: Node(seed.name, "seed", seed.path, file=seed.file) for seed in manifest.seeds.values()}
     return leaves | {name: seeded(node) for name, node in manifest.nodes.items()}
+
+
+def source_leaf(key: SourceKey) -> str:
+    """Return the name of a source in the graph of `with_seeds`."""
+    return f"source:{'.'.join(key)}"
+
+
+def _source_node(table: SourceTable) -> Node:
+    key = (table.group, table.table)
+    return Node(source_leaf(key), "source", Path(), sources=(key,), relation=table.relation, file=table.where.path)
 
 
 def _require_unreserved(thing: Node | Seed) -> None:

@@ -81,7 +81,7 @@ class CheckReport:
 
     def require_ok(self) -> None:
         """Do nothing when every check ran and held; else raise `TestFailureError` naming those that did not."""
-        failed = [f"{r.check.type} {r.check.subject}" for r in self.results if not r.ok]
+        failed = [r.check.title for r in self.results if not r.ok]
         if failed:
             raise TestFailureError(failed)
 

@@ -1,53 +1,57 @@
-"""Selecting nodes: by name, tag or path, with `+` for what lies upstream or downstream.
+"""Selecting nodes: by name, tag, path and many other things, with `+` and `@` for what lies upstream or downstream.
 
-A term is `[n+]NAME[+n]`: an exact name first, then a tag, then a path pattern. `2+x` adds two steps upstream,
-`x+` everything downstream. Several terms are a union; a text with spaces is one name if there is one, else its terms.
+A term is an exact name first, then a tag, then a path pattern, unless it says by which method it is meant; see
+`selection_terms.py` for the grammar. Terms with spaces between them are a union, with commas an intersection.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.errors import SelectionError
-from flowforge_domain.manifest import Manifest, run_order, with_seeds
-from flowforge_domain.model import Node, node_name
+from flowforge_domain.manifest import Manifest, run_order, table_relation, with_seeds
+from flowforge_domain.model import Node
+from flowforge_domain.relation import same_relation
+from flowforge_domain.selectable import (
+    NOWHERE,
+    OF_THE_WORLD,
+    Selectable,
+    SelectionContext,
+    check_selectable,
+    matcher,
+    node_selectable,
+    seed_selectable,
+    suggestion,
+)
+from flowforge_domain.selection_terms import Term, parsed
 from flowforge_domain.text import did_you_mean
 
-Key = TypeVar("Key", str, int)
-
-_TERM = re.compile(r"(?P<up>\d*\+)?(?P<value>[^+]*(?:\+[^+\d][^+]*)*)(?P<down>\+\d*)?\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Selectable:
-    """What can be selected: a name, its tags, and the file it stands in (relative to the project).
-
-    A test stands under the name and in the file of the node that it looks at.
-    """
-
-    name: str
-    tags: tuple[str, ...] = ()
-    file: str = ""
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the user asked for; no `include` means everything."""
+    """What the user asked for; no `include` means everything. `context` is what its terms may ask of the world."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    context: SelectionContext = field(default=NOWHERE, compare=False)
 
 
 EVERYTHING = Selection()
+_CHANGED = "state:changed"
 
 
-def selection(include: Iterable[str] | str | None, exclude: Iterable[str] | str | None = None) -> Selection:
-    """Return a selection from what a command line or a caller gives.
+def selection(
+    include: Iterable[str] | str | None,
+    exclude: Iterable[str] | str | None = None,
+    selector: Iterable[str] | str | None = None,
+    context: SelectionContext = NOWHERE,
+) -> Selection:
+    """Return a selection from what a command line or a caller gives; `selector` names selectors of the project.
 
     Raises `SelectionError` for an `include` that is given and says nothing; that would otherwise mean everything.
     """
@@ -55,41 +59,147 @@ def selection(include: Iterable[str] | str | None, exclude: Iterable[str] | str 
     included = _said(given)
     if given and not included:
         raise SelectionError("The selection is empty.", hint="Name something after --select, or drop it.")
-    return Selection(included, _said(_listed(exclude)))
+    named = tuple(f"selector:{name}" for name in _said(_listed(selector)))
+    return Selection((*included, *named), _said(_listed(exclude)), context)
 
 
 def selected_nodes(manifest: Manifest, wanted: Selection) -> list[Node]:
     """Return the selected models in run order.
 
-    Raises `FlowForgeError` for a wrong graph, `SelectionError` when a term or the whole selection names nothing.
+    Raises `FlowForgeError` for a wrong graph or selection, `SelectionError` when a term or the whole names nothing.
     """
     order = run_order(manifest)
-    if wanted == EVERYTHING:
+    if wanted == EVERYTHING and wanted.context.changed is None:
         return [manifest.nodes[name] for name in order]
-    chosen = select(selectable_nodes(manifest.nodes), wanted, with_seeds(manifest))
+    chosen = select(selectable_nodes(manifest.nodes), wanted, manifest)
     return [manifest.nodes[name] for name in order if name in chosen]
 
 
-def select(
-    items: Mapping[Key, Selectable], wanted: Selection, nodes: Mapping[str, Node], what: str = "model"
-) -> set[Key]:
-    """Return the keys of `items` that are selected; `+` follows the graph of `nodes`, see `manifest.with_seeds`.
+def select(items: Mapping[Key, Selectable], wanted: Selection, manifest: Manifest, what: str = "model") -> set[Key]:
+    """Return the keys of `items` that are selected; `+` and `@` follow the graph, seeds and sources included.
 
-    Raises `SelectionError` when a term, or the whole selection, names nothing.
+    Where the context knows what changed since a commit and no term asks for it, only what changed is selected. Raises
+    `SelectionError` when a term, or the whole selection, names nothing.
     """
-    chosen = set(items)
-    if wanted.include:
-        chosen = set().union(*(_match(term, items, nodes, what) for term in _terms(wanted.include, items, nodes)))
-    for term in _terms(wanted.exclude, items, nodes):
-        chosen -= _match(term, items, nodes, what)
-    if not chosen and (wanted.include or wanted.exclude):
-        raise SelectionError(f"The selection leaves no {what}.", hint="Select more, or exclude less.")
+    choice = _Choice(items, manifest, wanted.context, what)
+    chosen = choice.made(wanted.include, wanted.exclude).keys
+    if wanted.context.changed is not None and not choice.asked_for_changes:
+        chosen = chosen & choice.made((_CHANGED,)).keys
+    if not chosen and (wanted.include or wanted.exclude or wanted.context.changed is not None):
+        message, hint = f"The selection leaves no {what}.", "Select more, or exclude less."
+        if wanted.context.changed is not None:
+            hint = "Nothing that is selected has changed since that commit."
+        raise SelectionError(message, hint=hint)
     return chosen
 
 
 def selectable_nodes(nodes: Mapping[str, Node]) -> dict[str, Selectable]:
     """Return the nodes as things that can be selected."""
-    return {name: Selectable(name, node.config.tags, node.file) for name, node in nodes.items()}
+    return {name: node_selectable(node) for name, node in nodes.items()}
+
+
+def selectable_seeds(manifest: Manifest) -> dict[str, Selectable]:
+    """Return the seeds as things that can be selected."""
+    return {name: seed_selectable(seed) for name, seed in manifest.seeds.items()}
+
+
+def selectable_checks(manifest: Manifest) -> dict[int, Selectable]:
+    """Return the tests as things that can be selected, by their place in the project."""
+    graph = with_seeds(manifest)
+    relations = {same_relation(seed.relation): seed.name for seed in manifest.seeds.values()}
+    by_relation = {same_relation(node.relation): node for node in graph.values()}
+    by_relation |= {relation: graph[name] for relation, name in relations.items()}
+    looked_at = [by_relation.get(same_relation(table_relation(manifest, check.table))) for check in manifest.checks]
+    return {
+        place: check_selectable(check, node)
+        for place, (check, node) in enumerate(zip(manifest.checks, looked_at, strict=True))
+    }
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a term names: keys of the things that can be selected, and names in the graph, from which it goes on."""
+
+    keys: set[Any] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+    def __or__(self, other: _Found) -> _Found:
+        return _Found(self.keys | other.keys, self.names | other.names)
+
+    def __and__(self, other: _Found) -> _Found:
+        return _Found(self.keys & other.keys, self.names & other.names)
+
+    def __sub__(self, other: _Found) -> _Found:
+        return _Found(self.keys - other.keys, self.names - other.names)
+
+    def __bool__(self) -> bool:
+        return bool(self.keys or self.names)
+
+
+class _Choice:
+    """One choice among `items` in the graph of a project."""
+
+    def __init__(
+        self, items: Mapping[Any, Selectable], manifest: Manifest, context: SelectionContext, what: str
+    ) -> None:
+        self._items, self._context, self._what = items, context, what
+        self._selectors = manifest.selectors
+        self._graph = with_seeds(manifest)
+        self._nodes = selectable_nodes(self._graph)
+        both = [*items.values(), *self._nodes.values()]
+        self._names = {name for thing in both for name in (thing.name, thing.title) if name}
+        self._tags = {tag for thing in both for tag in thing.tags}
+        self._known: dict[str, _Found] = {}
+        self.asked_for_changes = False
+
+    def made(self, include: tuple[str, ...], exclude: tuple[str, ...] = ()) -> _Found:
+        found = self._union(include) if include else _Found(set(self._items), set(self._graph))
+        return found - self._union(exclude) if exclude else found
+
+    def _union(self, texts: tuple[str, ...]) -> _Found:
+        found = _Found()
+        for factors in parsed(texts, self._names, self._tags):
+            common = self._reached(factors[0])
+            for factor in factors[1:]:
+                common &= self._reached(factor)
+            found |= common
+        return found
+
+    def _reached(self, term: Term) -> _Found:
+        found = self._selector(term) if term.method == "selector" else self._direct(term)
+        if not found and term.method not in OF_THE_WORLD:
+            hint = suggestion(term, [*self._items.values(), *self._nodes.values()], self._context)
+            raise SelectionError(f"No {self._what} matches {term.text!r}.", hint=hint or "The project has none.")
+        if not term.at and term.up is None and term.down is None:
+            return found
+        start = found.names | {self._items[key].name for key in found.keys} & self._graph.keys()
+        reached = self._around(term, start)
+        return _Found(found.keys | {key for key, item in self._items.items() if item.name in reached}, reached)
+
+    def _around(self, term: Term, start: set[str]) -> set[str]:
+        if term.at:
+            return upstream(self._graph, downstream(self._graph, start))
+        above = start if term.up is None else upstream(self._graph, start, _depth(term.up))
+        below = start if term.down is None else downstream(self._graph, start, _depth(term.down))
+        return above | below
+
+    def _direct(self, term: Term) -> _Found:
+        self.asked_for_changes = self.asked_for_changes or (term.method, term.value) == ("state", "changed")
+        match = matcher(term, self._context)
+        return _Found(match(self._items.items()), match(self._nodes.items()))
+
+    def _selector(self, term: Term) -> _Found:
+        selector = self._selectors.get(term.value)
+        if selector is None:
+            hint = did_you_mean(term.value, self._selectors) or "Add it below `selectors:` in project.yml."
+            raise SelectionError(f"There is no selector {term.value!r}.", hint=hint)
+        try:
+            if term.value not in self._known:
+                self._known[term.value] = self.made(selector.select, selector.exclude)
+        except SelectionError as error:
+            error.where = error.where or selector.where
+            raise
+        return self._known[term.value]
 
 
 def _listed(given: Iterable[str] | str | None) -> list[str]:
@@ -100,66 +210,5 @@ def _said(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(said for text in texts if (said := text.strip()))
 
 
-def _terms(texts: Iterable[str], items: Mapping[Key, Selectable], nodes: Mapping[str, Node]) -> Iterator[str]:
-    names = {item.name for item in items.values()} | nodes.keys()
-    for text in texts:
-        found = _TERM.match(text)
-        if found and names & {text, node_name(found["value"])}:
-            yield text
-        else:
-            yield from text.split()
-
-
-def _match(term: str, items: Mapping[Key, Selectable], nodes: Mapping[str, Node], what: str) -> set[Key]:
-    if exact := {key for key, item in items.items() if item.name == term}:
-        return exact
-    found = _TERM.match(term)
-    if found is None or not found["value"]:
-        raise SelectionError(f"{term!r} is not a selection.", hint="Write NAME, +NAME, NAME+ or 2+NAME.")
-    chosen = _direct(found["value"], items)
-    named = _direct(found["value"], selectable_nodes(nodes))
-    if found["up"] or found["down"]:
-        start = named | {items[key].name for key in chosen}
-        reached = _reached(start & nodes.keys(), nodes, found["up"], found["down"])
-        chosen = chosen | {key for key, item in items.items() if item.name in reached}
-    if not chosen and not named:
-        hint = did_you_mean(found["value"], _words(items.values()))
-        raise SelectionError(f"No {what} matches {term!r}.", hint=hint or "The project has none.")
-    return chosen
-
-
-def _direct(value: str, items: Mapping[Key, Selectable]) -> set[Key]:
-    """Return what has this name, else this tag, else lies at this path."""
-    name = node_name(value)
-    return (
-        {key for key, item in items.items() if item.name == name}
-        or {key for key, item in items.items() if value in item.tags}
-        or _lying_at(value, items)
-    )
-
-
-def _words(items: Iterable[Selectable]) -> list[str]:
-    return [word for item in items for word in (item.name, *item.tags)]
-
-
-def _reached(start: set[str], nodes: Mapping[str, Node], up: str | None, down: str | None) -> set[str]:
-    above = upstream(nodes, start, _depth(up)) if up else start
-    below = downstream(nodes, start, _depth(down)) if down else start
-    return above | below
-
-
-def _lying_at(pattern: str, items: Mapping[Key, Selectable]) -> set[Key]:
-    """Return what lies at a path pattern, in a folder of that name, or there below `models/` or `seeds/`."""
-    pattern = pattern.removeprefix("./").rstrip("/")
-    globs = [_doubled(root + p) for root in ("", "models/", "seeds/") for p in (pattern, f"{pattern}/*")]
-    return {key for key, item in items.items() if any(fnmatchcase(_doubled(item.file), glob) for glob in globs)}
-
-
-def _doubled(path: str) -> str:
-    """Double each slash, so that a `*` between two of them, which is what `/**/` becomes, may stand for no folder."""
-    return "/*/".join(part.replace("/", "//") for part in re.split(r"/(?:\*\*/)+", f"/{path}"))
-
-
-def _depth(operator: str) -> int | None:
-    digits = operator.strip("+")
-    return int(digits) if digits else None
+def _depth(steps: int) -> int | None:
+    return None if steps < 0 else steps

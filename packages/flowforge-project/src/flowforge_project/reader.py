@@ -15,6 +15,7 @@ from flowforge_domain.errors import ConfigError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_name
+from flowforge_domain.selectors import Selector, require_selectors
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_ports.project import ProfileEntry
 from flowforge_project.cache import ParseCache, open_cache
@@ -66,6 +67,7 @@ class FolderReader:
             variables=project.data.get("vars", {}),
             description=project.data.get("description", ""),
             macros=macros.macros,
+            selectors=_selectors(project),
         )
 
     def text(self, node: Node) -> str:
@@ -170,6 +172,21 @@ def _sources(file: CheckedYaml) -> dict[SourceKey, SourceTable]:
         for group, tables in file.data.items()
         for table, entry in tables.items()
     }
+
+
+def _selectors(project: CheckedYaml) -> dict[str, Selector]:
+    selectors = {
+        name: Selector(
+            name,
+            tuple(entry.get("select", ())),
+            tuple(entry.get("exclude", ())),
+            entry.get("description", ""),
+            project.where("selectors", name),
+        )
+        for name, entry in project.data.get("selectors", {}).items()
+    }
+    require_selectors(selectors)
+    return selectors
 
 
 def _checks(file: CheckedYaml) -> list[Check]:

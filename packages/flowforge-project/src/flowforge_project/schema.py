@@ -24,6 +24,7 @@ from flowforge_domain.checks import RULES
 from flowforge_domain.config import HardDeletes, OnSchemaChange, SnapshotStrategy, Strategy
 from flowforge_domain.ddl import expression_fault
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.selectors import SELECTOR_NAME
 from flowforge_domain.text import Location, caret_below, did_you_mean
 from flowforge_project.yaml_files import YamlFile
 
@@ -166,6 +167,25 @@ class CheckEntry(Strict):
         return self
 
 
+class SelectorEntry(Strict):
+    """A selection with a name; one text, or a list of texts, stands for its `select`."""
+
+    select: Listed = []
+    exclude: Listed = []
+    description: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        return {"select": data} if isinstance(data, str | list) else data
+
+
+def _selector_name(name: str) -> str:
+    if not SELECTOR_NAME.match(name):
+        raise FaultError(f"{name!r} is no name of a selector.", "Use letters, digits, _ and -.", name)
+    return name
+
+
 class ProjectEntry(Strict):
     """`project.yml`."""
 
@@ -177,6 +197,7 @@ class ProjectEntry(Strict):
     models: dict[str, ModelEntry] = {}
     seeds: dict[str, SeedEntry] = {}
     tests: list[CheckEntry] = []
+    selectors: dict[Annotated[str, AfterValidator(_selector_name)], SelectorEntry] = {}
 
 
 class ModelsEntry(Strict):
