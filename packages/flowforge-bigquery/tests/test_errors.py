@@ -53,12 +53,12 @@ def test_emulators_errors_have_their_kind(engine, sql, kind):
         ),
         ("stopped", 200, "Job execution was cancelled: User requested cancellation", ErrorKind.CANCELLED),
         ("resourcesExceeded", 400, "Resources exceeded during query execution", ErrorKind.SPACE),
-        ("rateLimitExceeded", 403, "Exceeded rate limits: too many table update operations", ErrorKind.CONFLICT),
+        ("rateLimitExceeded", 403, "Exceeded rate limits: too many table update operations", ErrorKind.TRANSIENT),
         (
             "backendError",
             503,
             "Error encountered during execution. Retrying may help.",
-            ErrorKind.UNREACHABLE,
+            ErrorKind.TRANSIENT,
         ),
         ("duplicate", 409, "Already Exists: Table p:d.t", ErrorKind.CONFLICT),
         ("", 401, "Request had invalid authentication credentials.", ErrorKind.CREDENTIALS),
@@ -86,7 +86,7 @@ def test_a_query_that_would_bill_too_much_names_the_setting():
     [
         (DefaultCredentialsError("Your default credentials were not found."), ErrorKind.CREDENTIALS),
         (RefreshError("invalid_grant"), ErrorKind.CREDENTIALS),
-        (ConnectionResetError("reset"), ErrorKind.UNREACHABLE),
+        (ConnectionResetError("reset"), ErrorKind.TRANSIENT),
         (RetryError("Timeout of 2.0s exceeded", Forbidden("Access Denied")), ErrorKind.PERMISSION),
         (RetryError("Timeout of 2.0s exceeded", ConnectionError("refused")), ErrorKind.UNREACHABLE),
         (TimeoutError(), ErrorKind.CANCELLED),

@@ -41,6 +41,7 @@ def test_a_run(flowforge, shop):
         "relation": "customers",
         "rows": 3,
         "seconds": 0,
+        "retries": 0,
     }
 
 

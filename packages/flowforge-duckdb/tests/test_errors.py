@@ -145,8 +145,8 @@ def test_errors_that_are_plain_text(error, message):
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (duckdb.TransactionException("TransactionContext Error: Conflict on update!"), ErrorKind.CONFLICT),
-        (duckdb.TransactionException("Catalog write-write conflict on alter"), ErrorKind.CONFLICT),
+        (duckdb.TransactionException("TransactionContext Error: Conflict on update!"), ErrorKind.TRANSIENT),
+        (duckdb.TransactionException("Catalog write-write conflict on alter"), ErrorKind.TRANSIENT),
         (duckdb.TransactionException("Failed to commit: PRIMARY KEY constraint violated"), ErrorKind.DATA),
         (duckdb.ConnectionException("Connection already closed!"), ErrorKind.UNREACHABLE),
         (duckdb.OutOfMemoryException("Out of Memory Error: could not allocate"), ErrorKind.UNKNOWN),

@@ -10,6 +10,7 @@ import pytest
 
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.model import SeedOptions
+from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector
 from flowforge_domain.text import Location
 from flowforge_project.folder import CACHE_FILE
@@ -50,6 +51,20 @@ def test_project_wide_facts(project):
     manifest = project.write({"project.yml": text}).manifest()
     assert (manifest.name, manifest.description) == ("shop", "All of it.")
     assert manifest.variables == {"start": "2024-01-01", "deep": {"a": [1]}}
+
+
+@pytest.mark.parametrize(
+    ("text", "retries"),
+    [
+        ("", Retries(4, 1.0)),
+        ("retries:\n", Retries()),
+        ("retries:\n  attempts:\n", Retries()),
+        ("retries: {attempts: 1}\n", Retries(attempts=1)),
+        ("retries: {attempts: 7, delay: 0.5}\n", Retries(7, 0.5)),
+    ],
+)
+def test_retries(project, text, retries):
+    assert project.write({"project.yml": text}).manifest().retries == retries
 
 
 def test_references_are_named_once_with_their_first_line(project):

@@ -33,6 +33,7 @@ PLACES = {
     "SeedEntry": ("project", "seeds:\n  a:\n", "    "),
     "CheckEntry": ("project", "tests:\n  - type: unique\n    table: a\n    column: b\n", "    "),
     "SelectorEntry": ("project", "selectors:\n  a:\n", "    "),
+    "RetriesEntry": ("project", "retries:\n", "  "),
     "SourceEntry": ("sources", "crm:\n  users:\n", "    "),
 }
 
@@ -59,7 +60,7 @@ def test_a_misspelt_key_leads_to_the_nearest(entry, key):
 @pytest.mark.parametrize(("entry", "key"), KEYS)
 def test_a_value_of_another_kind_is_refused_on_its_line(entry, key):
     kind, above, indent = PLACES[entry]
-    wrong = "five" if key in ("threshold", "min", "max", "max_delay_minutes") else "5"
+    wrong = "five" if key in ("threshold", "min", "max", "max_delay_minutes", "attempts", "delay") else "5"
     above = re.sub(rf"^(    |  - ){key}: .*\n", "  - tags: []\n" if key == "type" else "", above, flags=re.MULTILINE)
     error = refusal(f"{above}{indent}{key}: {wrong}\n", kind)
     assert "must be" in error.message

@@ -82,13 +82,13 @@ def test_target_that_cannot_be_opened_is_unreachable(tmp_path):
         assert caught.value.kind is ErrorKind.UNREACHABLE, path
 
 
-def test_second_writer_is_a_conflict(engine):
+def test_second_writer_finds_the_database_busy(engine):
     engine.session.execute("create table t as select 1 as a")
     second = engine.fork()
     engine.session.begin()
     with pytest.raises(EngineError) as caught:
         second.session.begin()
-    assert caught.value.kind is ErrorKind.CONFLICT
+    assert caught.value.kind is ErrorKind.TRANSIENT
     second.session.close()
 
 
@@ -114,7 +114,7 @@ def test_syntax_error_points_at_its_token(engine):
         ('near "x": syntax error', ErrorKind.SYNTAX),
         ("incomplete input", ErrorKind.SYNTAX),
         ("interrupted", ErrorKind.CANCELLED),
-        ("database is locked", ErrorKind.CONFLICT),
+        ("database is locked", ErrorKind.TRANSIENT),
         ("unable to open database file", ErrorKind.UNREACHABLE),
         ("UNIQUE constraint failed: t.a", ErrorKind.DATA),
         ("something new", ErrorKind.UNKNOWN),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
+from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
@@ -26,12 +27,16 @@ _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql
 
 @dataclass(frozen=True)
 class LoadSeeds:
-    """Loads seed files through the engine's own loader; `claim` is this command's on the target."""
+    """Loads seed files through the engine's own loader; `claim` is this command's on the target.
+
+    What fails in passing is tried again, as `Manifest.retries` says.
+    """
 
     manifest: Manifest
     engine: Engine
     progress: Progress
     claim: Claim
+    patience: Patience = field(default_factory=Patience)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> SeedReport:
         """Replace the tables of the selected seeds, all or none.
@@ -42,17 +47,24 @@ class LoadSeeds:
         started = perf_counter()
         seeds = self._selected(wanted)
         loader = self._loader(seeds)
-        with self.engine.lock.hold(self.claim), transaction(self.engine.session):
+        attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
+        with self.engine.lock.hold(self.claim):
+            # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
+            results = attempts(lambda: self._load_all(loader, seeds))
+        for result in results:
+            self.progress(result)
+        return SeedReport(results, perf_counter() - started, attempts.again)
+
+    def _load_all(self, loader: SeedLoader, seeds: list[Seed]) -> list[SeedResult]:
+        results = []
+        with transaction(self.engine.session):
             existing = kinds(self.engine.catalog.relations()) if seeds else {}
             for statement in schema_statements((s.relation for s in seeds), existing, self.engine.dialect):
                 self.engine.session.execute(statement)
-            results = []
             for index, seed in enumerate(seeds, start=1):
                 self.progress(SeedStarted(seed.name, index, len(seeds)))
                 results.append(self._load(loader, seed, existing))
-        for result in results:
-            self.progress(result)
-        return SeedReport(results, perf_counter() - started)
+        return results
 
     def _selected(self, wanted: Selection) -> list[Seed]:
         chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")

@@ -7,22 +7,28 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import count
+from threading import Event as Signal
 from threading import Lock
 from time import perf_counter
 from uuid import uuid4
 
-from flowforge_app.build_model import BuildModel, Ground
+from flowforge_app.attempts import Attempts, Patience
+from flowforge_app.build_model import BuildModel, Built, Ground
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.parallel import Worker
 from flowforge_app.transaction import transaction
+from flowforge_domain.capability import Capability
 from flowforge_domain.dag import upstream
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, Status
-from flowforge_domain.state import StateRow, insert_state
+from flowforge_domain.retries import ONCE, Retries
+from flowforge_domain.state import StateRow, has_version, insert_state
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import ModelStarted, Progress
+from flowforge_ports.progress import Event, ModelStarted, Progress
+
+_REPLACED = {"table", "view"}
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,23 @@ class ModelRun:
     ground: Ground
     progress: Progress
     clock: Callable[[], datetime]
+    retries: Retries = field(default_factory=Retries)
+    patience: Patience = field(default_factory=Patience)
     results: dict[str, ModelResult] = field(default_factory=dict)
     gathered: list[StateRow] = field(default_factory=list)
     _turn: Lock = field(default_factory=Lock)
+    _stopped: Signal = field(default_factory=Signal)
     _numbers: Iterator[int] = field(default_factory=partial(count, 1))
 
     def worker(self, build: BuildModel, engine: Engine) -> Worker:
         """Return who builds models on one engine."""
         build = replace(build, engine=engine)
-        return Worker(lambda name: self._work(self.nodes[name], build), engine.session.interrupt)
+
+        def interrupt() -> None:
+            self._stopped.set()
+            engine.session.interrupt()
+
+        return Worker(lambda name: self._work(self.nodes[name], build), interrupt)
 
     def _work(self, node: Node, build: BuildModel) -> None:
         result = self._skipped(node)
@@ -71,20 +85,41 @@ class ModelRun:
     def _built(self, node: Node, build: BuildModel) -> ModelResult:
         started, engine = perf_counter(), build.engine
         engine.session.label({"project": self.project, "run": self.run_id, "model": node.name})
+        retries = self.retries if _may_be_repeated(node, engine) else ONCE
+        attempts = Attempts(node.name, retries, self._tell, self.patience, self._stopped)
+        sent: list[tuple[StateRow, Built]] = []
         try:
-            with transaction(engine.session):
-                built = build(node, self.ground)
-                row = self._state(node, built.fingerprint, built.rows)
-                if engine.dialect.gathers_state:
-                    self.gathered.append(row)
-                else:
-                    engine.session.execute(insert_state(row, engine.dialect))
+            row, built = attempts(lambda: self._build(node, build, sent))
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise
-            return replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
+            failed = replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
+            return replace(failed, retries=attempts.again)
+        if engine.dialect.gathers_state:
+            self.gathered.append(row)
         self.ground.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
-        return replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
+        done = replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
+        return replace(done, retries=attempts.again)
+
+    def _build(self, node: Node, build: BuildModel, sent: list[tuple[StateRow, Built]]) -> tuple[StateRow, Built]:
+        """Build in one transaction, unless that of an earlier try was committed after all, and its answer was lost.
+
+        `sent` are the tries that came to their commit.
+        """
+        engine = build.engine
+        if sent and _is_committed(sent[-1][0], engine):
+            return sent[-1]
+        with transaction(engine.session):
+            built = build(node, self.ground)
+            row = self._state(node, built.fingerprint, built.rows)
+            if not engine.dialect.gathers_state:
+                engine.session.execute(insert_state(row, engine.dialect))
+            sent.append((row, built))
+        return row, built
+
+    def _tell(self, event: Event) -> None:
+        with self._turn:
+            self.progress(event)
 
     def _state(self, node: Node, fingerprint: str, rows: int | None) -> StateRow:
         known = -1 if rows is None else rows
@@ -94,3 +129,14 @@ class ModelRun:
 
 def _result(node: Node, status: Status, reason: str = "") -> ModelResult:
     return ModelResult(node.name, node.relation, node.config.materialized, status, reason=reason)
+
+
+def _may_be_repeated(node: Node, engine: Engine) -> bool:
+    """Tell whether a build that may have been made can be made again: it replaces all, or its state row tells."""
+    return node.config.materialized in _REPLACED or Capability.TRANSACTIONAL_STATE in engine.capabilities
+
+
+def _is_committed(row: StateRow, engine: Engine) -> bool:
+    if engine.dialect.gathers_state:
+        return False
+    return bool(engine.session.query(has_version(row.data_version, engine.dialect)).rows)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from time import perf_counter
 
+from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.model_run import ModelRun
 from flowforge_app.parallel import work_through
@@ -38,7 +39,8 @@ class RunModels:
     """Builds models, up to `jobs` at once where the engine has concurrent sessions, each on a session of its own.
 
     `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target. With
-    `full_refresh` incremental models are built from scratch.
+    `full_refresh` incremental models are built from scratch. What fails in passing is tried again, as
+    `Manifest.retries` says.
     """
 
     manifest: Manifest
@@ -49,6 +51,7 @@ class RunModels:
     claim: Claim
     jobs: int = 1
     full_refresh: bool = False
+    patience: Patience = field(default_factory=Patience)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order of the graph.
@@ -78,7 +81,8 @@ class RunModels:
         self._prepare(nodes, existing)
         chosen = {node.name: node for node in nodes}
         ground = Ground(existing, self.clock().isoformat(), self.full_refresh)
-        run = ModelRun(run_id, self.manifest.name, chosen, ground, self.progress, self.clock)
+        given = (self.progress, self.clock, self.manifest.retries, self.patience)
+        run = ModelRun(run_id, self.manifest.name, chosen, ground, *given)
         # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
         here = {node.name for node in nodes if node.kind == "python"}
         with self._engines(len(nodes)) as engines:
@@ -91,10 +95,13 @@ class RunModels:
         return run.results
 
     def _write(self, statements: Sequence[str]) -> None:
-        if statements:
+        def write() -> None:
             with transaction(self.engine.session):
                 for statement in statements:
                     self.engine.session.execute(statement)
+
+        if statements:
+            Attempts("state", self.manifest.retries, self.progress, self.patience)(write)
 
     @contextmanager
     def _engines(self, most: int) -> Iterator[list[Engine]]:

@@ -17,20 +17,23 @@ from flowforge_domain.errors import EngineError, ErrorKind
 _REASONS = {
     "accessDenied": ErrorKind.PERMISSION,
     "authError": ErrorKind.CREDENTIALS,
-    "backendError": ErrorKind.UNREACHABLE,
+    "backendError": ErrorKind.TRANSIENT,
     "blocked": ErrorKind.PERMISSION,
     "billingNotEnabled": ErrorKind.PERMISSION,
     "duplicate": ErrorKind.CONFLICT,
-    "internalError": ErrorKind.UNREACHABLE,
+    "internalError": ErrorKind.TRANSIENT,
     "invalid": ErrorKind.DATA,
     "invalidQuery": ErrorKind.SYNTAX,
-    "jobBackendError": ErrorKind.UNREACHABLE,
+    "jobBackendError": ErrorKind.TRANSIENT,
+    "jobInternalError": ErrorKind.TRANSIENT,
+    "jobRateLimitExceeded": ErrorKind.TRANSIENT,
     "notFound": ErrorKind.MISSING_RELATION,
-    "rateLimitExceeded": ErrorKind.CONFLICT,
+    "rateLimitExceeded": ErrorKind.TRANSIENT,
     "required": ErrorKind.DATA,
     "resourceInUse": ErrorKind.CONFLICT,
     "resourcesExceeded": ErrorKind.SPACE,
     "stopped": ErrorKind.CANCELLED,
+    "tableUnavailable": ErrorKind.TRANSIENT,
     "timeout": ErrorKind.CANCELLED,
 }
 # Where an answer names no reason.
@@ -41,11 +44,13 @@ _CODES = {
     404: ErrorKind.MISSING_RELATION,
     409: ErrorKind.CONFLICT,
     412: ErrorKind.CONFLICT,
+    408: ErrorKind.TRANSIENT,
+    429: ErrorKind.TRANSIENT,
     499: ErrorKind.CANCELLED,
-    500: ErrorKind.UNREACHABLE,
-    502: ErrorKind.UNREACHABLE,
-    503: ErrorKind.UNREACHABLE,
-    504: ErrorKind.UNREACHABLE,
+    500: ErrorKind.TRANSIENT,
+    502: ErrorKind.TRANSIENT,
+    503: ErrorKind.TRANSIENT,
+    504: ErrorKind.TRANSIENT,
 }
 # An invalid query may be a sound one over data, or names, that do not bear it.
 _WORDS = (
@@ -55,7 +60,7 @@ _WORDS = (
         r"division by zero|Could not cast|Bad \w+ value|Invalid \w+ (?:value|string)|out of range|overflow",
         ErrorKind.DATA,
     ),
-    (r"could not serialize access|aborted due to concurrent update", ErrorKind.CONFLICT),
+    (r"could not serialize access|aborted due to concurrent update", ErrorKind.TRANSIENT),
     (r"cancelled|canceled", ErrorKind.CANCELLED),
 )
 _FIXES = {
@@ -64,6 +69,7 @@ _FIXES = {
     ErrorKind.SPACE: "Make the query lighter, or give the project more slots.",
     ErrorKind.CONFLICT: "Run again: another job was in the way.",
     ErrorKind.UNREACHABLE: "Check the network and https://status.cloud.google.com, then run again.",
+    ErrorKind.TRANSIENT: "Run again; https://status.cloud.google.com tells of outages.",
 }
 _TOO_DEAR = "Raise `maximum_bytes_billed` in the profile, or let the query read less."
 _PLACE = re.compile(r" at \[(\d+):(\d+)\]")
@@ -84,7 +90,8 @@ def translated() -> Iterator[None]:
         cause = error.cause if isinstance(error, RetryError) and error.cause else error
         if isinstance(cause, GoogleAPICallError):
             raise _call_error(cause) from error
-        raise _error(f"BigQuery cannot be reached: {_first_line(cause)}", ErrorKind.UNREACHABLE) from error
+        kind = ErrorKind.TRANSIENT if _broke_off(cause) else ErrorKind.UNREACHABLE
+        raise _error(f"BigQuery cannot be reached: {_first_line(cause)}", kind) from error
     except GoogleAuthError as error:
         raise _error(_first_line(error), ErrorKind.CREDENTIALS) from error
 
@@ -111,6 +118,12 @@ def _call_error(error: GoogleAPICallError) -> EngineError:
 
 def _error(message: str, kind: ErrorKind) -> EngineError:
     return EngineError(message, kind=kind, hint=_FIXES[kind])
+
+
+def _broke_off(error: BaseException) -> bool:
+    """Tell a connection that was there and broke off, or took too long to answer, from one that never came about."""
+    broken = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, requests.ReadTimeout)
+    return isinstance(error, broken) or bool(re.search(r"reset by peer|aborted|Broken pipe", str(error)))
 
 
 def _first_line(error: BaseException) -> str:

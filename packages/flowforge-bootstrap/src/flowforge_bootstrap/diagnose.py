@@ -23,6 +23,7 @@ _FIXES: Mapping[ErrorKind, str] = {
     ErrorKind.PERMISSION: "Ask for the right to create and drop tables there, or name another schema in profiles.yml.",
     ErrorKind.SPACE: "Make room there.",
     ErrorKind.CONFLICT: "Somebody else works there: wait, and try again.",
+    ErrorKind.TRANSIENT: "Try again in a while.",
     ErrorKind.MISSING_RELATION: "Create what the profile names, or name another.",
 }
 

@@ -6,10 +6,10 @@ from functools import singledispatchmethod
 from typing import Any
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
-from flowforge_cli.summary import column_width, milliseconds, rows_of, totals
+from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, totals
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status
 from flowforge_domain.text import printable
-from flowforge_ports.progress import CheckStarted, ModelStarted, RunStarted, SeedStarted
+from flowforge_ports.progress import CheckStarted, ModelStarted, Retried, RunStarted, SeedStarted
 
 _MARKS = {Status.BUILT: ("✓", GREEN), Status.SKIPPED: ("↷", YELLOW), Status.FAILED: ("✗", RED)}
 
@@ -47,7 +47,7 @@ class Reporter:
     def _model(self, result: ModelResult) -> None:
         mark, color = _MARKS[result.status]
         say = self._output.problem if result.status is Status.FAILED else self._output.line
-        say(f"{self._output.paint(mark, color)} {self._columns(result)}".rstrip())
+        say(f"{self._output.paint(mark, color)} {_columns(result, self._width)}".rstrip())
         if result.error is not None:
             trace(result.error)
             say("\n".join(f"   {line}" for line in printable(f"↳ {result.error}").splitlines()))
@@ -61,14 +61,24 @@ class Reporter:
             relation=result.relation,
             rows=result.rows,
             seconds=round(result.seconds, 6),
+            retries=result.retries,
             **(error_facts(result.error) if result.error else {}),
         )
         self._running = [name for name in self._running if name != result.name]
         self._show_running()
 
     @__call__.register
+    def _retried(self, event: Retried) -> None:
+        trace(event.error)
+        self._output.line(f"{self._output.paint('↻', YELLOW)} {event.what:<{self._width}} {_retry(event)}")
+        facts = {"what": event.what, "again": event.again, "after": round(event.seconds, 3), **error_facts(event.error)}
+        self._output.event("retried", event.error.message, "warning", **facts)
+        self._show_running()
+
+    @__call__.register
     def _run_finished(self, report: RunReport) -> None:
         counts: dict[str, Any] = {status.value: report.count(status) for status in Status}
+        counts["retries"] = report.retries
         if report.results:
             self._output.line(totals(report, self._output))
         self._output.event(
@@ -109,10 +119,17 @@ class Reporter:
         if self._running:
             self._output.progress(f"… {self._place} {', '.join(self._running)}")
 
-    def _columns(self, result: ModelResult) -> str:
-        name = f"{result.name:<{self._width}}"
-        if result.status is Status.SKIPPED:
-            return f"{name} skipped ({result.reason})"
-        rows = "failed" if result.status is Status.FAILED else rows_of(result.rows)
-        kind = f"{result.materialized:<6}"
-        return f"{name} {kind} {rows:>{20 - len(kind)}} {milliseconds(result.seconds):>9}"
+
+def _columns(result: ModelResult, width: int) -> str:
+    name = f"{result.name:<{width}}"
+    if result.status is Status.SKIPPED:
+        return f"{name} skipped ({result.reason})"
+    rows = "failed" if result.status is Status.FAILED else rows_of(result.rows)
+    kind = f"{result.materialized:<6}"
+    retried = f"  ({retries(result.retries)})" * bool(result.retries)
+    return f"{name} {kind} {rows:>{20 - len(kind)}} {milliseconds(result.seconds):>9}{retried}"
+
+
+def _retry(event: Retried) -> str:
+    said = printable(event.error.message).splitlines()
+    return f"again in {milliseconds(event.seconds)}: {said[0] if said else event.error.message}"

@@ -28,4 +28,5 @@ def seed(
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no seeds: put *.csv, *.parquet or *.sql files into seeds/.")
-    out.event("seeds_finished", "seeds finished", loaded=len(report.results), seconds=round(report.seconds, 6))
+    counts = {"loaded": len(report.results), "seconds": round(report.seconds, 6), "retries": report.retries}
+    out.event("seeds_finished", "seeds finished", **counts)

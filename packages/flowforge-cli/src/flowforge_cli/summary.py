@@ -41,7 +41,8 @@ def seed_summary(report: SeedReport, output: Output) -> str:
         f"{output.paint('✓', GREEN)} {r.name:<{width}} {rows_of(r.rows):>14} {milliseconds(r.seconds):>9}"
         for r in report.results
     ]
-    return "\n".join([*lines, "", f"✓ seeded: {len(lines)} in {milliseconds(report.seconds)}"])
+    retried = f" ({retries(report.retries)})" * bool(report.retries)
+    return "\n".join([*lines, "", f"✓ seeded: {len(lines)} in {milliseconds(report.seconds)}{retried}"])
 
 
 def totals(report: RunReport, output: Output) -> str:
@@ -56,6 +57,7 @@ def totals(report: RunReport, output: Output) -> str:
             _counted(f"✓ built: {counts[Status.BUILT]}", counts[Status.BUILT], GREEN, output),
             _counted(f"↷ skipped: {counts[Status.SKIPPED]}", counts[Status.SKIPPED], YELLOW, output),
             _counted(f"✗ failed: {len(failed)}" + f" ({names})" * bool(failed), len(failed), RED, output),
+            *([output.paint(f"↻ {retries(report.retries)}", YELLOW)] if report.retries else []),
             f"Done in {milliseconds(report.seconds)}",
         ]
     )
@@ -69,6 +71,11 @@ def milliseconds(seconds: float) -> str:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m{rest:02d}s"
+
+
+def retries(count: int) -> str:
+    """Return how often something was tried again: `1 retry`, `2 retries`."""
+    return "1 retry" if count == 1 else f"{count} retries"
 
 
 def rows_of(count: int | None) -> str:

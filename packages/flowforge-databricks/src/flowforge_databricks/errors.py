@@ -22,7 +22,8 @@ _STATES = {
     "22": ErrorKind.DATA,
     "23": ErrorKind.DATA,
     "28": ErrorKind.CREDENTIALS,
-    "40": ErrorKind.CONFLICT,
+    "2D521": ErrorKind.TRANSIENT,
+    "40": ErrorKind.TRANSIENT,
     "42": ErrorKind.SYNTAX,
     "42501": ErrorKind.PERMISSION,
     "42703": ErrorKind.MISSING_COLUMN,
@@ -44,7 +45,10 @@ _WORDS = (
     (r"No space left on device|OutOfMemoryError", ErrorKind.SPACE),
     (r"UNAUTHENTICATED|Invalid access token|\b401\b", ErrorKind.CREDENTIALS),
     (r"PERMISSION_DENIED|Permission denied|AccessControlException", ErrorKind.PERMISSION),
-    (r"UNAVAILABLE|Connection refused|Answer from Java side is empty|stopped SparkContext", ErrorKind.UNREACHABLE),
+    (r"Connection refused|Answer from Java side is empty|stopped SparkContext", ErrorKind.UNREACHABLE),
+    (r"UNAVAILABLE|RESOURCE_EXHAUSTED|Connection reset|\b(?:429|503)\b", ErrorKind.TRANSIENT),
+    (r"Concurrent(?:Append|DeleteRead|DeleteDelete|Transaction|Modification)Exception", ErrorKind.TRANSIENT),
+    (r"CommitFailedException|ValidationException: Found conflicting files", ErrorKind.TRANSIENT),
     (r"INVALID_HANDLE\.SESSION|SESSION_CLOSED|NO_ACTIVE_SESSION", ErrorKind.UNREACHABLE),
     (r"may have already booted the database", ErrorKind.CONFLICT),
     (r"FAILED_READ_FILE|CANNOT_CONVERT|CANNOT_ACCEPT_OBJECT|FIELD_DATA_TYPE|VALUE_OUT_OF_BOUND", ErrorKind.DATA),
@@ -55,6 +59,7 @@ _FIXES = {
     ErrorKind.PERMISSION: "Ask the owner to grant it, or choose another database or warehouse.",
     ErrorKind.SPACE: "Free space, or give Spark more in `conf`.",
     ErrorKind.UNREACHABLE: "Check `master` or `remote`, and that Spark runs there.",
+    ErrorKind.TRANSIENT: "Run again.",
 }
 _SAID = re.compile(
     r"\[(?P<condition>[A-Z][A-Z0-9_.]+)\] (?P<text>.*?)(?:\s*SQLSTATE: (?P<state>\w{5})|\n\s+at |\Z)", re.DOTALL

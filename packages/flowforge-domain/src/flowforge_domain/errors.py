@@ -141,13 +141,18 @@ class UnsupportedByEngineError(FlowForgeError):
 
 
 class ErrorKind(Enum):
-    """What a driver's error means for the user and for a retry."""
+    """What a driver's error means for the user and for a retry.
+
+    TRANSIENT is what the same statements may well not meet again: a deadlock, a lost connection, a limit on requests.
+    CONFLICT is what stays in the way, such as another run.
+    """
 
     MISSING_RELATION = "missing relation"
     MISSING_COLUMN = "missing column"
     SYNTAX = "syntax"
     DATA = "data"
     CONFLICT = "conflict"
+    TRANSIENT = "transient"
     DEPENDENTS = "dependents"
     UNREACHABLE = "unreachable"
     CREDENTIALS = "credentials"

@@ -13,6 +13,7 @@ from flowforge_domain.errors import ConfigError, DependencyNotFoundError
 from flowforge_domain.macros import Macro
 from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
+from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector
 from flowforge_domain.text import Location, did_you_mean
 
@@ -36,6 +37,7 @@ class Manifest:
     description: str = ""
     macros: Mapping[str, Macro] = field(default_factory=dict)
     selectors: Mapping[str, Selector] = field(default_factory=dict)
+    retries: Retries = field(default_factory=Retries)
 
 
 def run_order(manifest: Manifest) -> list[str]:

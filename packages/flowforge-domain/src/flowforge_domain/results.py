@@ -22,7 +22,10 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """One model of a run: `rows` is None for a view, `reason` tells why it was skipped."""
+    """One model of a run: `rows` is None for a view, `reason` tells why it was skipped.
+
+    `retries` is how often it was tried again.
+    """
 
     name: str
     relation: str
@@ -32,6 +35,7 @@ class ModelResult:
     rows: int | None = None
     reason: str = ""
     error: FlowForgeError | None = None
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class RunReport:
     def ok(self) -> bool:
         """Whether no model failed and none had to be left out."""
         return all(r.status is Status.BUILT for r in self.results)
+
+    @property
+    def retries(self) -> int:
+        """How often models were tried again, all together."""
+        return sum(result.retries for result in self.results)
 
     def count(self, status: Status) -> int:
         """Return how many models ended with `status`."""
@@ -98,10 +107,11 @@ class SeedResult:
 
 @dataclass(frozen=True, slots=True)
 class SeedReport:
-    """The seeds of one command; all of them were committed together."""
+    """The seeds of one command; all of them were committed together, after `retries` further tries."""
 
     results: Sequence[SeedResult] = ()
     seconds: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,12 @@ def select_state(dialect: Dialect) -> str:
     return f"select {columns} from {quote_name(STATE_TABLE, dialect)} order by {quote_name('finished_at', dialect)}"
 
 
+def has_version(data_version: str, dialect: Dialect) -> str:
+    """Return the query that gives a row if the build of this version was committed."""
+    table, column = quote_name(STATE_TABLE, dialect), quote_name("data_version", dialect)
+    return f"select 1 from {table} where {column} = {quote_text(data_version, dialect)}"
+
+
 def compact_state(dialect: Dialect) -> tuple[str, ...]:
     """Return the statements that keep only the last row of each model.
 

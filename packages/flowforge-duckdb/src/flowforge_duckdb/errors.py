@@ -27,7 +27,7 @@ _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
     (duckdb.IntegrityError, "", ErrorKind.DATA),
     (duckdb.InvalidInputException, "", ErrorKind.DATA),
     (duckdb.NotImplementedException, "Arrow", ErrorKind.DATA),
-    (duckdb.TransactionException, "[Cc]onflict", ErrorKind.CONFLICT),
+    (duckdb.TransactionException, "[Cc]onflict", ErrorKind.TRANSIENT),
     (duckdb.TransactionException, "constraint", ErrorKind.DATA),
     (duckdb.ConnectionException, "", ErrorKind.UNREACHABLE),
 )

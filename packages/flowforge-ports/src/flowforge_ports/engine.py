@@ -41,7 +41,11 @@ class Session(Protocol):
         """Make the open transaction's work visible at once."""
 
     def rollback(self) -> None:
-        """Undo the open transaction; do nothing where none is open."""
+        """Undo the open transaction; do nothing where none is open.
+
+        A connection that was lost is opened anew when it is next needed. What was sent over the old one has ended by
+        then, one way or the other; the locks that it held are held again, or `EngineError` of kind CONFLICT is raised.
+        """
 
     def interrupt(self) -> None:
         """Cancel the statement that runs in another thread."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flowforge_domain.checks import Check
+from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult
 
 
@@ -29,6 +30,16 @@ class ModelStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """`what`, a model, "seeds" or "state", failed in passing; try number `again` after the first begins in a while."""
+
+    what: str
+    again: int
+    seconds: float
+    error: FlowForgeError
+
+
+@dataclass(frozen=True, slots=True)
 class SeedStarted:
     """Seed number `index` of `total` (from 1) begins; its result is announced once all of them are committed."""
 
@@ -46,7 +57,17 @@ class CheckStarted:
     total: int
 
 
-Event = RunStarted | ModelStarted | ModelResult | RunReport | SeedStarted | SeedResult | CheckStarted | CheckResult
+Event = (
+    RunStarted
+    | ModelStarted
+    | ModelResult
+    | RunReport
+    | SeedStarted
+    | SeedResult
+    | CheckStarted
+    | CheckResult
+    | Retried
+)
 
 
 class Progress(Protocol):

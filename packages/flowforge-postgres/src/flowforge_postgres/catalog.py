@@ -16,6 +16,13 @@ from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.prepared import ask
 from flowforge_postgres.session import PostgresSession, atomic
 
+_NOT_ITS_FAULT = {
+    ErrorKind.UNREACHABLE,
+    ErrorKind.TRANSIENT,
+    ErrorKind.CANCELLED,
+    ErrorKind.CONFLICT,
+    ErrorKind.SPACE,
+}
 _RELATIONS = """
 select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 'table' end,
        n.nspname = current_schema(),
@@ -187,7 +194,7 @@ class PostgresReplacer:
         try:
             self.session.execute(step.sql)
         except EngineError as error:
-            if error.kind in {ErrorKind.UNREACHABLE, ErrorKind.CANCELLED, ErrorKind.CONFLICT, ErrorKind.SPACE}:
+            if error.kind in _NOT_ITS_FAULT:
                 raise
             message = f"{relation} cannot be replaced"
             if step.carries:

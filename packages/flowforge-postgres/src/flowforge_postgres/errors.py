@@ -15,6 +15,8 @@ from flowforge_domain.text import line_of
 # The longest prefix of an SQLSTATE counts (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _STATES = {
     "08": ErrorKind.UNREACHABLE,
+    "08003": ErrorKind.TRANSIENT,
+    "08006": ErrorKind.TRANSIENT,
     "21": ErrorKind.DATA,
     "22": ErrorKind.DATA,
     "23": ErrorKind.DATA,
@@ -22,7 +24,8 @@ _STATES = {
     "2BP01": ErrorKind.DEPENDENTS,
     "3D": ErrorKind.UNREACHABLE,
     "3F": ErrorKind.MISSING_RELATION,
-    "40": ErrorKind.CONFLICT,
+    "40": ErrorKind.TRANSIENT,
+    "40002": ErrorKind.DATA,
     "42": ErrorKind.SYNTAX,
     "42501": ErrorKind.PERMISSION,
     "42703": ErrorKind.MISSING_COLUMN,
@@ -31,14 +34,22 @@ _STATES = {
     "42P07": ErrorKind.CONFLICT,
     "53100": ErrorKind.SPACE,
     "53200": ErrorKind.SPACE,
-    "53300": ErrorKind.UNREACHABLE,
+    "53300": ErrorKind.TRANSIENT,
     "54": ErrorKind.DATA,
-    "55P03": ErrorKind.CONFLICT,
+    "55P03": ErrorKind.TRANSIENT,
     "57014": ErrorKind.CANCELLED,
-    "57P": ErrorKind.UNREACHABLE,
+    "57P": ErrorKind.TRANSIENT,
+    "57P04": ErrorKind.UNREACHABLE,
 }
+_BROKE_OFF = (
+    r"closed the connection|connection (is |was |has been )?(lost|closed|reset)|terminat|reset by peer|broken pipe"
+    r"|no connection to the server|consuming input failed|EOF detected|SSL SYSCALL"
+)
 # Where libpq gives no SQLSTATE: while connecting, and when the connection is gone.
 _WORDS = (
+    (psycopg.OperationalError, "too many (clients|connections)|connection slots are reserved", "53300"),
+    (psycopg.OperationalError, "starting up|shutting down|recovery mode|not yet accepting connections", "57P03"),
+    (psycopg.OperationalError, _BROKE_OFF, "08006"),
     (psycopg.OperationalError, r"authentication failed|no password|role .* does not exist|pg_hba", "28"),
     (psycopg.OperationalError, "permission denied", "42501"),
     (psycopg.OperationalError, "", "08"),
@@ -52,7 +63,10 @@ _FIXES = {
     ErrorKind.CONFLICT: "Run again: another session was in the way.",
     ErrorKind.DEPENDENTS: "Drop them first, or let the model write another relation.",
     ErrorKind.UNREACHABLE: "Check host, port and database in the dsn, and that the server runs.",
+    ErrorKind.TRANSIENT: "Run again.",
 }
+# What the server says of two sessions that change its catalog at once, where the SQLSTATE says less.
+_COLLISION = re.compile(r'^tuple concurrently (updated|deleted)|unique constraint "pg_')
 _TLS = re.compile(r"\bSSL\b|certificate")
 _LIBPQ = re.compile(r"^connection (?:failed|is bad): |FATAL:\s+")
 
@@ -83,6 +97,8 @@ def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
     if not isinstance(error, psycopg.Error) or error.sqlstate is None:
         return _without_state(error)
     said, kind = error.diag, kind_of(error.sqlstate)
+    if _COLLISION.search(said.message_primary or ""):
+        kind = ErrorKind.TRANSIENT
     line, column = _place(sql, int(said.statement_position or 0) - skipped)
     message = "\n".join(part for part in (said.message_primary, said.message_detail) if part)
     hint = _FIXES.get(kind, said.message_hint or "")
@@ -93,7 +109,9 @@ def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
 
 def _without_state(error: BaseException) -> EngineError:
     said = str(error)
-    fitting = (state for meant, words, state in _WORDS if isinstance(error, meant) and re.search(words, said))
+    fitting = (
+        state for meant, words, state in _WORDS if isinstance(error, meant) and re.search(words, said, re.IGNORECASE)
+    )
     kind = kind_of(next(fitting, ""))
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     message = _LIBPQ.sub("", lines[-1] if kind is ErrorKind.CREDENTIALS else lines[0]) if lines else "No reason given."

@@ -29,6 +29,7 @@ from flowforge_postgres.errors import translated
 from flowforge_postgres.settings import PostgresSettings
 
 _PAUSE = 0.05
+_LONGEST_END = 10.0
 # Nothing is prepared behind our back: a plan of `select *` would not survive its table's replacement.
 _NEVER = 2**31 - 1
 # Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
@@ -71,7 +72,8 @@ def pool_of(settings: PostgresSettings) -> sqlalchemy.Engine:
 class PostgresSession:
     """One connection of the pool, taken when it is first needed; the first session closes the pool with itself.
 
-    A connection that broke is replaced outside of transactions only, and not without the locks it held.
+    A connection that broke is replaced outside of transactions only, when its server process has ended, and not without
+    the locks it held.
     """
 
     pool: sqlalchemy.Engine
@@ -83,6 +85,8 @@ class PostgresSession:
     due: str = ""
     name: str = ""
     holder: str = ""
+    process: int = 0
+    lost: int = 0
 
     @property
     def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -91,7 +95,7 @@ class PostgresSession:
             raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
         if self.held is not None and self.held.driver_connection.closed:
             if self.working:
-                raise EngineError("The connection is lost.", kind=ErrorKind.UNREACHABLE, hint="Run again.")
+                raise EngineError("The connection is lost.", kind=ErrorKind.TRANSIENT, hint="Run again.")
             self._let_go()
         if self.held is None:
             _take(self)
@@ -115,6 +119,8 @@ class PostgresSession:
             yield cursor
 
     def begin(self) -> None:
+        if self.held is not None and self.held.driver_connection.closed:
+            self._let_go()
         # Sent together with the first statement: of a small model's time, most is waiting for answers.
         name = f"set local application_name = {quote_text(self.name, POSTGRES)}; " if self.name else ""
         self.working, self.due = True, f"begin; {name}"
@@ -132,11 +138,12 @@ class PostgresSession:
 
     def rollback(self) -> None:
         self.working, self.due = False, ""
-        if self.held is None or self.held.driver_connection.closed:
+        if self.held is None:
             return
-        # A connection that is lost has rolled back.
         with suppress(psycopg.OperationalError):
             self.held.driver_connection.execute("rollback")
+        if self.held.driver_connection.closed:
+            self._let_go()
 
     def interrupt(self) -> None:
         if self.held is not None:
@@ -175,19 +182,37 @@ class PostgresSession:
     def _let_go(self) -> None:
         held, self.held = self.held, None
         if held is not None:
+            lost = held.driver_connection.closed
+            self.lost = self.process if lost else 0
             with suppress(psycopg.Error):
-                held.invalidate() if held.driver_connection.closed else held.close()
+                held.invalidate() if lost else held.close()
 
 
 def _take(session: PostgresSession) -> None:
     with translated():
         session.held = session.pool.raw_connection()
+    connection = session.held.driver_connection
+    session.process = connection.info.backend_pid
+    if session.lost:
+        _await_end_of(session.lost, connection)
+        session.lost = 0
     if session.holder:
         session.execute(_renamed(session.holder))
     for key in session.keys:
         if not _try_lock(session, key):
             message = "The connection was lost, and another run has begun meanwhile."
             raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
+
+
+def _await_end_of(process: int, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """End the server process of a lost connection: it may be committing still, or wait for its client with locks."""
+    alive = f"from pg_stat_activity where pid = {process:d} and application_name like 'flowforge%'"
+    ends = time.monotonic() + _LONGEST_END
+    with translated():
+        while connection.execute(_text(f"select pg_terminate_backend(pid) {alive}")).fetchone():
+            if time.monotonic() >= ends:
+                raise EngineError(f"The lost connection's server process {process} goes on.", kind=ErrorKind.TRANSIENT)
+            time.sleep(_PAUSE)
 
 
 @contextmanager

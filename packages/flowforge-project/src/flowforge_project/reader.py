@@ -15,6 +15,7 @@ from flowforge_domain.errors import ConfigError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_name
+from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector, require_selectors
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_ports.project import ProfileEntry
@@ -68,6 +69,7 @@ class FolderReader:
             description=project.data.get("description", ""),
             macros=macros.macros,
             selectors=_selectors(project),
+            retries=Retries(**project.data.get("retries", {})),
         )
 
     def text(self, node: Node) -> str:

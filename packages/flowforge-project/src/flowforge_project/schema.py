@@ -186,6 +186,13 @@ def _selector_name(name: str) -> str:
     return name
 
 
+class RetriesEntry(Strict):
+    """How often what fails in passing is tried in all, and the seconds before the second time."""
+
+    attempts: int = Field(default=4, ge=1, le=100)
+    delay: float | int = Field(default=1, ge=0, le=3600)
+
+
 class ProjectEntry(Strict):
     """`project.yml`."""
 
@@ -196,6 +203,7 @@ class ProjectEntry(Strict):
     folders: dict[str, ModelEntry] = {}
     models: dict[str, ModelEntry] = {}
     seeds: dict[str, SeedEntry] = {}
+    retries: RetriesEntry = RetriesEntry()
     tests: list[CheckEntry] = []
     selectors: dict[Annotated[str, AfterValidator(_selector_name)], SelectorEntry] = {}
 

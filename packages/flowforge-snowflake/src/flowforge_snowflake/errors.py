@@ -13,7 +13,7 @@ from flowforge_domain.errors import EngineError, ErrorKind
 _NUMBERS = {
     604: ErrorKind.CANCELLED,
     606: ErrorKind.UNREACHABLE,
-    625: ErrorKind.CONFLICT,
+    625: ErrorKind.TRANSIENT,
     630: ErrorKind.CANCELLED,
     904: ErrorKind.MISSING_COLUMN,
     2002: ErrorKind.CONFLICT,
@@ -27,10 +27,12 @@ _NUMBERS = {
     90109: ErrorKind.UNREACHABLE,
     250001: ErrorKind.UNREACHABLE,
     250002: ErrorKind.UNREACHABLE,
-    250003: ErrorKind.UNREACHABLE,
+    250003: ErrorKind.TRANSIENT,
     251001: ErrorKind.CREDENTIALS,
     251005: ErrorKind.CREDENTIALS,
     251006: ErrorKind.CREDENTIALS,
+    290408: ErrorKind.TRANSIENT,
+    290429: ErrorKind.TRANSIENT,
 }
 # Whole ranges, where no number of its own is known: compilation, data, log-in, the connector's own network.
 _RANGES = (
@@ -40,6 +42,7 @@ _RANGES = (
     (range(390100, 390500), ErrorKind.CREDENTIALS),
     (range(394300, 394600), ErrorKind.CREDENTIALS),
     (range(250000, 251000), ErrorKind.UNREACHABLE),
+    (range(290500, 290600), ErrorKind.TRANSIENT),
     (range(290000, 291000), ErrorKind.UNREACHABLE),
 )
 # A refused log-in has the number of a failed connection.
@@ -52,7 +55,9 @@ _FIXES = {
     ErrorKind.SPACE: "Raise the resource monitor's quota, or use another `warehouse`.",
     ErrorKind.CONFLICT: "Run again: another session was in the way.",
     ErrorKind.UNREACHABLE: "Check account, host, warehouse and database of the profile.",
+    ErrorKind.TRANSIENT: "Run again; https://status.snowflake.com tells of outages.",
 }
+_PASSING = re.compile(r"deadlock|lock timeout|temporarily unavailable|too many requests", re.IGNORECASE)
 _PLACE = re.compile(r"line (\d+) at position (\d+)")
 _HEAD = re.compile(r"^\d{6} \(\w{5}\): (?:[0-9a-f-]{36}: )?")
 
@@ -73,6 +78,8 @@ def engine_error(error: errors.Error) -> EngineError:
     kind = kind_of(number)
     if kind is ErrorKind.UNREACHABLE and 250000 <= number < 251000 and _REFUSED.search(message):
         kind = ErrorKind.CREDENTIALS
+    elif _PASSING.search(message):
+        kind = ErrorKind.TRANSIENT
     place = _PLACE.search(message)
     line, column = (int(place[1]), int(place[2]) + 1) if place else (0, 0)
     hint = _FIXES.get(kind, "")

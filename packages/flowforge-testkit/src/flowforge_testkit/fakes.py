@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from flowforge_app.attempts import Patience
 from flowforge_domain.checks import Check
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.ddl import find_target
@@ -19,6 +20,7 @@ from flowforge_domain.holder import Claim, Holder
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_name
+from flowforge_domain.retries import Retries
 from flowforge_domain.text import line_of
 from flowforge_ports.progress import Event
 from flowforge_ports.project import ProfileEntry, ProjectPorts, RenderContext
@@ -39,6 +41,7 @@ def memory_project(
     configs: Mapping[str, ModelConfig] | None = None,
     variables: Mapping[str, Any] | None = None,
     profiles: Mapping[str, ProfileEntry] | None = None,
+    retries: Retries | None = None,
     root: Path = Path("project"),
 ) -> ProjectPorts:
     """Return a project whose models are SQL texts, or functions marked with `@model`, by name.
@@ -53,6 +56,7 @@ def memory_project(
         sources={(source.group, source.table): source for source in sources},
         checks=tuple(checks),
         variables=variables or {},
+        retries=retries or Retries(),
     )
     reader = MemoryReader(manifest, models, profiles or {})
     return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models))
@@ -137,6 +141,17 @@ class Clock:
         """Return the time and move on."""
         read, self.now = self.now, self.now + self.step
         return read
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """Takes note of every pause before another try, and waits for none of them; chance always gives 0."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    def patience(self) -> Patience:
+        """Return this as what a use case waits with."""
+        return Patience(lambda: 0.0, lambda _, seconds: self.seconds.append(seconds))
 
 
 @dataclass(frozen=True)

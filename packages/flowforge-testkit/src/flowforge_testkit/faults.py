@@ -26,10 +26,11 @@ Result = TypeVar("Result")
 
 @dataclass
 class Faults:
-    """Counts side effects and raises at one of them: `after` it was made, or instead of it."""
+    """Counts side effects and raises at one of them an error of `kind`: `after` it was made, or instead of it."""
 
     at: int
     after: bool = False
+    kind: ErrorKind = ErrorKind.UNKNOWN
     made: list[str] = field(default_factory=list)
     struck: str = ""
 
@@ -41,7 +42,7 @@ class Faults:
         self.struck = what
         if self.after:
             effect()
-        raise EngineError(f"planted at side effect {self.at}: {what}", kind=ErrorKind.UNKNOWN)
+        raise EngineError(f"planted at side effect {self.at}: {what}", kind=self.kind)
 
 
 def faulty(engine: Engine, faults: Faults) -> Engine:

@@ -20,7 +20,7 @@ from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectPorts
 from flowforge_testkit.conformance.ground import build, claims, needs, rows
-from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
+from flowforge_testkit.fakes import Clock, Pauses, Recorder, claim, memory_project
 
 
 @model(deps=["ff_users"])
@@ -140,7 +140,10 @@ def run(engine: Engine, project: ProjectPorts, full_refresh: bool = False, clock
     manifest = project.reader.manifest()
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {"engine": engine.name}, {})
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
-    return RunModels(manifest, engine, built, Recorder(), clock or Clock(), claim(), full_refresh=full_refresh)()
+    clock, patience = clock or Clock(), Pauses().patience()
+    return RunModels(
+        manifest, engine, built, Recorder(), clock, claim(), full_refresh=full_refresh, patience=patience
+    )()
 
 
 def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:

@@ -17,7 +17,7 @@ KINDS: tuple[tuple[str, ErrorKind], ...] = (
     (r"no such function|wrong number of arguments|ambiguous column|one statement at a time", ErrorKind.SYNTAX),
     (r"interrupted", ErrorKind.CANCELLED),
     (r"readonly database", ErrorKind.PERMISSION),
-    (r"is locked", ErrorKind.CONFLICT),
+    (r"is locked", ErrorKind.TRANSIENT),
     (r"unable to open|not a database|closed database|disk I/O", ErrorKind.UNREACHABLE),
     (
         r"constraint failed|datatype mismatch|too large to convert|too big|surrogates not allowed|reserved for",
