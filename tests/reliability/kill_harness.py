@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from digest import Query, table_digest
+from digest import Query, table_digests
 from warm import Command, Ended, Started, WarmFlowForge
 
 ROWS = 2_000
@@ -204,5 +204,5 @@ class Harness:
 
 def digests_of_one_build(ground: Ground) -> set[tuple[int, str]]:
     """Return the digests of all tables, which are one where every table holds the same build."""
-    found = (table_digest(ground.query, ground.engine, table) for table in ground.tables)
+    found = table_digests(ground.query, ground.engine, ground.tables).values()
     return {(digest.rows, digest.content) for digest in found}

@@ -1,0 +1,133 @@
+"""R5: whatever runs side by side, in whatever order files were made, with whatever hash seed: the same, to the byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from itertools import product
+
+import pytest
+from digest import table_digests
+from fuzz.ground import fingerprints
+from kill_harness import duckdb_query
+from warm import Command, WarmFlowForge
+
+NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
+SEED = int(os.environ.get("DAG_SEED", "20261128"))
+MODELS = 200
+JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
+ORDERS = 50 if NIGHT else 5
+HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")
+# How much work a model is says the run's variable, so that every run ends its models in another order.
+WORK = "(select 0 * max(range) from range(1 + ({number} * {{{{ env_var('WORK') }}}}) % 997))"
+
+
+def graph(count, seed):
+    """Return a random graph: for each model those that it reads."""
+    rng = random.Random(seed)
+    return {
+        f"m{n:03}": sorted({f"m{rng.randrange(n):03}" for _ in range(rng.choice((0, 1, 1, 2, 3)))}) if n else []
+        for n in range(count)
+    }
+
+
+def write(root, models, order, broken=()):
+    """Write a project, its files made in the given order."""
+    (root / "models").mkdir(parents=True)
+    (root / "project.yml").write_text("name: random\n")
+    (root / "profiles.yml").write_text("default: {engine: duckdb, duckdb: {path: a.duckdb, threads: 1}}\n")
+    for name in order:
+        own = f"select {int(name[1:])} + {WORK.format(number=int(name[1:]))} as n"
+        parts = [own, *(f"select sum(n) % 1000003 as n from {{{{ ref('{before}') }}}}" for before in models[name])]
+        text = "select nope" if name in broken else "\nunion all\n".join(parts)
+        (root / "models" / f"{name}.ff.sql").write_text(text + "\n")
+
+
+@pytest.fixture(scope="module")
+def servers():
+    """One server for each hash seed."""
+    kept = os.environ.get("PYTHONHASHSEED")
+    started = []
+    for seed in HASH_SEEDS:
+        os.environ["PYTHONHASHSEED"] = seed
+        started.append(WarmFlowForge().__enter__())
+    if kept is None:
+        del os.environ["PYTHONHASHSEED"]
+    else:
+        os.environ["PYTHONHASHSEED"] = kept
+    yield started
+    for server in started:
+        server.__exit__()
+
+
+def require_order(events, models):
+    """Require that no model started before those that it reads were committed."""
+    built = set()
+    for event in events:
+        if event["event"] == "model_started":
+            assert built.issuperset(models[event["data"]["model"]]), event
+        elif event["event"] == "model_built":
+            built.add(event["data"]["model"])
+    return built
+
+
+def orders(models):
+    rng = random.Random(SEED + 1)
+    return [rng.sample(list(models), len(models)) for _ in range(ORDERS)]
+
+
+def variants(shuffled, servers):
+    """Return each order with each server and number of jobs; by day each at least three times, not in every mixture."""
+    if NIGHT:
+        return product(shuffled, servers, JOBS)
+    return [(shuffled[n % len(shuffled)], servers[n // 2 % len(servers)], JOBS[n % len(JOBS)]) for n in range(10)]
+
+
+def test_a_random_graph_gives_the_same_whatever_runs_beside_whatever(servers, tmp_path):
+    models = graph(MODELS, SEED)
+    seen = {}
+    for number, (order, server, jobs) in enumerate(variants(orders(models), servers)):
+        root = tmp_path / str(number) / "random"
+        write(root, models, order)
+        shell = {"WORK": str(number * 31 + 1)}
+        run = Command(["run", "--jobs", str(jobs), "--log-format", "json"], root, shell)
+        (ended,) = server.run_all([run])
+        assert ended.code == 0, ended.said
+        built = require_order([json.loads(line) for line in ended.out.splitlines()], models)
+        assert built == set(models)
+        found = table_digests(duckdb_query(root / "a.duckdb"), "duckdb", models)
+        assert found == seen.setdefault("tables", found), (number, jobs)
+
+
+def test_the_graph_and_the_site_are_the_same_to_the_byte(servers, tmp_path):
+    models = graph(MODELS // 4, SEED)
+    seen = {}
+    for number, (order, server) in enumerate(product(orders(models), servers)):
+        root = tmp_path / str(number) / "random"
+        write(root, models, order)
+        commands = [["compile"], ["dag", "--html"]]
+        for ended in server.run_all([Command(arguments, root, {"WORK": "1"}) for arguments in commands]):
+            assert ended.code == 0, ended.said
+        made = {name: print_ for name, print_ in fingerprints(root / ".flowforge").items() if "cache" not in name}
+        assert len(made) > len(models)
+        assert made == seen.setdefault("files", made), number
+
+
+def test_the_report_of_failures_is_the_same_in_every_order(servers, tmp_path):
+    models = graph(60, SEED)
+    readers = [name for name in models if any(name in before for before in models.values())]
+    broken = random.Random(SEED).sample(readers, 4)
+    seen = {}
+    for number, (order, server, jobs) in enumerate(product(orders(models)[:2], servers[:2], JOBS)):
+        root = tmp_path / str(number) / "random"
+        write(root, models, order, broken)
+        commands = [["run", "--jobs", str(jobs)], ["run", "--jobs", str(jobs), "--log-format", "json"]]
+        text, told = server.run_all([Command(arguments, root, {"WORK": str(number)}) for arguments in commands])
+        assert text.code == told.code == 1
+        totals = [line for line in text.out.splitlines() if line.startswith(("✗ failed:", "↷ skipped:", "✓ built:"))]
+        events = [json.loads(line) for line in told.out.splitlines()]
+        ends = sorted((e["data"]["model"], e["event"], e["msg"]) for e in events if e["event"].startswith("model_"))
+        report = (totals[-3:], [end for end in ends if end[1] in ("model_skipped", "model_failed")])
+        assert report == seen.setdefault("report", report), (number, jobs)
+    assert any(event == "model_skipped" for _, event, _ in seen["report"][1])
