@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ class Ground:
     tables: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     prepare: Callable[[int], None] = lambda build: None
+    # Queries of which each gives one row of one value, true as long as nothing is torn.
+    invariants: tuple[str, ...] = ()
 
     def command(self, arguments: str, build: int, **environment: str) -> Command:
         shell = {**self.environment, "BUILD": str(build), **environment}
@@ -96,6 +99,13 @@ def version(ground: Ground, table: str, allowed: set[int]) -> int:
     return int(first)
 
 
+def require_invariants(ground: Ground) -> None:
+    """Raise `TornError` unless every invariant holds."""
+    for invariant in ground.invariants:
+        if ground.query(invariant) != [(True,)]:
+            raise TornError(f"no longer true: {invariant}")
+
+
 def helpers(ground: Ground) -> list[str]:
     """Return the tables that FlowForge made for itself, other than its state."""
     found = ground.query("select table_name from information_schema.tables where table_name like '%flowforge%'")
@@ -137,6 +147,7 @@ class Harness:
         (ended,) = self.flowforge.run_all([self.ground.command(command, self.build)])
         assert ended.code == 0, ended.said
         self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
+        require_invariants(self.ground)
         assert helpers(self.ground) == []
         return ended
 
@@ -171,11 +182,9 @@ class Harness:
         (ended,) = self.flowforge.run_all([self.ground.command(command, self.build, **armed)])
         return self._noted(command, failpoint, 0.0, ended)
 
-    def strikes(self, command: str, name: str, action: str) -> Iterator[Trial]:
-        """Strike at the first passing of a point, at the second, and so on until none fires."""
-        n = 0
-        while True:
-            n += 1
+    def strikes(self, command: str, name: str, action: str, step: int = 1) -> Iterator[Trial]:
+        """Strike at the first passing of a point, and at every `step`th after it, until none fires."""
+        for n in count(1, step):
             trial = self.strike(command, f"{name}:{n}:{action}")
             if not trial.in_flight:
                 return
@@ -190,6 +199,7 @@ class Harness:
         try:
             for table in self.ground.tables:
                 trial.builds[table] = version(self.ground, table, {self.standing[table], self.build})
+            require_invariants(self.ground)
         finally:
             self.trials.append(trial)
             with self.log.open("a", encoding="utf-8") as log:
