@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flowforge_app.run_checks import RunChecks
 from flowforge_domain.checks import Check
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, SelectionError
-from flowforge_domain.results import CheckResult
+from flowforge_domain.results import CheckResult, Verdict
 from flowforge_domain.text import Location
 from flowforge_ports.progress import CheckStarted
 
@@ -54,6 +56,14 @@ class TestVerdicts:
         report = built.check(select="orders")
         assert built.recorder.events == [CheckStarted(CHECKS[2], 1, 1), report.results[0]]
         assert isinstance(report.results[0], CheckResult)
+
+    def test_one_that_fails_with_severity_warn_only_warns(self, built):
+        checks = [replace(check, severity="warn") for check in CHECKS[:3]]
+        report = built.given(MODELS, checks=[*checks, Check("unique", "nowhere", "id", severity="warn")]).check()
+        verdicts = [Verdict.WARNED, Verdict.WARNED, Verdict.PASSED, Verdict.ERROR]
+        assert [result.verdict for result in report.results] == verdicts
+        assert [result.ok for result in report.results] == [True, True, True, False]
+        assert not report.ok
 
     def test_a_missing_table_is_an_error_and_no_failure(self, world):
         world.given({}, checks=[Check("unique", "nowhere", "id", where=Location("project.yml", 9))])

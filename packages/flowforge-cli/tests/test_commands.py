@@ -334,3 +334,15 @@ class TestVars:
         answer = flowforge("run", shop, "--vars", "[hunter2]")
         assert answer.code == 1
         assert answer.err == "✗ --vars takes a mapping.\nWrite for example --vars '{start: 2026-01-01}'.\n"
+
+
+def test_a_test_of_severity_warn_is_shown_and_fails_nothing(flowforge, shop):
+    with (shop / "project.yml").open("a") as file:
+        file.write("  - {type: row_count_between, table: orders, min: 99, severity: warn}\n")
+    answer = flowforge("test", shop)
+    assert answer.code == 0
+    assert "⚠ row_count_between  orders" in answer.out
+    assert answer.lines[-3:] == ["✓ passed: 4", "✗ failed: 0", "⚠ warned: 1"]
+    with (shop / "project.yml").open("a") as file:
+        file.write("  - {type: row_count_between, table: orders, min: 99, severity: error}\n")
+    assert flowforge("test", shop).code == 2

@@ -78,7 +78,7 @@ def test_tests_tell_failures_from_errors(flowforge, shop):
     assert answer.events[-2]["msg"] == "Test unique of no.x cannot run: no such table: no"
     assert answer.events[-2]["data"]["where"].startswith("project.yml:")
     assert answer.events[-2]["data"]["hint"] == "Build it first: flowforge run"
-    assert answer.events[-1]["data"] == {"passed": 4, "failed": 1, "errors": 1}
+    assert answer.events[-1]["data"] == {"passed": 4, "warned": 0, "failed": 1, "errors": 1, "skipped": 0}
 
 
 def test_an_error_has_its_facts(flowforge, shop):

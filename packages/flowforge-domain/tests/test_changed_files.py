@@ -7,16 +7,23 @@ from pathlib import Path
 import pytest
 
 from flowforge_domain.changed_files import changed_nodes
+from flowforge_domain.macros import Macro
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed
 
 NODES = [
-    Node("a", "sql", Path(), file="models/staging/a.ff.sql"),
+    Node("a", "sql", Path(), file="models/staging/a.ff.sql", macros=("cents", "gone")),
     Node("b", "sql", Path(), (), (("shop", "orders"),), file="models/marts/b.ff.sql"),
     Node("c", "python", Path(), file="models/marts/deep/c.ff.py"),
 ]
 SEED = Seed("s", "csv", Path(), "s", "seeds/s.csv")
-PROJECT = Manifest("p", Path(), {node.name: node for node in NODES}, {"s": SEED})
+PROJECT = Manifest(
+    "p",
+    Path(),
+    {node.name: node for node in NODES},
+    {"s": SEED},
+    macros={"cents": Macro("cents", "macros/money.sql", 1)},
+)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +36,8 @@ PROJECT = Manifest("p", Path(), {node.name: node for node in NODES}, {"s": SEED}
         (["models/marts/b.yml"], "bc"),
         (["models/any.yaml"], "abc"),
         (["sources.yml"], "b"),
-        (["macros/money.sql"], "ab"),
+        (["macros/money.sql"], "a"),
+        (["macros/unused.sql"], ""),
         (["helpers.py"], "c"),
         (["models/marts/helpers.py"], "c"),
         (["project.yml"], "abcs"),

@@ -114,8 +114,9 @@ def test_seeds_of_every_kind(project):
 
 def test_tests_stand_in_the_project_and_beside_models(project):
     one = "tests:\n  - {type: unique, table: a, column: b}\n"
-    two = "tests:\n\n  - type: greater_equal\n    table: a\n    column: b\n    threshold: 0\n    tags: [x]\n"
+    two = "tests:\n\n  - {type: greater_equal, table: a, column: b, threshold: 0, severity: warn, tags: [x]}\n"
     checks = project.write({"project.yml": one, "models/m.yml": two}).manifest().checks
+    assert [check.severity for check in checks] == ["error", "warn"]
     assert [(check.type, dict(check.parameters), check.tags, str(check.where)) for check in checks] == [
         ("unique", {}, (), "project.yml:2"),
         ("greater_equal", {"threshold": 0}, ("x",), "models/m.yml:3"),

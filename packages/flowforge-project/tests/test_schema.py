@@ -139,6 +139,7 @@ def test_each_rule_says_whether_it_needs_a_column(rule):
         ("type: row_count_between, table: t, min: 5, max: 1", "`min` 5 is more than `max` 1."),
         ("type: row_count_between, table: t, min: 1.5", "`tests[0].min` must be a whole number."),
         ("type: row_count_between, table: t, min: true", "`tests[0].min` must be a whole number."),
+        ("type: unique, table: t, column: c, severity: warning", "`tests[0].severity` must be 'error' or 'warn'."),
         ("type: greater_equal, table: t, column: c, threshold: true", "`tests[0].threshold` must be a number."),
         ("type: greater_equal, table: t, column: c, threshold: .inf", "`tests[0].threshold` must be a number."),
         (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
-from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
+from flowforge_domain.selection import Selection, selected_nodes
 
 
 def narrowed(manifest: Manifest, wanted: Selection) -> Manifest:
@@ -14,7 +14,7 @@ def narrowed(manifest: Manifest, wanted: Selection) -> Manifest:
 
     Raises `FlowForgeError` for a wrong graph or selection.
     """
-    if wanted == EVERYTHING:
+    if wanted.is_everything:
         return manifest
     chosen = {node.name for node in selected_nodes(manifest, wanted)}
     known = chosen | manifest.seeds.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from flowforge_ports.failpoint import failpoint
 
 COMPILED = Path(".flowforge", "compiled")
 DOCS = Path(".flowforge", "docs")
+MANIFEST = Path(".flowforge", "manifest.json")
+RESULTS = Path(".flowforge", "run_results.json")
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -32,8 +35,23 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
+def file_checksum(path: Path) -> str:
+    """Return the checksum of a file's content; raise `ConfigError` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
 def unwritable(path: Path, error: OSError) -> ConfigError:
     """Return the error that says why a file or folder cannot be written."""
     blamed = Path(error.filename) if isinstance(error.filename, str) else path
     message = f"{blamed.as_posix()!r} cannot be written: {error.strerror}."
     return ConfigError(message, hint="Check what is there, and the permissions of the folder.")
+
+
+def unreadable(path: Path, error: OSError) -> ConfigError:
+    """Return the error that says why a file cannot be read."""
+    message = f"{path.as_posix()!r} cannot be read: {error.strerror}."
+    return ConfigError(message, hint="Check what is there, and its permissions.")

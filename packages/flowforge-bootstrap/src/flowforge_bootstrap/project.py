@@ -12,17 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import CheckReport, Rows, RunReport, SeedReport
-from flowforge_domain.selection import selection
+from flowforge_domain.selection import Selection
 from flowforge_ports.progress import Event, Progress
 
-Names = Iterable[str] | str | None
+if TYPE_CHECKING:
+    from flowforge_bootstrap.container import Container
 
 
 def silent(event: Event) -> None:
@@ -30,13 +32,53 @@ def silent(event: Event) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Project:
+class ProjectText:
+    """A project folder as its files say: what needs no target.
+
+    Every selection may also say `selector`, `state` and `changed_since`, see `Choice`.
+    """
+
+    workspace: Workspace
+
+    def manifest(self) -> Manifest:
+        """Return what the project's files say now."""
+        return self.workspace.manifest(self.workspace.ports())
+
+    def ls(
+        self,
+        select: Names = None,
+        exclude: Names = None,
+        resource: Iterable[str] | None = None,
+        **choice: Unpack[Choice],
+    ) -> list[dict[str, Any]]:
+        """Return the facts of models and seeds in the order in which they are worked on, or of other kinds.
+
+        `resource` are some of source, seed, model and test.
+        """
+        return self.workspace.ls(Asked(select, exclude, **choice), tuple(resource or ("seed", "model")))
+
+    def compile(self, select: Names = None, exclude: Names = None, **choice: Unpack[Choice]) -> dict[str, Path]:
+        """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
+        return self.workspace.compile(Asked(select, exclude, **choice))
+
+    def dag(self, select: Names = None, exclude: Names = None, **choice: Unpack[Choice]) -> Dag:
+        """Return the graph of the selected models; raise `ModelCycleError` or `DependencyNotFoundError`."""
+        return self.workspace.dag(Asked(select, exclude, **choice))
+
+    def docs(
+        self, out_dir: Path | None = None, select: Names = None, exclude: Names = None, **choice: Unpack[Choice]
+    ) -> Path:
+        """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
+        return self.workspace.docs(Asked(select, exclude, **choice), out_dir)
+
+
+@dataclass(frozen=True, eq=False)
+class Project(ProjectText):
     """A project folder and the target it is run on.
 
     May be used again and again, and from several threads; one call at a time works on the target.
     """
 
-    workspace: Workspace
     target: Target = field(repr=False)
 
     @classmethod
@@ -56,10 +98,6 @@ class Project:
         project.manifest()
         return project
 
-    def manifest(self) -> Manifest:
-        """Return what the project's files say now."""
-        return self.workspace.manifest(self.workspace.ports())
-
     def run(
         self,
         select: Names = None,
@@ -67,6 +105,7 @@ class Project:
         jobs: int | None = None,
         full_refresh: bool = False,
         lock_timeout: float = WAIT,
+        **choice: Unpack[Choice],
     ) -> RunReport:
         """Build the selected models; a model's own error is in the report.
 
@@ -78,34 +117,27 @@ class Project:
         with self.target.container(lock_timeout) as container:
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             jobs = jobs or container.profile().spec.jobs
-            return container.run_models(jobs=jobs, full_refresh=full_refresh)(selection(select, exclude))
+            run = container.run_models(jobs=jobs, full_refresh=full_refresh)
+            return run(_wanted(container, select, exclude, choice))
 
-    def test(self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT) -> CheckReport:
+    def test(
+        self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
+    ) -> CheckReport:
         """Run the selected data-quality tests; what does not hold is in the report."""
         with self.target.container(lock_timeout) as container:
-            return container.run_checks()(selection(select, exclude))
+            return container.run_checks()(_wanted(container, select, exclude, choice))
 
-    def seed(self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT) -> SeedReport:
+    def seed(
+        self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
+    ) -> SeedReport:
         """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
         with self.target.container(lock_timeout) as container:
-            return container.load_seeds()(selection(select, exclude))
+            return container.load_seeds()(_wanted(container, select, exclude, choice))
 
     def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:
         """Return the first rows of what `name` writes."""
         with self.target.container(lock_timeout) as container:
             return container.show_model()(name, limit)
-
-    def compile(self, select: Names = None, exclude: Names = None) -> dict[str, Path]:
-        """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
-        return self.workspace.compile(selection(select, exclude))
-
-    def dag(self, select: Names = None, exclude: Names = None) -> Dag:
-        """Return the graph of the selected models; raise `ModelCycleError` or `DependencyNotFoundError`."""
-        return self.workspace.dag(selection(select, exclude))
-
-    def docs(self, out_dir: Path | None = None, select: Names = None, exclude: Names = None) -> Path:
-        """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
-        return self.workspace.docs(selection(select, exclude), out_dir)
 
     def close(self) -> None:
         """Close what is kept open, which is only an in-memory target."""
@@ -116,6 +148,10 @@ class Project:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _wanted(container: Container, select: Names, exclude: Names, choice: Choice) -> Selection:
+    return Asked(select, exclude, **choice).among(container.project(), container.manifest())
 
 
 def open_project(

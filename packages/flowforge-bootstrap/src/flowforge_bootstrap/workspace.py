@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.narrow import narrowed
 from flowforge_bootstrap.artifacts import COMPILED, DOCS, unwritable, write_text
+from flowforge_bootstrap.asked import Asked
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
 from flowforge_bootstrap.profiles import (
     EnvSettings,
@@ -23,8 +24,8 @@ from flowforge_bootstrap.profiles import (
 )
 from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import PluginError, ProfileError
+from flowforge_domain.listing import listed, selected_resources
 from flowforge_domain.manifest import Manifest, run_order
-from flowforge_domain.selection import Selection
 from flowforge_ports.project import ProjectPorts
 
 
@@ -66,17 +67,17 @@ class Workspace:
         environment = EnvSettings.of(self.root).variables
         return CompileModels(manifest, ports.renderer, profile.spec.dialect, target, environment)
 
-    def compile(self, wanted: Selection) -> dict[str, Path]:
+    def compile(self, wanted: Asked) -> dict[str, Path]:
         """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
         ports = self.ports()
         manifest = self.manifest(ports)
-        compiled = self.compiler(ports, manifest, self.profile(ports))(wanted)
+        compiled = self.compiler(ports, manifest, self.profile(ports))(wanted.among(ports, manifest))
         return {
             name: write_text(self.root / COMPILED / f"{manifest.nodes[name].file.removesuffix('.ff.sql')}.sql", sql)
             for name, sql in compiled.items()
         }
 
-    def dag(self, wanted: Selection) -> Dag:
+    def dag(self, wanted: Asked) -> Dag:
         """Return the graph of the selected models.
 
         Raises `ModelCycleError` or `DependencyNotFoundError` when the project has none, `ProfileError` for an
@@ -84,15 +85,26 @@ class Workspace:
         """
         ports = self.ports()
         self._require_known(ports)
-        chosen = narrowed(self.manifest(ports), wanted)
+        manifest = self.manifest(ports)
+        chosen = narrowed(manifest, wanted.among(ports, manifest))
         return Dag(run_order(chosen), mermaid(chosen.nodes))
 
-    def write_dag(self, wanted: Selection, out_dir: Path | None = None) -> tuple[Dag, Path]:
+    def ls(self, wanted: Asked, kinds: Collection[str] = ("seed", "model")) -> list[dict[str, Any]]:
+        """Return the facts of what is selected among things of these kinds, in the order in which they are worked on.
+
+        Raises `FlowForgeError` for a wrong graph, kind or selection.
+        """
+        ports = self.ports()
+        manifest = self.manifest(ports)
+        found = selected_resources(manifest, wanted.among(ports, manifest), kinds)
+        return [listed(manifest, resource) for resource in found]
+
+    def write_dag(self, wanted: Asked, out_dir: Path | None = None) -> tuple[Dag, Path]:
         """Write the Mermaid text, by default into `.flowforge/docs/`, and return the graph and the file."""
         dag = self.dag(wanted)
         return dag, write_text((out_dir or self.root / DOCS) / "dag.mmd", dag.mermaid)
 
-    def docs(self, wanted: Selection, out_dir: Path | None = None) -> Path:
+    def docs(self, wanted: Asked, out_dir: Path | None = None) -> Path:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self.ports()
         self._require_known(ports)
@@ -104,7 +116,7 @@ class Workspace:
                 raise
             compiler = None
         site = resolve(self.plugins.site().open)()
-        build = BuildDocs(narrowed(manifest, wanted), ports.reader, site, compiler)
+        build = BuildDocs(narrowed(manifest, wanted.among(ports, manifest)), ports.reader, site, compiler)
         try:
             return build(out_dir or self.root / DOCS)
         except OSError as error:

@@ -7,8 +7,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from flowforge_cli.opening import open_project
+from flowforge_cli.opening import choice, open_project
 from flowforge_cli.options import (
+    ChangedSince,
     Engine,
     Env,
     Exclude,
@@ -17,12 +18,13 @@ from flowforge_cli.options import (
     ProjectPath,
     Quiet,
     Select,
+    SelectorName,
+    State,
     Variables,
     Verbose,
 )
 from flowforge_cli.output import output as output_of
 from flowforge_cli.output import shown
-from flowforge_domain.selection import selection
 
 Html = Annotated[bool, typer.Option("--html", help="Write the documentation site as well.")]
 OutDir = Annotated[
@@ -39,6 +41,9 @@ def dag(
     output: OutDir = None,
     select: Select = None,
     exclude: Exclude = None,
+    selector: SelectorName = None,
+    state: State = None,
+    changed_since: ChangedSince = None,
     variables: Variables = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -48,12 +53,15 @@ def dag(
 
     The site opens from disk, without a network.
     """
+    from flowforge_bootstrap.asked import Asked
+
     out = output_of(quiet, verbose, log_format)
+    more = choice(selector, state, changed_since)
     with open_project(project, env, engine, out, variables) as opened:
-        graph, path = opened.workspace.write_dag(selection(select, exclude), output)
+        graph, path = opened.workspace.write_dag(Asked(select, exclude, **more), output)
         out.line(f"Graph: {shown(path)}")
         out.event("dag_written", str(path), path=str(path), models=len(graph.order))
         if html:
-            page = opened.docs(output, select, exclude)
+            page = opened.docs(output, select, exclude, **more)
             out.line(f"Site: {shown(page)}")
             out.event("docs_written", str(page), path=str(page))

@@ -15,6 +15,7 @@ from flowforge_cli.debug import debug
 from flowforge_cli.engines import engines
 from flowforge_cli.init import init
 from flowforge_cli.init_plugin import init_plugin
+from flowforge_cli.ls import ls
 from flowforge_cli.run import run
 from flowforge_cli.seed import seed
 from flowforge_cli.show import show
@@ -52,6 +53,7 @@ for _name, _command in (
     ("run", run),
     ("test", test),
     ("dag", dag),
+    ("ls", ls),
     ("show", show),
     ("compile", compile_),
     ("debug", debug),

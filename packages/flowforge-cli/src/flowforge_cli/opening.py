@@ -8,6 +8,9 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowforge_bootstrap.asked import Choice
     from flowforge_bootstrap.project import Project
     from flowforge_cli.output import Output
 
@@ -33,6 +36,11 @@ def open_project(
             output.line(f"Profile {profile.name}, engine {profile.spec.name}")
         with on_ctrl_c(project.target.interrupt):
             yield project
+
+
+def choice(selector: Sequence[str] | None, state: Path | None, changed_since: str | None) -> Choice:
+    """Return what else the options of a selection say."""
+    return {"selector": selector, "state": state, "changed_since": changed_since}
 
 
 def warn_if_lost(project: Project, output: Output) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -20,9 +21,21 @@ Env = Annotated[Optional[str], typer.Option("--env", help="The profile of profil
 Engine = Annotated[Optional[str], typer.Option("--engine", help="Use this engine's settings.")]  # noqa: UP045
 Select = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--select", "-s", help="Only these: a name, tag or path; +x, x+, 2+x follow the graph."),
+    typer.Option("--select", "-s", help="Only these: a name, tag, path or METHOD:VALUE; +x, x+, @x follow the graph."),
 ]
 Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="Not these.")]  # noqa: UP045
+SelectorName = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--selector", help="What a selector of project.yml selects."),
+]
+State = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--state", help="A folder with the manifest.json of another run, for state: and result:."),
+]
+ChangedSince = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--changed-since", metavar="REF", help="Only what changed in git since this branch, tag or commit."),
+]
 Variables = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--vars", help="Variables for var(), over those of project.yml, such as '{start: 2026-01-01}'."),

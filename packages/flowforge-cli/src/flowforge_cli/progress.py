@@ -7,10 +7,11 @@ from typing import Any
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
 from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, totals
-from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status, Verdict
 from flowforge_domain.text import printable
 from flowforge_ports.progress import CheckStarted, ModelStarted, Retried, RunStarted, SeedStarted
 
+_LEVELS = {Verdict.WARNED: "warning", Verdict.FAILED: "error", Verdict.ERROR: "error"}
 _MARKS = {Status.BUILT: ("✓", GREEN), Status.SKIPPED: ("↷", YELLOW), Status.FAILED: ("✗", RED)}
 
 
@@ -105,9 +106,9 @@ class Reporter:
         if result.error is not None:
             trace(result.error)
         self._output.event(
-            "check_passed" if result.ok else "check_failed" if result.failure else "check_error",
-            result.error.message if result.error else result.failure or check.subject,
-            "info" if result.ok else "error",
+            f"check_{result.verdict.value}",
+            result.error.message if result.error else result.failure or result.skipped or check.subject,
+            _LEVELS.get(result.verdict, "info"),
             type=check.type,
             table=check.table,
             column=check.column,

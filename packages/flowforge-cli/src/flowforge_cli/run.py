@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 
 from flowforge_cli import exit_codes
-from flowforge_cli.opening import open_project, warn_if_lost
+from flowforge_cli.opening import choice, open_project, warn_if_lost
 from flowforge_cli.options import (
+    ChangedSince,
     Engine,
     Env,
     Exclude,
@@ -17,6 +18,8 @@ from flowforge_cli.options import (
     ProjectPath,
     Quiet,
     Select,
+    SelectorName,
+    State,
     Variables,
     Verbose,
     Wait,
@@ -30,6 +33,9 @@ def run(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    selector: SelectorName = None,
+    state: State = None,
+    changed_since: ChangedSince = None,
     variables: Variables = None,
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
@@ -41,7 +47,7 @@ def run(
     """Build the models in the order of the graph."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
-        report = opened.run(select, exclude, jobs, full_refresh, wait)
+        report = opened.run(select, exclude, jobs, full_refresh, wait, **choice(selector, state, changed_since))
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

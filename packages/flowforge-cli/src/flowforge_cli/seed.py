@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from flowforge_cli.opening import open_project, warn_if_lost
-from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose, Wait
+from flowforge_cli.opening import choice, open_project, warn_if_lost
+from flowforge_cli.options import (
+    ChangedSince,
+    Engine,
+    Env,
+    Exclude,
+    Format,
+    LogFormat,
+    ProjectPath,
+    Quiet,
+    Select,
+    SelectorName,
+    State,
+    Verbose,
+    Wait,
+)
 from flowforge_cli.output import output
 from flowforge_cli.summary import seed_summary
 
@@ -14,6 +28,9 @@ def seed(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    selector: SelectorName = None,
+    state: State = None,
+    changed_since: ChangedSince = None,
     wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -22,7 +39,7 @@ def seed(
     """Load the files below seeds/ into tables, all or none."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
-        report = opened.seed(select, exclude, wait)
+        report = opened.seed(select, exclude, wait, **choice(selector, state, changed_since))
         if report.results:
             out.line(seed_summary(report, out))
         warn_if_lost(opened, out)

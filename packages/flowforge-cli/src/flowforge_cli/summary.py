@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output
-from flowforge_domain.results import CheckReport, CheckResult, RunReport, SeedReport, Status
+from flowforge_domain.results import CheckReport, CheckResult, RunReport, SeedReport, Status, Verdict
 from flowforge_domain.text import printable
 
 _HEAD = "Data Quality Summary\n────────────────────"
 _TOTALS = "Totals\n──────"
 _MOST_NAMES = 5
+_MARKS = {Verdict.PASSED: "✅", Verdict.WARNED: "⚠", Verdict.FAILED: "❌", Verdict.ERROR: "❌", Verdict.SKIPPED: "↷"}
 
 
 def check_summary(report: CheckReport, output: Output) -> str:
@@ -22,16 +23,15 @@ def check_summary(report: CheckReport, output: Output) -> str:
         _counted(f"✓ passed: {counts['passed']}", counts["passed"], GREEN, output),
         _counted(f"✗ failed: {counts['failed']}", counts["failed"], RED, output),
     ]
-    if counts["errors"]:
-        ends.append(output.paint(f"! could not run: {counts['errors']}", RED))
+    more = (("warned", "⚠ warned", YELLOW), ("skipped", "↷ skipped", YELLOW), ("errors", "! could not run", RED))
+    ends += [output.paint(f"{words}: {counts[name]}", color) for name, words, color in more if counts[name]]
     return "\n".join([_HEAD, *lines, "", _TOTALS, *ends])
 
 
 def check_counts(report: CheckReport) -> dict[str, int]:
-    """Return how many tests passed, failed, and could not be run."""
-    failed = sum(1 for result in report.results if result.failure)
-    errors = sum(1 for result in report.results if result.error is not None)
-    return {"passed": len(report.results) - failed - errors, "failed": failed, "errors": errors}
+    """Return how many tests passed, failed, only warned, were skipped, and could not be run."""
+    names = {"errors" if verdict is Verdict.ERROR else verdict.value: verdict for verdict in Verdict}
+    return {name: report.count(verdict) for name, verdict in names.items()}
 
 
 def seed_summary(report: SeedReport, output: Output) -> str:
@@ -93,7 +93,8 @@ def _counted(text: str, count: int, color: str, output: Output) -> str:
 
 
 def _check_lines(result: CheckResult, width: int) -> list[str]:
-    mark = "✅" if result.ok else "❌"
-    first = f"{mark} {result.check.type:<18} {result.check.subject:<{width}} ({milliseconds(result.seconds)})"
-    detail = printable(str(result.error or result.failure))
+    first = f"{_MARKS[result.verdict]} {result.check.type:<18} {result.check.subject:<{width}}"
+    if not result.skipped:
+        first += f" ({milliseconds(result.seconds)})"
+    detail = printable(str(result.error or result.failure or result.skipped))
     return [first, *(f"   {'↳' if i == 0 else ' '} {line}" for i, line in enumerate(detail.splitlines()))]

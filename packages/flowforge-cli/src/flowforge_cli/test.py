@@ -5,8 +5,22 @@ from __future__ import annotations
 import typer
 
 from flowforge_cli import exit_codes
-from flowforge_cli.opening import open_project
-from flowforge_cli.options import Engine, Env, Exclude, Format, LogFormat, ProjectPath, Quiet, Select, Verbose, Wait
+from flowforge_cli.opening import choice, open_project
+from flowforge_cli.options import (
+    ChangedSince,
+    Engine,
+    Env,
+    Exclude,
+    Format,
+    LogFormat,
+    ProjectPath,
+    Quiet,
+    Select,
+    SelectorName,
+    State,
+    Verbose,
+    Wait,
+)
 from flowforge_cli.output import output
 from flowforge_cli.summary import check_counts, check_summary
 
@@ -17,6 +31,9 @@ def test(
     engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
+    selector: SelectorName = None,
+    state: State = None,
+    changed_since: ChangedSince = None,
     wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -28,7 +45,7 @@ def test(
     """
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
-        report = opened.test(select, exclude, wait)
+        report = opened.test(select, exclude, wait, **choice(selector, state, changed_since))
     if not report.results:
         out.warn("There are no tests: add some below `tests:` in project.yml.")
     elif report.ok:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.text import Location
+
+Severity = Literal["error", "warn"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One test of a project: a rule, the table (a relation or a node's name) and column it looks at.
 
-    `parameters` are those of the rule: `threshold`, `min`, `max`, `max_delay_minutes`.
+    `parameters` are those of the rule: `threshold`, `min`, `max`, `max_delay_minutes`. One of severity "warn" fails
+    without stopping anything.
     """
 
     type: str
@@ -23,6 +26,7 @@ class Check:
     tags: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     where: Location = field(default_factory=lambda: Location("project.yml"))
+    severity: Severity = "error"
 
     @property
     def subject(self) -> str:

@@ -61,20 +61,42 @@ class RunReport:
         return Counter(r.status for r in self.results)[status]
 
 
+class Verdict(Enum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    WARNED = "warned"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check: `failure` says what does not hold, `error` why it could not be run at all."""
+    """One check: `failure` says what does not hold, `error` why it could not be run, `skipped` why it was left out."""
 
     check: Check
     query: str
     seconds: float
     failure: str = ""
     error: FlowForgeError | None = None
+    skipped: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """How it ended; one that fails with severity "warn" has warned."""
+        if self.error is not None:
+            return Verdict.ERROR
+        if self.skipped:
+            return Verdict.SKIPPED
+        if self.failure:
+            return Verdict.WARNED if self.check.severity == "warn" else Verdict.FAILED
+        return Verdict.PASSED
 
     @property
     def ok(self) -> bool:
-        """Whether the check ran and held."""
-        return not self.failure and self.error is None
+        """Whether the check ran, and held or only warned."""
+        return self.verdict in (Verdict.PASSED, Verdict.WARNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +105,17 @@ class CheckReport:
 
     results: Sequence[CheckResult] = ()
 
+    def count(self, verdict: Verdict) -> int:
+        """Return how many checks ended so."""
+        return Counter(r.verdict for r in self.results)[verdict]
+
     @property
     def ok(self) -> bool:
-        """Whether every check ran and held."""
+        """Whether every check ran, and held or only warned."""
         return all(r.ok for r in self.results)
 
     def require_ok(self) -> None:
-        """Do nothing when every check ran and held; else raise `TestFailureError` naming those that did not."""
+        """Do nothing when every check is ok; else raise `TestFailureError` naming those that did not."""
         failed = [r.check.title for r in self.results if not r.ok]
         if failed:
             raise TestFailureError(failed)

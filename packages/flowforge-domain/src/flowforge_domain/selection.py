@@ -40,6 +40,11 @@ class Selection:
     exclude: tuple[str, ...] = ()
     context: SelectionContext = field(default=NOWHERE, compare=False)
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is narrowed down."""
+        return not (self.include or self.exclude) and self.context.changed is None
+
 
 EVERYTHING = Selection()
 _CHANGED = "state:changed"
@@ -69,7 +74,7 @@ def selected_nodes(manifest: Manifest, wanted: Selection) -> list[Node]:
     Raises `FlowForgeError` for a wrong graph or selection, `SelectionError` when a term or the whole names nothing.
     """
     order = run_order(manifest)
-    if wanted == EVERYTHING and wanted.context.changed is None:
+    if wanted.is_everything:
         return [manifest.nodes[name] for name in order]
     chosen = select(selectable_nodes(manifest.nodes), wanted, manifest)
     return [manifest.nodes[name] for name in order if name in chosen]
@@ -85,7 +90,7 @@ def select(items: Mapping[Key, Selectable], wanted: Selection, manifest: Manifes
     chosen = choice.made(wanted.include, wanted.exclude).keys
     if wanted.context.changed is not None and not choice.asked_for_changes:
         chosen = chosen & choice.made((_CHANGED,)).keys
-    if not chosen and (wanted.include or wanted.exclude or wanted.context.changed is not None):
+    if not chosen and not wanted.is_everything:
         message, hint = f"The selection leaves no {what}.", "Select more, or exclude less."
         if wanted.context.changed is not None:
             hint = "Nothing that is selected has changed since that commit."

@@ -69,6 +69,16 @@ class FunctionLoader(Protocol):
         """Return the node's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
 
 
+class ChangeFinder(Protocol):
+    """Knows what changed in a project's folder."""
+
+    def since(self, reference: str) -> frozenset[str]:
+        """Return the files that changed since a commit, relative to the project with forward slashes.
+
+        Raises `ConfigError` when the folder has no history, and for a reference that it does not know.
+        """
+
+
 @dataclass(frozen=True)
 class ProjectPorts:
     """Everything a project folder gives."""
@@ -76,6 +86,7 @@ class ProjectPorts:
     reader: ProjectReader
     renderer: TemplateRenderer
     functions: FunctionLoader
+    changes: ChangeFinder
 
 
 @dataclass(frozen=True)

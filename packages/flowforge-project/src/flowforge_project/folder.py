@@ -47,6 +47,7 @@ def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> Pro
     Raises `ConfigError` when there is no project.
     """
     from flowforge_project.functions import ModuleFunctions
+    from flowforge_project.git import GitChanges
     from flowforge_project.reader import FolderReader
     from flowforge_project.templates import FileTemplates
 
@@ -60,7 +61,9 @@ def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> Pro
             f"{str(root)!r} is no FlowForge project: it has no models/, seeds/ or project.yml.",
             hint="The project is its parent: cd .." if inside else "Start one with: flowforge init PATH",
         )
-    return ProjectPorts(FolderReader(root, materializations), FileTemplates(root), ModuleFunctions(root))
+    return ProjectPorts(
+        FolderReader(root, materializations), FileTemplates(root), ModuleFunctions(root), GitChanges(root)
+    )
 
 
 def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[ProjectFile]:

@@ -26,6 +26,7 @@ from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
 from flowforge_project.settings import CheckedYaml, Settings, read_checked
 
+_CHECK_KEYS = ("type", "table", "column", "tags", "severity")
 _YAML = (".yml", ".yaml")
 _SEED_KINDS: Mapping[str, Any] = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet", ".sql": "sql"}
 
@@ -198,8 +199,9 @@ def _checks(file: CheckedYaml) -> list[Check]:
             table=entry["table"],
             column=entry.get("column", ""),
             tags=tuple(entry.get("tags", ())),
-            parameters={k: v for k, v in entry.items() if k not in ("type", "table", "column", "tags")},
+            parameters={k: v for k, v in entry.items() if k not in _CHECK_KEYS},
             where=file.where("tests", i),
+            severity=entry.get("severity", "error"),
         )
         for i, entry in enumerate(file.data.get("tests", ()))
     ]

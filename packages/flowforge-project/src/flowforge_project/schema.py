@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from flowforge_domain.checks import RULES
+from flowforge_domain.checks import RULES, Severity
 from flowforge_domain.config import HardDeletes, OnSchemaChange, SnapshotStrategy, Strategy
 from flowforge_domain.ddl import expression_fault
 from flowforge_domain.errors import ConfigError
@@ -142,6 +142,7 @@ class CheckEntry(Strict):
     table: str
     column: str = ""
     tags: list[str] = []
+    severity: Severity = "error"
     threshold: float | int | None = None
     min: int | None = None
     max: int | None = None
@@ -155,7 +156,7 @@ class CheckEntry(Strict):
         if rule.needs_column != bool(self.column):
             wanted, fix = ("needs", "Add `column: …`.") if rule.needs_column else ("takes no", "Remove it.")
             raise FaultError(f"The test {self.type!r} {wanted} `column`.", fix, "column")
-        given = self.model_fields_set - {"type", "table", "column", "tags"}
+        given = self.model_fields_set - {"type", "table", "column", "tags", "severity"}
         for key in sorted(given.difference(rule.parameters)):
             takes = f"It takes {', '.join(rule.parameters)}." if rule.parameters else "Remove it."
             raise FaultError(f"The test {self.type!r} takes no {key!r}.", takes, key)

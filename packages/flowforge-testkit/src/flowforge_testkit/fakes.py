@@ -59,7 +59,18 @@ def memory_project(
         retries=retries or Retries(),
     )
     reader = MemoryReader(manifest, models, profiles or {})
-    return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models))
+    return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models), MemoryChanges())
+
+
+@dataclass(frozen=True)
+class MemoryChanges:
+    """Says that these files have changed, since whatever commit."""
+
+    files: frozenset[str] = frozenset()
+
+    def since(self, reference: str) -> frozenset[str]:
+        """Return the files."""
+        return self.files
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""What a caller asks to be selected, with all that its terms need from the world outside the project looked up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from flowforge_bootstrap.artifacts import MANIFEST, RESULTS, file_checksum, unreadable
+from flowforge_domain.changed_files import changed_nodes
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest_facts import manifest_facts, modified_parts, require_comparable
+from flowforge_domain.selectable import SelectionContext
+from flowforge_domain.selection import Selection, selection
+from flowforge_ports.project import ProjectPorts
+
+Names = Iterable[str] | str | None
+_RESULT = "result:"
+
+
+class Choice(TypedDict, total=False):
+    """What narrows a command down, beside `select` and `exclude`.
+
+    `selector` names selectors of the project; `state` is a folder with the `manifest.json` and `run_results.json` of
+    another run, `changed_since` a git reference.
+    """
+
+    selector: Names
+    state: str | Path | None
+    changed_since: str | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller asks for, as it is given."""
+
+    select: Names = None
+    exclude: Names = None
+    selector: Names = None
+    state: str | Path | None = None
+    changed_since: str | None = None
+
+    def among(self, ports: ProjectPorts, manifest: Manifest) -> Selection:
+        """Return what is asked for, ready for a use case.
+
+        Raises `FlowForgeError` for a selection that says nothing, for a folder without a manifest, and for a reference
+        that git does not know.
+        """
+        plain = selection(self.select, self.exclude, self.selector)
+        since = self.changed_since
+        context = SelectionContext(
+            modified=_modified(manifest, Path(self.state)) if self.state is not None else None,
+            results=_results(manifest.root, self.state) if _asks_for_results(plain, manifest) else None,
+            changed=changed_nodes(manifest, ports.changes.since(since)) if since is not None else None,
+        )
+        return Selection(plain.include, plain.exclude, context)
+
+
+def _modified(manifest: Manifest, state: Path) -> Mapping[str, frozenset[str] | None]:
+    file = state / MANIFEST.name
+    then = _read(file, f"{file} is no manifest of FlowForge.")
+    require_comparable(then, str(file))
+    return modified_parts(manifest_facts(manifest, dict(_checksums(manifest, then))), then)
+
+
+def _checksums(manifest: Manifest, then: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the checksums of the seeds whose content was known then; a large file takes its time."""
+    known = then.get("seeds")
+    for name, seed in manifest.seeds.items():
+        facts = known.get(name) if isinstance(known, Mapping) else None
+        if isinstance(facts, Mapping) and facts.get("checksum"):
+            yield name, file_checksum(seed.path)
+
+
+def _asks_for_results(wanted: Selection, manifest: Manifest) -> bool:
+    texts = [*wanted.include, *wanted.exclude]
+    texts += [text for selector in manifest.selectors.values() for text in (*selector.select, *selector.exclude)]
+    return any(_RESULT in text for text in texts)
+
+
+def _results(root: Path, state: str | Path | None) -> Mapping[str, str] | None:
+    """Return how each node ended in the last run; None where none was recorded."""
+    file = root / RESULTS if state is None else Path(state) / RESULTS.name
+    if not file.exists():
+        return None
+    wrong = f"{file} holds no results of a run of FlowForge."
+    found = _read(file, wrong)
+    listed = found.get("results") if isinstance(found, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise ConfigError(wrong, hint="Write it again: flowforge run")
+    return {str(one.get("name")): str(one.get("status")) for one in listed}
+
+
+def _read(file: Path, wrong: str) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise unreadable(file, error) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(wrong, hint="Write it again: flowforge run") from error

@@ -1,0 +1,139 @@
+"""What a caller asks for, looked up: other manifests, results, and git."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from flowforge_bootstrap.artifacts import file_checksum
+from flowforge_bootstrap.project import Project
+from flowforge_domain.errors import ConfigError, SelectionError
+from flowforge_domain.manifest_facts import manifest_facts
+
+ALL = ["customers", "orders", "revenue_by_customer"]
+
+
+@pytest.fixture
+def project(shop):
+    return Project.load(shop)
+
+
+@pytest.fixture
+def state(project, shop, tmp_path):
+    """A folder with the manifest of the project as it is now."""
+    sums = {name: file_checksum(seed.path) for name, seed in project.manifest().seeds.items()}
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(manifest_facts(project.manifest(), sums)))
+    return folder
+
+
+def names(project, *arguments, **more):
+    return [one["name"] for one in project.ls(*arguments, **more)]
+
+
+def change(file):
+    file.write_text(file.read_text() + "\n-- changed\n")
+
+
+class TestLists:
+    def test_seeds_then_models_in_run_order(self, project):
+        assert names(project) == ["seed_customers", "seed_orders", *ALL]
+        assert names(project, resource=["model"]) == ALL
+
+    def test_every_kind_has_its_facts(self, project):
+        found = project.ls(resource=["source", "seed", "model", "test"])
+        assert {one["resource"] for one in found} == {"source", "seed", "model", "test"}
+        assert all({"name", "resource", "file"} <= one.keys() for one in found)
+        json.dumps(found)
+        [model] = project.ls("orders", resource=["model"])
+        assert (model["file"], model["relation"], model["kind"]) == ("models/orders.ff.sql", "orders", "sql")
+
+    def test_tests_belong_to_what_they_look_at(self, project):
+        found = project.ls("revenue_by_customer", resource=["model", "test"])
+        assert [one["resource"] for one in found][:2] == ["model", "test"]
+
+    def test_an_unknown_kind_is_told(self, project):
+        with pytest.raises(SelectionError, match="There is no kind 'models'") as caught:
+            project.ls(resource=["models"])
+        assert caught.value.hint == "Did you mean 'model'?"
+
+    def test_the_message_names_the_kinds(self, project):
+        with pytest.raises(SelectionError, match="No seed or model matches 'nope'"):
+            project.ls("nope")
+
+
+class TestStates:
+    def test_an_unchanged_project_has_nothing_modified(self, project, state):
+        with pytest.raises(SelectionError, match="leaves no"):
+            project.ls("state:modified", state=state)
+        assert names(project, "state:unmodified", state=state) == names(project)
+
+    def test_what_was_changed_is_found(self, project, state, shop):
+        change(shop / "models/orders.ff.sql")
+        (shop / "models/fresh.ff.sql").write_text("select 1 as n")
+        assert names(project, "state:modified", state=state) == ["fresh", "orders"]
+        assert names(project, "state:new", state=state) == ["fresh"]
+        assert [result.name for result in project.run("state:modified.body+", state=state).results] == [
+            "orders",
+            "revenue_by_customer",
+        ]
+
+    def test_a_seed_is_compared_by_its_content(self, project, state, shop):
+        seed = shop / "seeds/seed_orders.csv"
+        seed.write_text(seed.read_text().replace("1,", "9,", 1))
+        assert names(project, "state:modified", state=state) == ["seed_orders"]
+
+    def test_a_folder_without_a_manifest_is_told(self, project, tmp_path):
+        with pytest.raises(ConfigError, match=r"manifest\.json' cannot be read"):
+            project.ls("state:new", state=tmp_path)
+
+    @pytest.mark.parametrize("text", ["", "[1", "[]", "{}", "\x80"])
+    def test_what_is_no_manifest_is_told(self, project, state, text):
+        (state / "manifest.json").write_text(text)
+        with pytest.raises(ConfigError, match="is no manifest of FlowForge"):
+            project.ls("state:new", state=state)
+
+
+class TestResults:
+    def test_results_are_those_of_the_last_run(self, project, shop):
+        with pytest.raises(SelectionError, match="nothing to compare with"):
+            project.ls("result:failed")
+        (shop / ".flowforge").mkdir(exist_ok=True)
+        results = {"results": [{"name": "orders", "status": "failed"}, {"name": "customers", "status": "built"}]}
+        (shop / ".flowforge/run_results.json").write_text(json.dumps(results))
+        assert names(project, "result:failed+") == ["orders", "revenue_by_customer"]
+
+    def test_those_of_another_folder_are_taken_where_one_is_named(self, project, state):
+        (state / "run_results.json").write_text('{"results": [{"name": "customers", "status": "failed"}]}')
+        assert names(project, "result:failed", state=state) == ["customers"]
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"results": {}}', '{"results": [1]}'])
+    def test_a_file_of_another_kind_is_told(self, project, state, text):
+        (state / "run_results.json").write_text(text)
+        with pytest.raises(ConfigError, match="holds no results of a run"):
+            project.ls("result:failed", state=state)
+
+
+def test_what_changed_since_a_commit(project, shop):
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        identity = ["-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *command], cwd=shop, check=True)
+    change(shop / "models/orders.ff.sql")
+    assert names(project, changed_since="HEAD") == ["orders"]
+    assert names(project, "state:changed+", changed_since="HEAD") == ["orders", "revenue_by_customer"]
+    assert project.dag(changed_since="HEAD").order == ["orders"]
+    assert [path.name for path in project.compile(changed_since="HEAD").values()] == ["orders.sql"]
+    with pytest.raises(ConfigError, match="git knows no commit"):
+        project.run(changed_since="nowhere")
+
+
+def test_named_selectors(project, shop):
+    text = (shop / "project.yml").read_text()
+    (shop / "project.yml").write_text(f"{text}\nselectors:\n  money: {{select: '+revenue*', exclude: customers}}\n")
+    assert names(project, selector="money", resource=["model"]) == ["orders", "revenue_by_customer"]
+    assert [result.name for result in project.run(selector="money").results] == ["orders", "revenue_by_customer"]
+    assert project.run().ok
+    assert project.test(selector="money").ok

@@ -1,0 +1,58 @@
+"""`flowforge ls`, and the options of a selection on every command that has them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_names_paths_and_objects(flowforge, shop):
+    assert flowforge("ls", shop).lines == [
+        "seed_customers",
+        "seed_orders",
+        "customers",
+        "orders",
+        "revenue_by_customer",
+    ]
+    assert flowforge("ls", shop, "-s", "+orders", "--resource", "model", "-o", "path").lines == ["models/orders.ff.sql"]
+    answer = flowforge("ls", shop, "--select", "seed_orders+", "--output", "json")
+    assert [json.loads(line)["name"] for line in answer.lines] == ["seed_orders", "orders", "revenue_by_customer"]
+    assert answer.code == 0
+
+
+def test_tests_are_listed_by_their_own_names(flowforge, shop):
+    lines = flowforge("ls", shop, "--resource", "test").lines
+    assert lines
+    assert flowforge("ls", shop, "--resource", "test", "--select", lines[0]).lines == [lines[0]]
+
+
+def test_no_code_of_the_project_is_run(flowforge, shop):
+    trap = shop / "trap"
+    code = f"from flowforge import model\nopen({str(trap)!r}, 'w')\n\n\n@model(deps=['orders'])\ndef x(df): ...\n"
+    (shop / "models/x.ff.py").write_text(code)
+    assert "x" in flowforge("ls", shop, "-s", "kind:python").lines
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("command", ["run", "seed", "test", "compile", "dag", "ls"])
+class TestOptions:
+    def test_a_selector_that_does_not_exist_is_told(self, flowforge, shop, command):
+        answer = flowforge(command, shop, "--selector", "nope")
+        assert answer.code == 1
+        assert "There is no selector 'nope'" in answer.err
+
+    def test_a_selection_that_is_no_selection_is_told(self, flowforge, shop, command):
+        answer = flowforge(command, shop, "--select", "@orders+")
+        assert answer.code == 1
+        assert answer.err.splitlines()[-1] == "Did you mean '@orders'? It follows both ways."
+
+    def test_a_state_needs_a_manifest(self, flowforge, shop, command):
+        answer = flowforge(command, shop, "--select", "state:modified", "--state", shop / "models")
+        assert answer.code == 1
+        assert "manifest.json' cannot be read" in answer.err
+
+    def test_a_reference_is_never_an_option_of_git(self, flowforge, shop, command):
+        answer = flowforge(command, shop, "--changed-since=--output=x")
+        assert answer.code == 1
+        assert len(answer.err.splitlines()) == 2
