@@ -7,6 +7,7 @@ import sys
 from flowforge_bootstrap.project import Project
 from flowforge_domain.dag import mermaid
 from flowforge_domain.manifest import run_order
+from flowforge_project.functions import ModuleFunctions
 
 TRIPWIRE = "import pathlib\npathlib.Path({path!r}).write_text('ran')\n"
 MODEL = "import helpers\nfrom flowforge import model\n@model(deps=['a'], description='{{ 1 }}')\ndef f(x): return x\n"
@@ -18,8 +19,10 @@ def trapped(project):
     return project.write(
         {
             **dict.fromkeys(places, trap),
-            "models/a.ff.sql": "select {{ 1 }} as x from {{ source('g', 't') }}",
+            "models/a.ff.sql": "select {{ one() }} as x from {{ source('g', 't') }}",
             "models/b.ff.py": trap + MODEL,
+            "hooks/notify.py": trap + "from flowforge import hook\n@hook('on_run_start')\ndef f(context): ...\n",
+            "macros/m.sql": "{% macro one() %}1{% endmacro %}",
             "sources.yml": "g: {t: }",
             "profiles.yml": "default: {engine: sqlite, sqlite: {path: ':memory:'}}",
         }
@@ -40,7 +43,14 @@ def test_dag_compile_and_docs_import_nothing(project):
     opened.docs()
     opened.compile()
     assert not (project.root / "RAN").exists()
-    assert {name for name in sys.modules if name.startswith("_flowforge_")} == before
+    assert {name for name in sys.modules if name.startswith("_flowforge_")} <= before
+
+
+def test_the_trap_of_a_hook_works(project):
+    trapped(project)
+    hook = project.manifest().hooks[0]
+    ModuleFunctions(project.root).hook(hook)
+    assert (project.root / "RAN").exists()
 
 
 def test_the_trap_works(project):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import signature
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
-from flowforge_app.model_errors import function_error, python_engine_error, statement_error
+from flowforge_app.model_errors import function_error, hook_error, python_engine_error, statement_error
 from flowforge_app.replace import replacing
 from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
@@ -64,7 +64,12 @@ class BuildModel:
         Raises `FlowForgeError` with model, file and line; the caller rolls back.
         """
         build = _Build(self, node, ground)
-        return build.from_sql() if node.kind == "sql" else build.from_function()
+        if not node.hooks:
+            return build.from_anything()
+        before = build.run_hooks("pre_hook")
+        built = build.from_anything()
+        after = build.run_hooks("post_hook")
+        return replace(built, fingerprint=fingerprint(built.fingerprint, *before, *after))
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,19 @@ class _Build:
     on: BuildModel
     node: Node
     ground: Ground
+
+    def run_hooks(self, when: str) -> list[str]:
+        """Run the node's hooks of one kind and return their statements."""
+        hooks = self.on.compiler.hooks(self.node, when, incremental=self.goes_on)
+        for hook, sql in hooks:
+            try:
+                self.engine.session.execute(sql)
+            except EngineError as error:
+                raise hook_error(error, self.node, hook, sql) from error
+        return [f"{when} {sql}" for _, sql in hooks]
+
+    def from_anything(self) -> Built:
+        return self.from_sql() if self.node.kind == "sql" else self.from_function()
 
     def from_sql(self) -> Built:
         statement = self.on.compiler.statement(self.node, incremental=self.goes_on)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from flowforge_domain.ddl import with_queries
+from flowforge_domain.ddl import is_blank, one_statement, with_queries
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
+from flowforge_domain.errors import TemplateError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest, ref_relation, source_relation
 from flowforge_domain.materialize import create_statement, plain_query
 from flowforge_domain.model import Node, node_name
@@ -47,7 +50,27 @@ class CompileModels:
         form = plain_query if node.config.materialized == "ephemeral" else create_statement
         return form(node, sql, self.dialect)
 
-    def context(self, node: Node, inlined: dict[str, str], incremental: bool = False) -> RenderContext:
+    def hooks(self, node: Node, when: str, incremental: bool = False) -> list[tuple[Hook, str]]:
+        """Return a node's hooks of one kind with their statements; one that renders to nothing is left out."""
+        found = [(hook, self.hook(hook, node, incremental)) for hook in node.hooks if hook.when == when]
+        return [(hook, sql) for hook, sql in found if sql]
+
+    def hook(
+        self, hook: Hook, node: Node | None = None, incremental: bool = False, more: Mapping[str, Any] | None = None
+    ) -> str:
+        """Return the statement of a hook, empty where it renders to nothing; `more` are names that only it sees.
+
+        Raises `TemplateError` with file and line.
+        """
+        inlined: dict[str, str] = {}
+        context = replace(self.context(node, inlined, incremental), more=more or {})
+        sql = one_statement(self.renderer.hook(hook, node, context), hook.where.path, self.dialect)
+        if inlined:
+            message = f"A {hook.when} cannot read an ephemeral model, which is no relation."
+            raise TemplateError(message, where=hook.where, hint="Materialize the model as a view.")
+        return "" if is_blank(sql) else sql
+
+    def context(self, node: Node | None, inlined: dict[str, str], incremental: bool = False) -> RenderContext:
         """Return what the template of a node may call; relations are quoted for the engine.
 
         Ephemeral models that it refers to are put into `inlined`, by quoted name, each after those that it reads.
@@ -55,7 +78,7 @@ class CompileModels:
         return RenderContext(
             ref=lambda name: self._ref(name, inlined),
             source=lambda group, table: quote_relation(source_relation(self.manifest, group, table), self.dialect),
-            this=quote_relation(node.relation, self.dialect),
+            this=quote_relation(node.relation, self.dialect) if node else "",
             target=self.target,
             variables=self.manifest.variables,
             environment=self.environment,

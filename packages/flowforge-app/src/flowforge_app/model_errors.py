@@ -9,6 +9,7 @@ from traceback import extract_tb
 
 from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
@@ -62,6 +63,17 @@ def function_error(error: BaseException, node: Node, inputs: Iterable[str], root
         where=Location(file, line),
         snippet=caret(code, line),
         hint=_function_hint(error, list(inputs)),
+    )
+
+
+def hook_error(error: EngineError, node: Node, hook: Hook, sql: str) -> ModelError:
+    """Return an engine's error about a hook of a model."""
+    return ModelError(
+        node.name,
+        f"Model {node.name!r} failed in its {hook.when}: {error.message}",
+        where=hook.where,
+        snippet=caret(sql, error.line, error.column),
+        hint=error.hint or "Correct the hook.",
     )
 
 

@@ -17,6 +17,7 @@ from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.model_run import ModelRun
 from flowforge_app.parallel import work_through
+from flowforge_app.run_hooks import RunHooks
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability, needed_abilities
 from flowforge_domain.catalog import kinds
@@ -56,9 +57,9 @@ class RunModels:
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order of the graph.
 
-        A model's own error is in its result. Raises `FlowForgeError` for a wrong graph or selection, when the target
-        cannot be used at all, and when a statement was cancelled. Raises `UnsupportedByEngineError` before anything is
-        touched.
+        A model's own error is in its result, that of a hook after the run in the report. Raises `FlowForgeError` for a
+        wrong graph or selection, for a hook before the run, when the target cannot be used at all, and when a statement
+        was cancelled. Raises `UnsupportedByEngineError` before anything is touched.
         """
         nodes = [n for n in selected_nodes(self.manifest, wanted) if n.config.materialized != "ephemeral"]
         one_name = partial(relation_key, dialect=self.engine.dialect)
@@ -70,9 +71,14 @@ class RunModels:
 
     def _run(self, nodes: Sequence[Node]) -> RunReport:
         run_id, started = self.claim.holder.run, perf_counter()
-        self.progress(RunStarted(run_id, tuple(node.name for node in nodes), self.engine.name, self.engine.target))
-        results = self._built(nodes, run_id) if nodes else {}
-        report = RunReport(run_id, [results[node.name] for node in nodes], perf_counter() - started)
+        names = tuple(node.name for node in nodes)
+        self.progress(RunStarted(run_id, names, self.engine.name, self.engine.target))
+        hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
+        hooks.start()
+        built = self._built(nodes, run_id) if nodes else {}
+        results = [built[name] for name in names]
+        errors = hooks.end(results)
+        report = RunReport(run_id, results, perf_counter() - started, errors)
         self.progress(report)
         return report
 

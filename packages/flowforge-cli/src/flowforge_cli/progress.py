@@ -78,6 +78,10 @@ class Reporter:
 
     @__call__.register
     def _run_finished(self, report: RunReport) -> None:
+        for error in report.errors:
+            trace(error)
+            self._output.problem(f"{self._output.paint('✗', RED)} {printable(str(error))}")
+            self._output.event("hook_failed", error.message, "error", **error_facts(error))
         counts: dict[str, Any] = {status.value: report.count(status) for status in Status}
         counts["retries"] = report.retries
         if report.results:

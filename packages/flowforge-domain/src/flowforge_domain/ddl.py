@@ -15,9 +15,9 @@ from flowforge_domain.text import Location, caret, line_of
 # Where a statement may begin, each of these begins a comment in some engine, and nothing else in any.
 _NOTE = r"(?:--|#|//)[^\n]*"
 # Comments of SQL and Jinja, Jinja statements, and config(): what may stand before the first token.
-_LEADING = re.compile(
-    rf"(?:\s+|{_NOTE}(?:\n|\Z)|/\*.*?\*/|\{{#.*?#\}}|\{{%.*?%\}}|\{{\{{-?\s*config\(.*?\)\s*-?\}}\}})*", re.DOTALL
-)
+# A text in config() may itself hold a template: that of a hook.
+_CONFIG = r"""\{\{-?\s*config\((?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"])*?\)\s*-?\}\}"""
+_LEADING = re.compile(rf"(?:\s+|{_NOTE}(?:\n|\Z)|/\*.*?\*/|\{{#.*?#\}}|\{{%.*?%\}}|{_CONFIG})*", re.DOTALL)
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
 _WITH = re.compile(r"with\s+(?:recursive\s+)?", re.IGNORECASE)

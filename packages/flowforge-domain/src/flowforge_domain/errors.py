@@ -120,6 +120,10 @@ class ModelError(FlowForgeError):
         super().__init__(message, where=where, hint=hint, snippet=snippet)
 
 
+class HookError(FlowForgeError):
+    """A hook of a run failed."""
+
+
 class SeedError(FlowForgeError):
     """A seed file cannot be loaded; earlier tables stay as they were."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from flowforge_domain.checks import Check
 from flowforge_domain.dag import topo_sort
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.macros import Macro
 from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
@@ -38,6 +39,7 @@ class Manifest:
     macros: Mapping[str, Macro] = field(default_factory=dict)
     selectors: Mapping[str, Selector] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
+    hooks: tuple[Hook, ...] = ()
 
 
 def run_order(manifest: Manifest) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from flowforge_domain.config import ModelConfig
+from flowforge_domain.hooks import Hook
 from flowforge_domain.relation import relation_name
 from flowforge_domain.text import Location
 
@@ -27,7 +28,7 @@ class Node:
     `relation` is what it writes (see `relation.py`), by default its name. `file` is `path` as messages show it,
     relative to the project; `lines` tells on which line of it each dependency is named, and under "" where `@model` is.
     `checksum` is that of the file's text, whatever its line ends.
-    `macros` are those that its SQL may reach, on any engine.
+    `macros` are those that its SQL may reach, on any engine; `hooks` run before and after its build.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Node:
     lines: Mapping[str, int] = field(default_factory=dict)
     checksum: str = field(default="", compare=False)
     macros: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.relation:

@@ -40,16 +40,17 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """A run: its models in the order they were built."""
+    """A run: its models in the order they were built; `errors` are those of hooks that run after them."""
 
     run_id: str
     results: Sequence[ModelResult] = ()
     seconds: float = 0.0
+    errors: tuple[FlowForgeError, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether no model failed and none had to be left out."""
-        return all(r.status is Status.BUILT for r in self.results)
+        """Whether no model or hook failed and none had to be left out."""
+        return not self.errors and all(r.status is Status.BUILT for r in self.results)
 
     @property
     def retries(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.text import Location
@@ -30,7 +31,7 @@ class ProfileEntry:
 class RenderContext:
     """What a template may call: everything it can see of the outside.
 
-    `incremental` is whether only new rows are wanted, what `is_incremental()` says.
+    `incremental` is whether only new rows are wanted, what `is_incremental()` says; `more` are further names.
     """
 
     ref: Callable[[str], str]
@@ -40,6 +41,7 @@ class RenderContext:
     variables: Mapping[str, Any]
     environment: Mapping[str, str]
     incremental: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ProjectReader(Protocol):
@@ -61,12 +63,18 @@ class TemplateRenderer(Protocol):
     def render(self, node: Node, context: RenderContext) -> str:
         """Return the node's SQL; raise `TemplateError` with file, line, the line itself and a caret."""
 
+    def hook(self, hook: Hook, node: Node | None, context: RenderContext) -> str:
+        """Return a hook's SQL, for a node's hook as that node sees it; raise `TemplateError` as `render` does."""
+
 
 class FunctionLoader(Protocol):
     """Imports a Python model when it is about to run."""
 
     def function(self, node: Node) -> Callable[..., Any]:
         """Return the node's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
+
+    def hook(self, hook: Hook) -> Callable[..., Any]:
+        """Return a hook's function; raise `ModuleLoadError` as `function` does."""
 
 
 class ChangeFinder(Protocol):

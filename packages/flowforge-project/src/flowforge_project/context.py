@@ -41,8 +41,9 @@ def template_names(context: RenderContext) -> dict[str, Any]:
         "is_incremental": lambda: context.incremental,
         "var": var,
         "env_var": env_var,
-        "this": context.this,
         "target": context.target,
+        **({"this": context.this} if context.this else {}),
+        **context.more,
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowforge_domain.errors import ModuleLoadError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.model import ModelSpec, Node, node_name
 from flowforge_domain.text import Location, caret, nearest, words_of
 from flowforge_project.folder import ProjectFile
@@ -31,7 +32,7 @@ class ModuleFunctions:
         try:
             function = getattr(self._modules.model(node.path), name, None)
         except (Exception, SystemExit) as error:
-            raise _import_error(error, node, self._modules) from error
+            raise _import_error(error, f"Model {node.name!r}", node.path, self._modules) from error
         spec = getattr(function, "__flowforge_model__", None)
         if function is None or not isinstance(spec, ModelSpec) or not _is_as_read(spec, node):
             raise ModuleLoadError(
@@ -40,6 +41,19 @@ class ModuleFunctions:
                 hint="Use the decorator from flowforge, once, with literal arguments.",
             )
         return function  # type: ignore[no-any-return]
+
+    def hook(self, hook: Hook) -> Callable[..., Any]:
+        """Return a hook's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
+        path = self._modules.root / hook.where.path
+        try:
+            function = getattr(self._modules.model(path), hook.function, None)
+        except (Exception, SystemExit) as error:
+            raise _import_error(error, f"The hook {hook.function!r}", path, self._modules) from error
+        if getattr(function, "__flowforge_hook__", None) != hook.when:
+            message = f"The @hook of {hook.function!r} says something else when it runs than its text does."
+            hint = "Use the decorator from flowforge, once, with a literal word."
+            raise ModuleLoadError(message, where=hook.where, hint=hint)
+        return function  # type: ignore[return-value]
 
 
 def _is_as_read(spec: ModelSpec, node: Node) -> bool:
@@ -57,14 +71,14 @@ def _is_as_read(spec: ModelSpec, node: Node) -> bool:
     )
 
 
-def _import_error(error: BaseException, node: Node, modules: ProjectModules) -> ModuleLoadError:
-    path, line, column = _place(error, modules) or (node.path, 0, 0)
+def _import_error(error: BaseException, what: str, file: Path, modules: ProjectModules) -> ModuleLoadError:
+    path, line, column = _place(error, modules) or (file, 0, 0)
     text = path.read_text("utf-8", "replace") if path.is_file() else ""
     reason = error.msg if isinstance(error, SyntaxError) else words_of(error)
     for hidden in (f"{modules.prefix}.", f"{modules.root}/"):
         reason = reason.replace(hidden, "")
     return ModuleLoadError(
-        f"Model {node.name!r} cannot be imported: {type(error).__name__}: {reason}",
+        f"{what} cannot be imported: {type(error).__name__}: {reason}",
         where=Location(path.relative_to(modules.root).as_posix(), line),
         snippet=caret(text, line, column),
         hint=_hint(error, modules),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +26,14 @@ class ProjectMacros:
         """The macros that each name may mean."""
         return by_call(self.macros)
 
-    def followed(self, file: ProjectFile, facts: ModelFacts) -> ModelFacts:
+    def followed(self, facts: ModelFacts, file: str, text: Callable[[], str]) -> ModelFacts:
         """Return a model's facts with what the macros it calls refer to, at the line of the call.
 
         `names` are the macros then, all that it may reach. Raises `TemplateError` for a name that is none.
         """
-        self.require_known(file, facts.names)
+        if not facts.names:
+            return facts
+        self.require_known(facts.names, file, text)
         refs, sources, used = [*facts.refs], [*facts.sources], set[str]()
         for name, line in facts.names:
             found = reached([name], self.macros, self.meant)
@@ -40,13 +42,13 @@ class ProjectMacros:
             sources += [(*key, line) for macro in found for key in self.macros[macro].sources]
         return replace(facts, refs=refs, sources=sources, names=[(name, 0) for name in sorted(used)])
 
-    def require_known(self, file: ProjectFile, names: Sequence[tuple[str, int]]) -> None:
-        """Raise `TemplateError` for a name that a file needs, and nobody defines."""
+    def require_known(self, names: Sequence[tuple[str, int]], file: str, text: Callable[[], str]) -> None:
+        """Raise `TemplateError` for a name that a file needs, and nobody defines; `text` gives its text."""
         for name, line in names:
             if line and name not in self.meant:
                 from flowforge_project.jinja_sql import undefined_name
 
-                raise undefined_name(normalized(file.text()), file.name, name, line, self.meant)
+                raise undefined_name(normalized(text()), file, name, line, self.meant)
 
 
 def read_macros(root: Path, cache: ParseCache) -> ProjectMacros:
@@ -68,7 +70,7 @@ def read_macros(root: Path, cache: ParseCache) -> ProjectMacros:
         )
     macros = ProjectMacros(found)
     for file, facts in listed:
-        macros.require_known(file, facts.names)
+        macros.require_known(facts.names, file.name, file.text)
     return macros
 
 

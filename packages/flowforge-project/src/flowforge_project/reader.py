@@ -12,6 +12,7 @@ from typing import Any
 from flowforge_domain.checks import Check
 from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.hooks import MODEL_HOOKS, RUN_HOOKS, Hook
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
 from flowforge_domain.relation import relation_name
@@ -22,6 +23,7 @@ from flowforge_ports.project import ProfileEntry
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
+from flowforge_project.hook_files import HOOKS, HookReader
 from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
 from flowforge_project.settings import CheckedYaml, Settings, read_checked
@@ -52,14 +54,14 @@ class FolderReader:
         settings = Settings.of(project, beside)
         macros = read_macros(self.root, cache)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
-        models = [(file, macros.followed(file, facts) if facts.names else facts) for file, facts in models]
+        models = [(file, macros.followed(facts, file.name, file.text)) for file, facts in models]
         sources = _sources(read_checked(self._top("sources.yml"), "sources", cache))
-        nodes = [_node(file, facts, settings, self.materializations) for file, facts in models]
+        hooks = HookReader(macros, cache)
+        nodes = [_node(file, facts, settings, self.materializations, hooks) for file, facts in models]
         seeds = self._seeds(project)
         require_distinct(nodes, seeds)
         settings.require_known((node.name for node in nodes), (node.file for node in nodes))
-        cache.save()
-        return Manifest(
+        manifest = Manifest(
             name=project.data.get("name") or self.root.name,
             root=self.root,
             nodes={node.name: node for node in nodes},
@@ -71,7 +73,10 @@ class FolderReader:
             macros=macros.macros,
             selectors=_selectors(project),
             retries=Retries(**project.data.get("retries", {})),
+            hooks=hooks.of_run(_run_hooks(project), files_below(self.root, HOOKS, (".py",))),
         )
+        cache.save()
+        return manifest
 
     def text(self, node: Node) -> str:
         """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
@@ -127,10 +132,15 @@ def _facts(file: ProjectFile, cache: ParseCache) -> list[ModelFacts]:
     return from_json(cache.get(kind, content, lambda: to_json(scan_model(file, content))))
 
 
-def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Collection[str]) -> Node:
+def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Collection[str], reader: HookReader) -> Node:
     path = file.path
     name = facts.name or node_name(path.name)
     config = settings.model(name, file.name, facts, known)
+    hooks: tuple[Hook, ...] = ()
+    if config.pre_hook or config.post_hook:
+        texts = {when: getattr(config, when) for when in MODEL_HOOKS}
+        places = {when: settings.place(when, name, file.name, facts) for when in MODEL_HOOKS}
+        hooks, facts = reader.of_model(facts, file.name, texts, places)
     written = relation_name(*filter(None, (config.schema, config.alias or name)))
     return Node(
         name=name,
@@ -144,8 +154,14 @@ def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Colle
         file=file.name,
         lines=_lines(facts),
         checksum=facts.checksum,
-        macros=tuple(name for name, _ in facts.names),
+        macros=tuple(dict.fromkeys(name for name, _ in facts.names)),
+        hooks=hooks,
     )
+
+
+def _run_hooks(project: CheckedYaml) -> dict[str, list[tuple[str, Location]]]:
+    given = {when: project.data.get(when, ()) for when in RUN_HOOKS}
+    return {when: [(text, project.where(when, i)) for i, text in enumerate(texts)] for when, texts in given.items()}
 
 
 def _lines(facts: ModelFacts) -> dict[str, int]:

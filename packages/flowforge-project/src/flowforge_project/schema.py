@@ -200,6 +200,8 @@ class ProjectEntry(Strict):
     name: str = ""
     description: str = ""
     vars: dict[str, JsonValue] = {}
+    on_run_start: Listed = []
+    on_run_end: Listed = []
     defaults: ModelEntry = ModelEntry()
     folders: dict[str, ModelEntry] = {}
     models: dict[str, ModelEntry] = {}

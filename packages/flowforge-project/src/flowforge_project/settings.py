@@ -38,6 +38,7 @@ class Settings:
     defaults: Layer
     folders: Mapping[str, Placed]
     models: Mapping[str, Placed]
+    where: Location
 
     @classmethod
     def of(cls, project: CheckedYaml, beside: Sequence[CheckedYaml]) -> Settings:
@@ -49,7 +50,7 @@ class Settings:
         folders: dict[str, Placed] = {}
         for path, entry in project.data.get("folders", {}).items():
             _place(folders, "Folder", path.strip("/"), entry, project.where("folders", path))
-        return cls(project.data.get("defaults", {}), folders, models)
+        return cls(project.data.get("defaults", {}), folders, models, project.where("defaults"))
 
     def model(self, name: str, file: str, facts: ModelFacts, known: Collection[str]) -> ModelConfig:
         """Return the settings of the model `name` in `file`, of which `facts` are what its text says.
@@ -69,6 +70,14 @@ class Settings:
         for message, hint in config_faults(config):
             raise ConfigError(f"Model {name!r}: {message}", where=where, hint=hint)
         return config
+
+    def place(self, key: str, name: str, file: str, facts: ModelFacts) -> Location:
+        """Return where the setting `key` of a model comes from."""
+        if key in facts.settings:
+            return Location(file, facts.setting_lines.get(key, 0))
+        folders = [self.folders[path] for path in reversed(_folders(file)) if path in self.folders]
+        placed = [self.models.get(name, ({}, self.where)), *folders]
+        return next((where for layer, where in placed if key in layer), self.where)
 
     def _require_fitting(self, name: str, file: str, facts: ModelFacts) -> None:
         """Raise `ConfigError` where the model's own entry contradicts its text."""

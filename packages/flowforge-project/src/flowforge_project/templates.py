@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.text import Location
 from flowforge_ports.project import RenderContext
 from flowforge_project.folder import MACRO_SUFFIX, MACROS, ProjectFile, files_below
+from flowforge_project.hook_files import in_place
 from flowforge_project.plain_sql import normalized, plain_facts, render_plain
 
 if TYPE_CHECKING:
@@ -30,6 +32,13 @@ class FileTemplates:
         text = normalized(ProjectFile(str(node.path), node.file).text())
         return render_text(text, node, context, self.library if node.macros else None)
 
+    def hook(self, hook: Hook, node: Node | None, context: RenderContext) -> str:
+        """Return a hook's SQL; raise `TemplateError` with file and line."""
+        if node is not None:
+            context = replace(context, ref=_declared_only(context.ref, node))
+        library = self.library if hook.macros else None
+        return _rendered(in_place(hook), hook.where.path, context, library, hook.macros).strip("\n")
+
     @cached_property
     def library(self) -> MacroLibrary:
         """The project's macros, read when the first model calls one."""
@@ -45,17 +54,21 @@ def render_text(text: str, node: Node, context: RenderContext, library: MacroLib
 
     Raises `TemplateError`; its own message when the template refers to a node that the graph does not know of.
     """
-    declared = _declared_only(context.ref, node)
-    if plain_facts(text) is None:
-        from dataclasses import replace
+    context = replace(context, ref=_declared_only(context.ref, node))
+    return _rendered(text, node.file, context, library, node.macros)
 
+
+def _rendered(
+    text: str, file: str, context: RenderContext, library: MacroLibrary | None, macros: tuple[str, ...]
+) -> str:
+    if plain_facts(text) is None:
         from flowforge_project.jinja_sql import render_jinja
 
-        return render_jinja(text, node.file, replace(context, ref=declared), library, node.macros)
+        return render_jinja(text, file, context, library, macros)
     try:
-        return render_plain(text, declared, context.source)
+        return render_plain(text, context.ref, context.source)
     except FlowForgeError as error:
-        raise TemplateError(error.message, where=Location(node.file), hint=error.hint) from error
+        raise TemplateError(error.message, where=Location(file), hint=error.hint) from error
 
 
 def _declared_only(ref: Callable[[str], str], node: Node) -> Callable[[str], str]:

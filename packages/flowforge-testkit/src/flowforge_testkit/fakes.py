@@ -17,11 +17,12 @@ from flowforge_domain.config import ModelConfig
 from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.holder import Claim, Holder
+from flowforge_domain.hooks import MODEL_HOOKS, Hook
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_name
 from flowforge_domain.retries import Retries
-from flowforge_domain.text import line_of
+from flowforge_domain.text import Location, line_of
 from flowforge_ports.progress import Event
 from flowforge_ports.project import ProfileEntry, ProjectPorts, RenderContext
 from flowforge_ports.stream import Batch
@@ -42,12 +43,15 @@ def memory_project(
     variables: Mapping[str, Any] | None = None,
     profiles: Mapping[str, ProfileEntry] | None = None,
     retries: Retries | None = None,
+    hooks: Mapping[str, Sequence[Model]] | None = None,
     root: Path = Path("project"),
 ) -> ProjectPorts:
     """Return a project whose models are SQL texts, or functions marked with `@model`, by name.
 
     The SQL may call `ref`, `source`, `var` and `this` with literal arguments, and `config(materialized='view')`.
+    `hooks` are what runs at the start and end of a run, SQL texts or functions, by `on_run_start` and `on_run_end`.
     """
+    around = [(when, hook) for when, listed in (hooks or {}).items() for hook in listed]
     manifest = Manifest(
         name="memory",
         root=root,
@@ -57,9 +61,11 @@ def memory_project(
         checks=tuple(checks),
         variables=variables or {},
         retries=retries or Retries(),
+        hooks=tuple(_run_hook(when, hook) for when, hook in around),
     )
     reader = MemoryReader(manifest, models, profiles or {})
-    return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models), MemoryChanges())
+    functions = {hook.__name__: hook for _, hook in around if callable(hook)}
+    return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models, functions), MemoryChanges())
 
 
 @dataclass(frozen=True)
@@ -103,20 +109,23 @@ class MemoryRenderer:
 
     def render(self, node: Node, context: RenderContext) -> str:
         """Return the SQL; raise `TemplateError` for a call it does not know."""
-        rendered = _CALL.sub(lambda call: _rendered(call, context), str(self.models[node.name]))
-        if "{{" in rendered:
-            line = line_of(rendered, rendered.index("{{"))
-            raise TemplateError(
-                "Only literal ref, source, var, this and config.", where=replace(node.where(), line=line)
-            )
-        return rendered
+        return _replaced(str(self.models[node.name]), node.where(), context)
+
+    def hook(self, hook: Hook, node: Node | None, context: RenderContext) -> str:
+        """Return a hook's SQL, likewise."""
+        return _replaced(hook.text, hook.where, context)
 
 
 @dataclass(frozen=True)
 class MemoryFunctions:
-    """Gives the functions themselves."""
+    """Gives the functions themselves; those of hooks by their names."""
 
     models: Mapping[str, Model]
+    hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def hook(self, hook: Hook) -> Callable[..., Any]:
+        """Return a hook's function."""
+        return self.hooks[hook.function]
 
     def function(self, node: Node) -> Callable[..., Any]:
         """Return the function."""
@@ -196,6 +205,7 @@ def _python_node(name: str, function: Callable[..., Any], config: ModelConfig) -
         config=config,
         requires=spec.requires,
         file=file,
+        hooks=_hooks(config, file),
     )
 
 
@@ -220,7 +230,26 @@ def _sql_node(name: str, sql: str, config: ModelConfig) -> Node:
         config,
         file=file,
         lines=refs,
+        hooks=_hooks(config, file),
     )
+
+
+def _hooks(config: ModelConfig, file: str) -> tuple[Hook, ...]:
+    return tuple(Hook(when, text, Location(file, 1)) for when in MODEL_HOOKS for text in getattr(config, when))
+
+
+def _run_hook(when: str, hook: Model) -> Hook:
+    if isinstance(hook, str):
+        return Hook(when, hook, Location("project.yml", 1))
+    return Hook(when, "", Location("hooks/memory.py", 1), hook.__name__)
+
+
+def _replaced(text: str, where: Location, context: RenderContext) -> str:
+    rendered = _CALL.sub(lambda call: _rendered(call, context), text)
+    if "{{" in rendered:
+        line = line_of(rendered, rendered.index("{{"))
+        raise TemplateError("Only literal ref, source, var, this and config.", where=replace(where, line=line))
+    return rendered
 
 
 def _rendered(call: re.Match[str], context: RenderContext) -> str:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flowforge.core import ref, relation_for
     from flowforge_bootstrap.project import Project
+    from flowforge_domain.hooks import hook
     from flowforge_domain.model import model, source
 
 __version__ = "0.1.0"
-__all__ = ["Project", "__version__", "model", "ref", "relation_for", "source"]
+__all__ = ["Project", "__version__", "hook", "model", "ref", "relation_for", "source"]
 
 _HOMES = {
     "Project": "flowforge_bootstrap.project",
+    "hook": "flowforge_domain.hooks",
     "model": "flowforge_domain.model",
     "source": "flowforge_domain.model",
     "ref": "flowforge.core",

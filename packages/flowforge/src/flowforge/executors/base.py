@@ -20,6 +20,7 @@ from flowforge_bootstrap.project import silent
 from flowforge_domain.capability import Capability
 from flowforge_domain.ddl import with_queries
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.results import Rows
@@ -51,6 +52,7 @@ class BaseExecutor(ABC):
         """
         from flowforge_project.context import template_names
         from flowforge_project.sandbox import template_error
+        from flowforge_project.templates import FileTemplates
 
         inlined: dict[str, str] = {}
         known = self._compiler(REGISTRY.manifest, env).context(node, inlined)
@@ -58,7 +60,10 @@ class BaseExecutor(ABC):
         text, file = node.path.read_text("utf-8-sig"), node.where().path
         try:
             template = env.template_class.from_code(env, env.compile(text, file, file), env.make_globals(None))
-            sql = template.render(template_names(context))
+            names = {**env.globals, **template_names(context)}
+            if node.macros:
+                FileTemplates(REGISTRY.manifest.root).library.put(node.macros, names, self.engine.name)
+            sql = template.render(names)
             return with_queries(sql, inlined, file, self.engine.dialect)
         except Exception as error:  # what the caller's resolvers and filters raise, too
             raise template_error(error, text, file) from error
@@ -85,7 +90,7 @@ class BaseExecutor(ABC):
         ports = REGISTRY.ports
         if ports is None:
             raise ConfigError("No project is loaded.", hint="Load one first: REGISTRY.load_project(path)")
-        manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node})
+        manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node}, hooks=())
         build = BuildModel(manifest, engine, self._compiler(manifest, env), ports.reader, ports.functions)
         report = RunModels(manifest, engine, build, silent, now, new_claim())(Selection((node.name,)))
         for result in report.results:
@@ -116,6 +121,11 @@ class _Renderer:
 
     def render(self, node: Node, context: RenderContext) -> str:
         return self.executor.render_sql(node, self.env, context.ref, context.source)
+
+    def hook(self, hook: Hook, node: Node | None, context: RenderContext) -> str:
+        from flowforge_project.templates import FileTemplates
+
+        return FileTemplates(REGISTRY.manifest.root).hook(hook, node, context)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""Hooks: what runs before and after a model or a run, as SQL or as a Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flowforge_domain.text import Location
+
+if TYPE_CHECKING:
+    from flowforge_domain.results import ModelResult
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+RUN_HOOKS = ("on_run_start", "on_run_end")
+MODEL_HOOKS = ("pre_hook", "post_hook")
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One hook: `text` is a SQL template, or empty where `function` names a function of the file at `where`.
+
+    `macros` are those that its SQL may reach, on any engine.
+    """
+
+    when: str
+    text: str
+    where: Location
+    function: str = ""
+    macros: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HookContext:
+    """What a Python hook is called with; `results` are those of the models, and empty before they run.
+
+    `target` has the profile's name and its engine.
+    """
+
+    run_id: str
+    target: Mapping[str, str]
+    models: tuple[str, ...]
+    results: tuple[ModelResult, ...] = ()
+
+
+def hook(when: str) -> Callable[[Function], Function]:
+    """Mark a function of `hooks/*.py` that runs once before all models ("on_run_start") or after ("on_run_end").
+
+    It is called with a `HookContext`. Raises `TypeError` for another word.
+    """
+    if when not in RUN_HOOKS:
+        raise TypeError(f'write @hook("on_run_start") or @hook("on_run_end"), not {when!r}')
+
+    def mark(function: Function) -> Function:
+        function.__flowforge_hook__ = when  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def result_facts(result: ModelResult) -> dict[str, Any]:
+    """Return what the SQL of an `on_run_end` hook sees of a model's result."""
+    return {
+        "name": result.name,
+        "relation": result.relation,
+        "status": result.status.value,
+        "rows": result.rows,
+        "seconds": result.seconds,
+    }
