@@ -6,10 +6,9 @@ A complete plugin in one module. Nothing heavy is imported before it is used: ev
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +17,7 @@ from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError, UnsupportedByEngineError
 from flowforge_domain.holder import Claim
-from flowforge_domain.materialize import create_statement, drop_statement
+from flowforge_domain.materialize import drop_statement, query_head
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
@@ -27,14 +26,7 @@ from flowforge_ports.hooks import hookimpl
 
 DIALECT = Dialect(
     name="datafusion",
-    types={
-        "text": "varchar",
-        "bigint": "bigint",
-        "double": "double",
-        "boolean": "boolean",
-        "timestamp": "timestamp",
-        "date": "date",
-    },
+    types={"text": "varchar"} | {name: name for name in ("bigint", "double", "boolean", "timestamp", "date")},
     age_minutes="(cast(extract(epoch from now()) as double) - cast(extract(epoch from {column}) as double)) / 60",
     schemas=True,
     default_schema="public",
@@ -77,31 +69,24 @@ def open_engine(profile: Any, _root: Path, _claim: Claim) -> Engine:
 
     config = SessionConfig().with_information_schema(True).with_target_partitions(profile.datafusion.threads)
     session = Session(SessionContext(config))
-    return Engine(
-        name=SPEC.name,
-        target=":memory:",
-        dialect=DIALECT,
-        capabilities=SPEC.capabilities,
-        session=session,
-        catalog=Catalog(session),
-        lock=NoLock(),
-        fork=_no_second_session,
-        frames=Frames(session),
-        keeps=False,
-    )
+    ports = {"session": session, "catalog": Catalog(session), "frames": Frames(session), "lock": NoLock()}
+    return Engine(SPEC.name, ":memory:", DIALECT, SPEC.capabilities, fork=_no_second_session, keeps=False, **ports)
 
 
 @dataclass
 class Session:
-    """A DataFusion context."""
+    """A DataFusion context; each statement runs in an event loop, from which it can be taken while it computes."""
 
     context: Any
-    running: set[int] = field(default_factory=set)
+    running: Any = None
 
     def execute(self, sql: str) -> int | None:
         # DataFusion 55 deletes every row where the condition holds a subquery: keep what shall stay instead.
         if found := _DELETE.fullmatch(sql):
             sql = f"create or replace table {found[1]} as select * from {found[1]} where not {found[2]}"
+        if found := _CREATE_AS.fullmatch(sql):
+            # A `create` runs before there is anything to cancel, so the query comes first; blanks keep errors in place.
+            return self.store(found[1], self.arrow(re.sub(r"[^\n]", " ", found[1]) + found[2]))
         result = self.arrow(sql)
         return result["count"][0].as_py() if result.column_names == ["count"] else None
 
@@ -109,13 +94,41 @@ class Session:
         return to_rows(self.arrow(sql))
 
     def arrow(self, sql: str) -> Any:
-        import pyarrow as pa
-
         if self.context is None:
             raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE)
-        with translated(), self._interruptible():
+        from asyncio import run
+        from concurrent.futures import ThreadPoolExecutor
+
+        # In a thread, since whoever calls from a notebook has a loop of his own.
+        with translated(), ThreadPoolExecutor(1) as thread:
+            return thread.submit(run, self._collected(sql)).result()
+
+    def store(self, create: str, table: Any) -> int:
+        """Run `create … as` with the rows of an Arrow table."""
+        import pyarrow as pa
+
+        empty = pa.RecordBatch.from_pylist([], schema=table.schema)
+        with translated():
+            self.context.register_record_batches(_INCOMING, [table.to_batches() or [empty]])
+        try:
+            self.arrow(f"{create}select * from {_INCOMING}")
+        finally:
+            self.arrow(drop_statement(_INCOMING, "table", DIALECT))
+        return int(table.num_rows)
+
+    async def _collected(self, sql: str) -> Any:
+        import asyncio
+
+        import pyarrow as pa
+
+        self.running = asyncio.current_task()
+        try:
             found = self.context.sql(sql)
-            return pa.Table.from_batches(found.collect(), schema=found.schema())
+            return pa.Table.from_batches([batch.to_pyarrow() async for batch in found], schema=found.schema())
+        except asyncio.CancelledError as error:
+            raise EngineError("The statement was cancelled.", kind=ErrorKind.CANCELLED) from error
+        finally:
+            self.running = None
 
     def begin(self) -> None: ...
 
@@ -124,22 +137,12 @@ class Session:
     def label(self, labels: Mapping[str, str]) -> None: ...
 
     def interrupt(self) -> None:
-        import ctypes
-
-        # DataFusion looks every second whether its thread was told to stop, as it is by Ctrl-C.
-        for thread in list(self.running):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(InterruptedError))
+        with suppress(RuntimeError):  # its loop has just ended
+            if running := self.running:
+                running.get_loop().call_soon_threadsafe(running.cancel)
 
     def close(self) -> None:
         self.context = None
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        self.running.add(threading.get_ident())
-        try:
-            yield
-        finally:
-            self.running.discard(threading.get_ident())
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ class Catalog:
 class NoLock:
     """Nobody else can open a target in memory."""
 
-    def hold(self, claim: Claim) -> Any:  # noqa: ARG002
+    def hold(self, _claim: Claim) -> Any:
         return nullcontext()
 
 
@@ -184,15 +187,8 @@ class Frames:
             raise EngineError("The model returned no pyarrow.Table with columns.", kind=ErrorKind.DATA)
         for name in frame.column_names:
             quote_name(name, DIALECT)  # raises for a name that cannot be
-        empty = pa.RecordBatch.from_pylist([], schema=frame.schema)
-        with translated():
-            self.session.context.register_record_batches(_INCOMING, [frame.to_batches() or [empty]])
-        try:
-            node = Node(relation, "python", Path(relation), relation=relation)
-            self.session.execute(create_statement(node, f"select * from {_INCOMING}", DIALECT))
-        finally:
-            self.session.execute(drop_statement(_INCOMING, "table", DIALECT))
-        return int(frame.num_rows)
+        node = Node(relation, "python", Path(relation), relation=relation)
+        return self.session.store(query_head(node, DIALECT), frame)
 
     def columns(self, frame: Any) -> list[str]:
         return list(frame.column_names)
@@ -234,7 +230,6 @@ def translated() -> Iterator[None]:
 
 
 KINDS = (
-    (r"^InterruptedError", ErrorKind.CANCELLED),
     # A keyword where a table should be is read as a table's name.
     (r"ParserError|TokenizerError|\.from' not found", ErrorKind.SYNTAX),
     (r"table '.*' not found|failed to resolve schema", ErrorKind.MISSING_RELATION),
@@ -242,6 +237,9 @@ KINDS = (
     (r"^Arrow|^Overflow|Cast error|unique expression names", ErrorKind.DATA),
 )
 _INCOMING = "_flowforge_incoming"
+_CREATE_AS = re.compile(
+    r'((?:\s|--[^\n]*\n)*create (?:or replace )?table (?:"(?:[^"]|"")*"|[^\s"])+ as\s)(.*)', re.DOTALL | re.IGNORECASE
+)
 _DELETE = re.compile(r"delete from (\S+) where (exists \(.*\))", re.DOTALL)
 _RELATIONS: Mapping[str, RelationKind] = {"BASE TABLE": "table", "VIEW": "view"}
 

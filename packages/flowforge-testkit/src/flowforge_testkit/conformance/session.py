@@ -12,13 +12,12 @@ import pytest
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
-from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, count, fails, forked, rows, transaction
+from flowforge_testkit.conformance.ground import build, claims, count, existing, fails, forked, rows, transaction
 from flowforge_testkit.fakes import claim
 
-# Products of every number with every other, compared: hours of work over a thousand rows, and no shortcut to it.
 _SOON = 5.0
+# Products of every number with every other, compared: hours of work over a thousand rows, and no shortcut to it.
 _ENDLESS = """
 select count(*) from ff_numbers a, ff_numbers b, ff_numbers c, ff_numbers d
 where a.n * b.n < c.n * d.n + a.n * d.n
@@ -97,13 +96,14 @@ def test_closed_session_fails_as_ours(engine: Engine) -> None:
         engine.session.query("select 1 as a")
 
 
-def test_interrupt_cancels_the_running_statement(engine: Engine) -> None:
+@pytest.mark.parametrize("statement", ["query", "build"])
+def test_interrupt_cancels_the_running_statement(engine: Engine, statement: str) -> None:
     build(engine, "ff_numbers", "select 1 as n")
     for _ in range(10):
         engine.session.execute("insert into ff_numbers select n + (select max(n) from ff_numbers) from ff_numbers")
-    running: Future[Rows] = Future()
+    running: Future[object] = Future()
     # A thread that nobody waits for: where the interrupt does nothing, the suite must not hang with it.
-    threading.Thread(target=_run_into, args=(running, engine, _ENDLESS), daemon=True).start()
+    threading.Thread(target=_run_into, args=(running, engine, statement), daemon=True).start()
     for _ in range(600):
         # An interrupt that comes before the statement has begun cancels nothing: ask until it ends.
         wait([running], timeout=0.1)
@@ -114,6 +114,7 @@ def test_interrupt_cancels_the_running_statement(engine: Engine) -> None:
         running.result(timeout=0)
     engine.session.rollback()
     assert rows(engine, "select 1 as a") == [(1,)]
+    assert existing(engine, "ff_t") is None
 
 
 @claims(Capability.CONCURRENT_SESSIONS, Capability.TRANSACTIONAL_STATE)
@@ -158,8 +159,11 @@ def test_lock_is_free_after_a_failure(engine: Engine) -> None:
         pass
 
 
-def _run_into(result: Future[Rows], engine: Engine, sql: str) -> None:
+def _run_into(result: Future[object], engine: Engine, statement: str) -> None:
     try:
-        result.set_result(engine.session.query(sql))
+        if statement == "query":
+            result.set_result(engine.session.query(_ENDLESS))
+        else:
+            result.set_result(build(engine, "ff_t", _ENDLESS.replace("count(*)", "count(*) as a")))
     except FlowForgeError as error:
         result.set_exception(error)
