@@ -2,8 +2,8 @@
 
 It ends with its standard input. Some things are put right around fakesnow, none of which makes a statement succeed
 that it refuses: a schema that does not exist is not made by connecting to it, a request to cancel interrupts the
-statement, databases can be dropped, and where fakesnow itself fails it says so at once, so that the client does not
-try again for minutes.
+statement, databases can be dropped, a temporary table can be described, `merge` is DuckDB's, and where fakesnow itself fails it says so at
+once, so that the client does not try again for minutes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import json
 import os
 import sys
 import threading
+from string import Template
 
 import duckdb
 import fakesnow.server as fake
+import fakesnow.transforms
 import snowflake.connector.errors
 import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
+from fakesnow.transforms import transforms
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -44,6 +47,17 @@ class Accounts:
 
 
 fake.shared_fs = Accounts()
+
+
+# DuckDB keeps temporary tables in a database of their own, under any schema's name.
+transforms.SQL_DESCRIBE_TABLE = Template(
+    transforms.SQL_DESCRIBE_TABLE.template.replace("FROM _fs_info", "FROM _fs_global._fs_info").replace(
+        "table_catalog = '${catalog}' AND table_schema = '${schema}'",
+        "(table_catalog = '${catalog}' AND table_schema = '${schema}' OR table_catalog = 'temp')",
+    )
+)
+# DuckDB has `merge into` itself; fakesnow, which had to make do without, knows it in few forms.
+fakesnow.transforms.merge = lambda statement: [statement]
 
 
 def cancellable(execute):
