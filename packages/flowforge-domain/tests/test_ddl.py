@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import product
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -269,6 +270,13 @@ def test_reading_is_linear():
     sql = "-- c\n" * 50_000 + "/* x */" * 20_000 + "create table t as select '" + "''" * 100_000 + "'"
     assert find_target(sql).relation == "t"
     assert one_statement(sql) == sql
+
+
+def test_tags_that_are_never_closed_are_read_in_linear_time():
+    sql = "select " + " ".join(f"$t{number}$" for number in range(100_000)) + " $t$ ; $t$"
+    started = process_time()
+    assert one_statement(f"{sql};") == sql
+    assert process_time() - started < 5, "a minute, when each tag is looked for up to the end"
 
 
 RUNS = [

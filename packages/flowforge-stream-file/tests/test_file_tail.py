@@ -13,7 +13,6 @@ import pytest
 
 from flowforge_domain.errors import StreamError
 from flowforge_ports.stream import Batch
-from flowforge_stream_file import plugin
 from flowforge_stream_file.file_tail import FileTailSource
 from flowforge_stream_file.position import decode
 from flowforge_stream_file.rotation import files_from
@@ -54,11 +53,6 @@ class Reader:
 @pytest.fixture
 def read(source):
     return Reader(source)
-
-
-def test_the_plugin_announces_the_source():
-    (spec,) = plugin.flowforge_streams()
-    assert (spec.name, spec.open) == ("file", "flowforge_stream_file.file_tail:FileTailSource")
 
 
 def test_a_file_is_read_from_its_start_and_then_only_what_is_new(path, read):

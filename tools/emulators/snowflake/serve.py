@@ -1,9 +1,9 @@
 """Starts fakesnow's HTTP server: `python serve.py PORT`, in this folder's own environment.
 
 It ends with its standard input. Some things are put right around fakesnow, none of which makes a statement succeed
-that it refuses: a schema that does not exist is not made by connecting to it, a request to cancel interrupts the
-statement, databases can be dropped, a temporary table can be described, `merge` is DuckDB's, and where fakesnow itself fails it says so at
-once, so that the client does not try again for minutes.
+that Snowflake refuses: a schema that does not exist is not made by connecting to it, a request to cancel interrupts the
+statement, databases can be dropped, a temporary table can be described, `merge` is DuckDB's own, and where fakesnow
+itself fails it says so at once, so that the client does not try again for minutes.
 """
 
 from __future__ import annotations

@@ -25,9 +25,8 @@ from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import API_VERSION, EngineSpec
 from flowforge_ports.materialization import MaterializationSpec, PlanOf
 from flowforge_ports.project import ProjectPorts, ProjectSpec
-from flowforge_ports.stream import StreamSpec
 
-Spec = TypeVar("Spec", EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec, StreamSpec)
+Spec = TypeVar("Spec", EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec)
 
 # Engines that FlowForge itself ships, with the extra that installs them; `init` takes the first that is there.
 SHIPPED_ENGINES = {
@@ -62,7 +61,6 @@ class Plugins:
     engines: Mapping[str, list[tuple[str, EngineSpec]]] = field(default_factory=dict)
     projects: Mapping[str, list[tuple[str, ProjectSpec]]] = field(default_factory=dict)
     sites: Mapping[str, list[tuple[str, SiteSpec]]] = field(default_factory=dict)
-    streams: Mapping[str, list[tuple[str, StreamSpec]]] = field(default_factory=dict)
     materializations: Mapping[str, list[tuple[str, MaterializationSpec]]] = field(default_factory=dict)
     broken: Sequence[Broken] = ()
 
@@ -126,13 +124,13 @@ def load_plugins() -> Plugins:
             distributions[id(module)] = _distribution(entry)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way, and take nothing down
             broken.append(Broken(entry.name, _distribution(entry), _first_line(error)))
-    engines, projects, sites, streams, kinds = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
+    engines, projects, sites, kinds = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
     for newer in [claim for claims in engines.values() for claim in claims if claim[1].api > API_VERSION]:
         broken.append(_too_new(*newer))
         engines[newer[1].name].remove(newer)
     engines = {name: claims for name, claims in engines.items() if claims}
     failed = sorted(broken, key=lambda one: (one.name, one.distribution))
-    return Plugins(engines, projects, sites, streams, kinds, failed)
+    return Plugins(engines, projects, sites, kinds, failed)
 
 
 def resolve(reference: str) -> Any:
@@ -148,7 +146,6 @@ _HOOKS = (
     "flowforge_engines",
     "flowforge_projects",
     "flowforge_sites",
-    "flowforge_streams",
     "flowforge_materializations",
 )
 

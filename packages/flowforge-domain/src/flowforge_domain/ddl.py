@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,6 +27,7 @@ _FOREIGN = re.compile(
 _FORM = "Write `create or replace table NAME as select …` or a plain `select …`."
 # Asked for its end only: with an anchor behind the repetition, every way to split a run of blanks would be tried.
 _BLANK = re.compile(rf"(?:\s+|;|{_NOTE}|/\*.*?\*/)*", re.DOTALL)
+_TAG = re.compile(r"(?=(\$\w*\$))")
 _TEXT = "'(?:[^']|'')*'"
 _ESCAPED_TEXT = r"'(?:[^'\\]|\\.|'')*'"
 _LONG_TEXTS = r"'''(?:[^\\]|\\.)*?'''|" + r'"""(?:[^\\]|\\.)*?"""'
@@ -127,7 +128,7 @@ def expression_fault(text: str) -> str:
 
 
 def _one_statement(sql: str, file: str, atoms: re.Pattern[str]) -> str:
-    for atom in atoms.finditer(sql):
+    for atom in _found(sql, atoms):
         # A backslash may have closed a text otherwise than we think: raw texts differ between engines.
         if atom["open"] and (atom["open"] == "/*" or "\\" not in sql):
             raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.", "Close it.")
@@ -137,6 +138,23 @@ def _one_statement(sql: str, file: str, atoms: re.Pattern[str]) -> str:
                 raise _error(sql, atom.start(), file, message, "Give it a file of its own, or remove it.")
             return sql[: atom.start()]
     return sql
+
+
+def _found(sql: str, atoms: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield atoms; what stands between two of the same `$tag$` is passed over, and a tag that is alone is none.
+
+    Where each tag comes last is known before, or one after the other would be looked for up to the end.
+    """
+    last = {tag[1]: tag.start() for tag in _TAG.finditer(sql)} if "$" in sql else {}
+    place = 0
+    while atom := atoms.search(sql, place):
+        place = atom.end()
+        if (tag := atom["tag"]) is None:
+            yield atom
+        elif last[tag] < place:
+            place = atom.start() + 1
+        else:
+            place = sql.index(tag, place) + len(tag)
 
 
 def _body(sql: str, start: int, dialect: Dialect) -> int:
@@ -159,7 +177,7 @@ def _atoms(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[
     """
     opens = "'|\"|`" if ticks else "'|\""
     return re.compile(
-        rf"{_hiding(ticks, escapes, comments)}|/\*.*?\*/|(\$\w*\$).*?\1|(?P<end>;)|(?P<open>/\*|{opens}).*", re.DOTALL
+        rf"{_hiding(ticks, escapes, comments)}|/\*.*?\*/|(?P<tag>\$\w*\$)|(?P<end>;)|(?P<open>/\*|{opens}).*", re.DOTALL
     )
 
 

@@ -14,7 +14,6 @@ from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.materialization import MaterializationSpec
 from flowforge_ports.project import ProjectSpec
-from flowforge_ports.stream import StreamSpec
 
 PROJECT = "flowforge"
 
@@ -40,8 +39,3 @@ def flowforge_projects() -> list[ProjectSpec]:  # type: ignore[empty-body]
 @hookspec
 def flowforge_sites() -> list[SiteSpec]:  # type: ignore[empty-body]
     """Announce documentation sites."""
-
-
-@hookspec
-def flowforge_streams() -> list[StreamSpec]:  # type: ignore[empty-body]
-    """Announce kinds of streams."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,14 +34,3 @@ class StreamSource(Protocol):
 
     def read(self, position: str, limit: int) -> Batch:
         """Return at most `limit` events from `position` on ("" is the start); no events when there are none yet."""
-
-
-@dataclass(frozen=True)
-class StreamSpec:
-    """A kind of stream as a plugin announces it; `open` refers to a function that makes a source from settings."""
-
-    name: str
-    open: str
-
-
-OpenStream = Callable[..., StreamSource]
