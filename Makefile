@@ -73,7 +73,7 @@ conformance: sync ## every engine through the kit, or ENGINE=…; writes docs/re
 	$(PYTEST) packages/flowforge-$(ENGINE)/tests/test_conformance.py --flowforge-report .pytest_cache/conformance.md $(PYTEST_ARGS)
 	$(RUN) python tools/conformance_table.py $(if $(filter-out *,$(ENGINE)),--keep) .pytest_cache/conformance.md
 
-nightly: sync ## the same tests, with more Hypothesis examples
+nightly: sync ## the same tests, with larger counts: kills, malformed inputs, Hypothesis examples
 	FLOWFORGE_NIGHTLY=1 $(PYTEST) --timeout 3600 $(PYTEST_ARGS)
 
 bench: sync ## the figures of docs/, measured on this machine

@@ -25,7 +25,7 @@ from flowforge.streaming.sessionizer import BatchResult
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, StreamError
 
 ROOT = Path(__file__).parents[2]
-KILLS = 200 if os.environ.get("FLOWFORGE_NIGHTLY") else 10
+KILLS = 200 if os.environ.get("FLOWFORGE_NIGHTLY") else 25
 NOON = datetime(2024, 1, 31, 12)
 SESSIONS = "select * from fct_sessions_streaming order by session_id"
 
@@ -223,8 +223,9 @@ for limit in sys.stdin:
 """
 
 
-def test_kills_at_any_moment_lose_and_double_nothing(tmp_path):
+def test_kills_at_any_moment_lose_and_double_nothing(tmp_path, record_property):
     """Each kill follows some committed batches, and hits while the next one is under way or just done."""
+    record_property("trials", KILLS)
     chance = random.Random(17)
     database, path = tmp_path / "demo.duckdb", tmp_path / "events.jsonl"
     events = write_events(path, 20 * KILLS, chance)

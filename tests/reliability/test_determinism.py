@@ -84,8 +84,9 @@ def variants(shuffled, servers):
     return [(shuffled[n % len(shuffled)], servers[n // 2 % len(servers)], JOBS[n % len(JOBS)]) for n in range(10)]
 
 
-def test_a_random_graph_gives_the_same_whatever_runs_beside_whatever(servers, tmp_path):
+def test_a_random_graph_gives_the_same_whatever_runs_beside_whatever(servers, tmp_path, record_property):
     models = graph(MODELS, SEED)
+    record_property("seed", SEED)
     seen = {}
     for number, (order, server, jobs) in enumerate(variants(orders(models), servers)):
         root = tmp_path / str(number) / "random"
@@ -98,6 +99,7 @@ def test_a_random_graph_gives_the_same_whatever_runs_beside_whatever(servers, tm
         assert built == set(models)
         found = table_digests(duckdb_query(root / "a.duckdb"), "duckdb", models)
         assert found == seen.setdefault("tables", found), (number, jobs)
+    record_property("trials", number + 1)
 
 
 def test_the_graph_and_the_site_are_the_same_to_the_byte(servers, tmp_path):

@@ -44,9 +44,11 @@ def ground(flowforge, tmp_path_factory):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_malformed_inputs_are_refused_in_one_message(part, flowforge, ground, tmp_path):
+def test_malformed_inputs_are_refused_in_one_message(part, flowforge, ground, tmp_path, record_property):
     content = files()
     inputs = list(enumerate(cases(SEED, COUNT, content)))[part::PARTS]
+    record_property("seed", SEED)
+    record_property("trials", len(inputs))
     size = 1 if part < 0.3 * PARTS else BATCH
     found = []
     for start in range(0, len(inputs), size):

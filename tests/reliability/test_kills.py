@@ -85,12 +85,18 @@ def project(root, models=(), seeds=()):
 
 
 @pytest.fixture
-def harness(flowforge, tmp_path):
+def harness(flowforge, tmp_path, record_property):
+    """Give a harness on a project of these parts; the scorecard hears of its trials."""
+    made = []
+
     def of(**parts):
         print(f"KILL_SEED={SEED}")
-        return Harness(flowforge, project(tmp_path / "shop", **parts), SEED, tmp_path / "trials.jsonl")
+        made.append(Harness(flowforge, project(tmp_path / "shop", **parts), SEED, tmp_path / "trials.jsonl"))
+        return made[-1]
 
-    return of
+    yield of
+    record_property("seed", SEED)
+    record_property("trials", sum(len(one.trials) for one in made))
 
 
 @pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]], ids=["kill", "ask"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 
-POINTS = 25
+POINTS = 200 if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else 25
 SEED = 20261123
 ROWS = 20_000
 # Every row carries the number of the run that wrote it, of the source's build or of its own.
@@ -27,7 +28,9 @@ def e(frames):
 RELATIONS = "abcdef"
 
 
-def test_a_run_that_is_killed_leaves_every_table_whole(shop):
+def test_a_run_that_is_killed_leaves_every_table_whole(shop, record_property):
+    record_property("seed", SEED)
+    record_property("trials", POINTS)
     rng = random.Random(SEED)
     shop.sql("create table build as select 0 as build")
     shop.write(MODELS)

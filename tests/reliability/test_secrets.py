@@ -29,7 +29,7 @@ FILES = {
 }
 BROKEN = {
     "models/bad.ff.sql": "select nope from {{ ref('users') }}",
-    "models/raises.ff.py": 'from flowforge import model\n@model(deps=["users"])\ndef raises(df):\n    return df["nope"]\n',
+    "models/raises.ff.py": "from flowforge import model\n@model(deps=['users'])\ndef raises(df):\n    df['nope']\n",
     "models/loud.ff.sql": "select {{ target.dsn }} as a, {{ target.password }} as b",
 }
 WELL = ("seed", "run", "test", "compile", "dag --html", "show users", "debug", "show _flowforge_state")
