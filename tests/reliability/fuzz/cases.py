@@ -19,6 +19,9 @@ FILES: dict[str, tuple[str, tuple[str, ...]]] = {
     "models/orders.ff.sql": ("sql", ("dag", "run --select orders", "run --select orders")),
     "models/marts/mart.ff.sql": ("jinja", ("compile", "compile", "run --select mart")),
     "models/marts/enriched.ff.py": ("python", ("dag", "run --select enriched", "run --select enriched")),
+    "models/grown.ff.sql": ("jinja", ("compile", "run --select grown", "run --select grown", "ls")),
+    "models/history.ff.sql": ("jinja", ("run --select history", "run --select history")),
+    "macros/money.sql": ("jinja", ("compile", "compile", "run --select grown", "dag")),
     "seeds/people.csv": ("csv", ("seed --select people",)),
     "seeds/countries.sql": ("sql", ("seed --select countries",)),
     "seeds/sales.parquet": ("binary", ("seed --select sales",)),
@@ -28,7 +31,8 @@ _WORDS = [
     "run", "seed", "test", "dag", "show", "compile", "debug", "engines", "init", "init-plugin", "--select", "--exclude", "--env", "--engine", "--jobs", "--limit",
     "--html", "--output", "-o", "--quiet", "--verbose", "-v", "-q", "--log-format", "json", "text", "--help", "-h", "--version", "--", "-", "", ".", "..", "shop",
     "users", "+users+", "tag:batch", "*", "@", "+", "users,orders", "-1", "0", "99999999999999999999", "nope", "--nope", "--select=", "--env=", "--jobs=x", "duckdb",
-    "sqlite", "\u202e", "😀", "a\nb", "'", '"', "%s", "{0}", "x" * 5000, "/", "/dev/null", "~", "project.yml", "models", "\x1b[31m", "--output=/dev/null/x", "default", "dev",
+    "sqlite", "\u202e", "😀", "a\nb", "'", '"', "%s", "{0}", "x" * 5000, "/", "/dev/null", "~", "project.yml", "models", "\x1b[31m", "--output=/dev/null/x", "default", "dev", "ls", "--vars", "{a: 1}", "{a", "--full-refresh", "--wait", "--wait=x", "--state", "--changed-since", "HEAD", "--output", "name", "path",
+    "source:crm.people", "config.materialized:view", "state:modified", "result:failed", "@users", "2+users+1", "selector:nightly", "--selector", "nightly", "kind:", "us*", "nope:x",
 ]  # fmt: skip
 _VARIABLES = {
     "FF_ENGINE": ("", "nope", "sqlite", "duckdb", "postgres", "x" * 5000, "\n"),

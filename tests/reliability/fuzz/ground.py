@@ -29,8 +29,11 @@ seeds:
   people:
     column_types: {id: bigint, since: date}
     null: NA
+selectors:
+  nightly: tag:daily
+  all_but: "+mart,config.materialized:table"
 tests:
-  - {type: unique, table: users, column: id, tags: [batch]}
+  - {type: unique, table: users, column: id, tags: [batch], severity: warn}
   - {type: not_null, table: users, column: name}
   - {type: row_count_between, table: orders, min: 1, max: 99}
 """
@@ -68,6 +71,23 @@ from {{ ref('orders') }}
 {% if target.name == 'default' %} where true {% else %} where false {% endif %}
 group by user_id
 """
+MACROS = """\
+{% macro euros(column, digits=2) %}
+round({{ column }}::double, {{ digits }})
+{% endmacro %}
+{% macro duckdb__today() %}date '2026-01-01'{% endmacro %}
+{% macro today() %}current_date{% endmacro %}
+"""
+GROWN = """\
+{{ config(materialized='incremental', unique_key=['order_id'], on_schema_change='append_new_columns') }}
+select order_id, {{ euros('amount') }} as amount, {{ today() }} as seen
+from {{ ref('sales') }}
+{% if is_incremental() %} where order_id >= (select max(order_id) from {{ this }}) {% endif %}
+"""
+HISTORY = """\
+{{ config(materialized='snapshot', unique_key='id', strategy='check', check_cols=['name'], hard_deletes='invalidate') }}
+select id, name from {{ ref('people') }}
+"""
 PYTHON = """\
 from flowforge import model
 
@@ -99,6 +119,9 @@ def files() -> dict[str, bytes]:
         "models/orders.yml": MODEL_YAML,
         "models/marts/mart.ff.sql": MART,
         "models/marts/enriched.ff.py": PYTHON,
+        "models/grown.ff.sql": GROWN,
+        "models/history.ff.sql": HISTORY,
+        "macros/money.sql": MACROS,
         "seeds/people.csv": PEOPLE,
         "seeds/countries.sql": COUNTRIES,
     }

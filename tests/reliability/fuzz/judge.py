@@ -14,7 +14,7 @@ MEGABYTES = 1024
 # Where the line of a statement is no line of the file, the statement's line is shown instead.
 _SHOWN = "See the SQL that was run"
 _PLACE = re.compile(
-    r"(project\.yml|sources\.yml|profiles\.yml|\.env|(?:models|seeds)/[^\s:'\"]+|FF_ENGINE|`path`)(:\d+)?"
+    r"(project\.yml|sources\.yml|profiles\.yml|\.env|(?:models|seeds|macros)/[^\s:'\"]+|FF_ENGINE|`path`)(:\d+)?"
 )
 
 
@@ -41,7 +41,11 @@ def _of_a_refusal(ended: Ended, before: Mapping[str, str], after: Mapping[str, s
     if mutated:
         if not places:
             yield "no file is named"
-        elif mutated.startswith("models/") and not any(line for _, line in places) and _SHOWN not in ended.said:
+        elif (
+            mutated.startswith(("models/", "macros/"))
+            and not any(line for _, line in places)
+            and _SHOWN not in ended.said
+        ):
             yield "no line is named"
     if not ended.out.strip():
         if len(ended.err.strip().splitlines()) < 2:
