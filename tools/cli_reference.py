@@ -22,9 +22,12 @@ What exit codes mean: [exit-codes.md](exit-codes.md).
 
 def reference() -> str:
     """Return the page."""
-    commands = [command.name or "" for command in app.registered_commands]
     sections = [_section(["--help"], "flowforge")]
-    sections += [_section([name, "--help"], f"flowforge {name}") for name in commands]
+    sections += [_section([str(c.name), "--help"], f"flowforge {c.name}") for c in app.registered_commands]
+    for group in app.registered_groups:
+        commands = group.typer_instance.registered_commands if group.typer_instance else []
+        names = [[str(group.name), str(command.name)] for command in commands]
+        sections += [_section([*name, "--help"], f"flowforge {' '.join(name)}") for name in names]
     return "\n".join([_HEAD, *sections])
 
 

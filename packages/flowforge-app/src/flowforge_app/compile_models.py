@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowforge_domain.ddl import is_blank, one_statement, with_queries
@@ -21,7 +21,7 @@ from flowforge_ports.project import RenderContext, TemplateRenderer
 class CompileModels:
     """Renders SQL models for one engine and environment.
 
-    `target` is what templates see of the environment: name, engine. `variables` are the project's.
+    `target` is what templates see of the environment: name, engine. `compiled` keeps the last statement of each model.
     """
 
     manifest: Manifest
@@ -29,6 +29,7 @@ class CompileModels:
     dialect: Dialect
     target: Mapping[str, str]
     environment: Mapping[str, str]
+    compiled: dict[str, str] = field(default_factory=dict, compare=False)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> dict[str, str]:
         """Return the statement of each selected SQL model, in run order.
@@ -48,7 +49,8 @@ class CompileModels:
         sql = self.renderer.render(node, self.context(node, inlined, incremental))
         sql = with_queries(sql, inlined, node.file, self.dialect)
         form = plain_query if node.config.materialized == "ephemeral" else create_statement
-        return form(node, sql, self.dialect)
+        self.compiled[node.name] = statement = form(node, sql, self.dialect)
+        return statement
 
     def hooks(self, node: Node, when: str, incremental: bool = False) -> list[tuple[Hook, str]]:
         """Return a node's hooks of one kind with their statements; one that renders to nothing is left out."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from flowforge_domain.errors import ConfigError
 from flowforge_ports.failpoint import failpoint
@@ -21,18 +25,73 @@ def write_text(path: Path, text: str) -> Path:
 
     Raises `ConfigError` when the folder cannot be written.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    _write(path, text.encode())
+    return path
+
+
+def write_changed(path: Path, text: str) -> None:
+    """Write a file unless it says so already; raise `ConfigError` when the folder cannot be written."""
+    content = text.encode()
+    if not _holds(path, content):
+        _write(path, content)
+
+
+def compiled_file(root: Path, file: str) -> Path:
+    """Return where the SQL of the model in `file` is written."""
+    return root / COMPILED / f"{file.removesuffix('.ff.sql')}.sql"
+
+
+def write_compiled(root: Path, sql: Mapping[str, str]) -> None:
+    """Write the SQL of models, by file, where it differs; raise `ConfigError` when the folder cannot be written."""
+    for file, text in sql.items():
+        write_changed(compiled_file(root, file), text)
+
+
+def as_json(facts: Mapping[str, Any]) -> str:
+    """Return facts as JSON, one line for each node or result, so that two of them can be compared by eye."""
+    return _block("{", (f"{json.dumps(key)}: {_json_value(value)}" for key, value in facts.items()), "}") + "\n"
+
+
+def _holds(path: Path, content: bytes) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        failpoint("written")
-        temporary.replace(path)
-        failpoint("renamed")
+        with FileIO(path) as file:
+            return file.readall() == content
+    except OSError:
+        return False
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        try:
+            _replace(path, temporary, content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, temporary, content)
     except OSError as error:
         with suppress(OSError):
-            temporary.unlink()
+            Path(temporary).unlink()
         raise unwritable(path, error) from error
-    return path
+
+
+def _replace(path: Path, temporary: str, content: bytes) -> None:
+    with FileIO(temporary, "wb") as file:
+        file.write(content)
+    failpoint("written")
+    os.replace(temporary, path)  # noqa: PTH105 - a Path more for each of thousands of files costs as much
+    failpoint("renamed")
+
+
+def _json_value(value: Any) -> str:
+    if isinstance(value, Mapping) and value:
+        return _block("{", (f"  {json.dumps(key)}: {json.dumps(each)}" for key, each in value.items()), "}")
+    if isinstance(value, list) and value:
+        return _block("[", (f"  {json.dumps(each)}" for each in value), "]")
+    return json.dumps(value)
+
+
+def _block(opening: str, lines: Iterable[str], closing: str) -> str:
+    return "\n".join((opening, ",\n".join(lines), closing))
 
 
 def file_checksum(path: Path) -> str:

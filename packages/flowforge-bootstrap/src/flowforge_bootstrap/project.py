@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from flowforge_app.past_runs import PastRuns, require_no_selection
 from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.target import Target
@@ -105,6 +106,7 @@ class Project(ProjectText):
         jobs: int | None = None,
         full_refresh: bool = False,
         lock_timeout: float = WAIT,
+        resume: bool = False,
         **choice: Unpack[Choice],
     ) -> RunReport:
         """Build the selected models; a model's own error is in the report.
@@ -112,13 +114,18 @@ class Project(ProjectText):
         Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
         are built from scratch. Whoever else works on the target is waited for, at most `lock_timeout` seconds.
 
-        Raises `FlowForgeError` for a wrong project, profile or selection.
+        With `resume` the models are those of the last run, which did not end well.
+
+        Raises `FlowForgeError` for a wrong project, profile or selection, and when there is nothing to resume.
         """
-        with self.target.container(lock_timeout) as container:
+        with self.target.container(lock_timeout, "run") as container:
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             jobs = jobs or container.profile().spec.jobs
-            run = container.run_models(jobs=jobs, full_refresh=full_refresh)
-            return run(_wanted(container, select, exclude, choice))
+            wanted = _wanted(container, select, exclude, choice)
+            if resume:
+                require_no_selection(wanted)
+                wanted = PastRuns(container.project().journals).to_resume(container.manifest())
+            return container.run_models(jobs=jobs, full_refresh=full_refresh)(wanted)
 
     def test(
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
@@ -131,7 +138,7 @@ class Project(ProjectText):
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
     ) -> SeedReport:
         """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
-        with self.target.container(lock_timeout) as container:
+        with self.target.container(lock_timeout, "seed") as container:
             return container.load_seeds()(_wanted(container, select, exclude, choice))
 
     def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:

@@ -12,6 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flowforge_bootstrap.engines import WAIT, new_claim
+from flowforge_bootstrap.recording import recorded
 from flowforge_bootstrap.workspace import Workspace
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
@@ -31,18 +32,18 @@ class Target:
     _running: Container | None = None
 
     @contextmanager
-    def container(self, wait: float = WAIT) -> Iterator[Container]:
+    def container(self, wait: float = WAIT, command: str = "") -> Iterator[Container]:
         """Put the use cases together for a `with` block; files and profile are read anew.
 
-        They wait at most `wait` seconds for others who work on the target. Raises `FlowForgeError` for a wrong project
-        or profile.
+        They wait at most `wait` seconds for others who work on the target. What they do is recorded as that of
+        `command`, if it is given. Raises `FlowForgeError` for a wrong project or profile.
         """
         from dependency_injector import providers
 
         from flowforge_bootstrap.container import Container
 
-        with self._lock:
-            container = Container(**{name: providers.Object(value) for name, value in self._given(wait).items()})
+        with self._lock, recorded(command, self._given(wait)) as given:
+            container = Container(**{name: providers.Object(value) for name, value in given.items()})
             container.kept_engine.override(providers.Object(self._kept))
             self._running = container
             try:

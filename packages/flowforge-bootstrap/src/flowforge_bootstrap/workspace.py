@@ -10,7 +10,8 @@ from typing import Any
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.narrow import narrowed
-from flowforge_bootstrap.artifacts import COMPILED, DOCS, unwritable, write_text
+from flowforge_app.past_runs import PastRuns
+from flowforge_bootstrap.artifacts import DOCS, compiled_file, unwritable, write_text
 from flowforge_bootstrap.asked import Asked
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
 from flowforge_bootstrap.profiles import (
@@ -67,14 +68,17 @@ class Workspace:
         environment = EnvSettings.of(self.root).variables
         return CompileModels(manifest, ports.renderer, profile.spec.dialect, target, environment)
 
+    def past_runs(self) -> PastRuns:
+        """Return what can tell of the runs that this project has seen."""
+        return PastRuns(self.ports().journals)
+
     def compile(self, wanted: Asked) -> dict[str, Path]:
         """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
         ports = self.ports()
         manifest = self.manifest(ports)
         compiled = self.compiler(ports, manifest, self.profile(ports))(wanted.among(ports, manifest))
         return {
-            name: write_text(self.root / COMPILED / f"{manifest.nodes[name].file.removesuffix('.ff.sql')}.sql", sql)
-            for name, sql in compiled.items()
+            name: write_text(compiled_file(self.root, manifest.nodes[name].file), sql) for name, sql in compiled.items()
         }
 
     def dag(self, wanted: Asked) -> Dag:

@@ -17,6 +17,7 @@ from flowforge_cli.init import init
 from flowforge_cli.init_plugin import init_plugin
 from flowforge_cli.ls import ls
 from flowforge_cli.run import run
+from flowforge_cli.runs import app as runs_app
 from flowforge_cli.seed import seed
 from flowforge_cli.show import show
 from flowforge_cli.streams import steady_streams
@@ -61,6 +62,7 @@ for _name, _command in (
     ("init-plugin", init_plugin),
 ):
     app.command(_name)(_command)
+app.add_typer(runs_app, name="runs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,5 +117,5 @@ def _speaks_json(arguments: Sequence[str]) -> bool:
 
 
 def _command_of(arguments: Sequence[str]) -> str:
-    known = {command.name for command in app.registered_commands}
+    known = {one.name for one in app.registered_commands} | {one.name for one in app.registered_groups}
     return next((f"{argument} " for argument in arguments if argument in known), "")

@@ -48,6 +48,7 @@ FullRefresh = Annotated[bool, typer.Option("--full-refresh", "-f", help="Build i
 Wait = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for who else works on the target.")
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Take up the last run, which did not end well.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more: profile, target, SQL.")]
 Format = Annotated[LogFormat, typer.Option("--log-format", help="json: one object a line.")]

@@ -9,7 +9,7 @@ from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
 from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, totals
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status, Verdict
 from flowforge_domain.text import printable
-from flowforge_ports.progress import CheckStarted, ModelStarted, Retried, RunStarted, SeedStarted
+from flowforge_ports.progress import CheckStarted, ModelStarted, Notice, Retried, RunStarted, SeedStarted
 
 _LEVELS = {Verdict.WARNED: "warning", Verdict.FAILED: "error", Verdict.ERROR: "error"}
 _MARKS = {Status.BUILT: ("✓", GREEN), Status.SKIPPED: ("↷", YELLOW), Status.FAILED: ("✗", RED)}
@@ -27,6 +27,8 @@ class Reporter:
     @singledispatchmethod
     def __call__(self, event: Any) -> None:
         """Print one event."""
+        if isinstance(event, Notice):
+            self._output.warn(event.message)
 
     @__call__.register
     def _run_started(self, event: RunStarted) -> None:

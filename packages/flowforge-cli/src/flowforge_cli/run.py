@@ -17,6 +17,7 @@ from flowforge_cli.options import (
     LogFormat,
     ProjectPath,
     Quiet,
+    Resume,
     Select,
     SelectorName,
     State,
@@ -39,6 +40,7 @@ def run(
     variables: Variables = None,
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
+    resume: Resume = False,
     wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -47,7 +49,7 @@ def run(
     """Build the models in the order of the graph."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
-        report = opened.run(select, exclude, jobs, full_refresh, wait, **choice(selector, state, changed_since))
+        report = opened.run(select, exclude, jobs, full_refresh, wait, resume, **choice(selector, state, changed_since))
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

@@ -57,6 +57,13 @@ class CheckStarted:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know, and that stops nothing."""
+
+    message: str
+
+
 Event = (
     RunStarted
     | ModelStarted
@@ -67,6 +74,7 @@ Event = (
     | CheckStarted
     | CheckResult
     | Retried
+    | Notice
 )
 
 

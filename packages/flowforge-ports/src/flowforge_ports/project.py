@@ -11,6 +11,7 @@ from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.text import Location
+from flowforge_ports.journal import Journals
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class ProjectPorts:
     renderer: TemplateRenderer
     functions: FunctionLoader
     changes: ChangeFinder
+    journals: Journals
 
 
 @dataclass(frozen=True)

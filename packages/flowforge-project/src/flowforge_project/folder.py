@@ -48,6 +48,7 @@ def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> Pro
     """
     from flowforge_project.functions import ModuleFunctions
     from flowforge_project.git import GitChanges
+    from flowforge_project.journals import FolderJournals
     from flowforge_project.reader import FolderReader
     from flowforge_project.templates import FileTemplates
 
@@ -62,7 +63,11 @@ def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> Pro
             hint="The project is its parent: cd .." if inside else "Start one with: flowforge init PATH",
         )
     return ProjectPorts(
-        FolderReader(root, materializations), FileTemplates(root), ModuleFunctions(root), GitChanges(root)
+        FolderReader(root, materializations),
+        FileTemplates(root),
+        ModuleFunctions(root),
+        GitChanges(root),
+        FolderJournals(root),
     )
 
 

@@ -18,11 +18,13 @@ from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.holder import Claim, Holder
 from flowforge_domain.hooks import MODEL_HOOKS, Hook
+from flowforge_domain.journal import Entry, journal_line, read_lines
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_name
 from flowforge_domain.retries import Retries
 from flowforge_domain.text import Location, line_of
+from flowforge_ports.journal import Journal
 from flowforge_ports.progress import Event
 from flowforge_ports.project import ProfileEntry, ProjectPorts, RenderContext
 from flowforge_ports.stream import Batch
@@ -65,7 +67,8 @@ def memory_project(
     )
     reader = MemoryReader(manifest, models, profiles or {})
     functions = {hook.__name__: hook for _, hook in around if callable(hook)}
-    return ProjectPorts(reader, MemoryRenderer(models), MemoryFunctions(models, functions), MemoryChanges())
+    functions_port = MemoryFunctions(models, functions)
+    return ProjectPorts(reader, MemoryRenderer(models), functions_port, MemoryChanges(), MemoryJournals())
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,44 @@ class MemoryFunctions:
         model = self.models[node.name]
         assert callable(model), f"{node.name} is SQL"
         return model
+
+
+@dataclass(frozen=True)
+class MemoryJournals:
+    """Keeps journals as the lines that a file would hold."""
+
+    content: dict[str, bytes] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+
+    def begin(self, name: str) -> MemoryJournal:
+        """Begin a journal."""
+        self.content[name] = b""
+        self.open.add(name)
+        return MemoryJournal(self, name)
+
+    def names(self) -> list[str]:
+        """Return the names, the newest first."""
+        return sorted(self.content, reverse=True)
+
+    def read(self, name: str) -> Journal:
+        """Return one."""
+        return Journal(name, read_lines(self.content[name]), name in self.open)
+
+
+@dataclass(frozen=True)
+class MemoryJournal:
+    """One journal in memory."""
+
+    journals: MemoryJournals
+    name: str
+
+    def write(self, entry: Entry) -> None:
+        """Append an entry."""
+        self.journals.content[self.name] += journal_line(entry)
+
+    def close(self) -> None:
+        """End it."""
+        self.journals.open.discard(self.name)
 
 
 def claim(wait: float = 10.0, run: str = "4f2a") -> Claim:

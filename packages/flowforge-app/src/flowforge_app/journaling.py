@@ -1,0 +1,105 @@
+"""Takes down in a journal what a command does, and hands every event on."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from flowforge_app.cancelled import was_cancelled
+from flowforge_domain.errors import FlowForgeError
+from flowforge_domain.holder import Holder
+from flowforge_domain.journal import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    Entry,
+    RunRecord,
+    began_entry,
+    end_entry,
+    journal_name,
+    plan_entry,
+    result_entry,
+    start_entry,
+    told,
+)
+from flowforge_domain.results import ModelResult, SeedResult, Status
+from flowforge_ports.journal import Journals, JournalWriter
+from flowforge_ports.progress import Event, ModelStarted, Notice, Progress, RunStarted, SeedStarted
+
+_BAD = {Status.FAILED.value, Status.SKIPPED.value}
+
+
+@dataclass
+class Journaling:
+    """A `Progress` that keeps a journal from the first event on; a command that does nothing leaves none."""
+
+    journals: Journals
+    holder: Holder
+    command: str
+    progress: Progress
+    entries: list[Entry] = field(default_factory=list)
+    _writer: JournalWriter | None = None
+    _began: float = field(default_factory=perf_counter)
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event and hand it on."""
+        match event:
+            case RunStarted():
+                self._note(plan_entry(event.engine, event.target, event.models))
+            case ModelStarted() | SeedStarted():
+                self._note(began_entry(event.name, self._now()))
+            case ModelResult() | SeedResult():
+                self._note(result_entry(event, self._now()))
+        self.progress(event)
+
+    def end(self, error: BaseException | None) -> RunRecord | None:
+        """Close the journal of a command that ended with `error`, or well, and return its record, if it has one."""
+        if not self.entries:
+            return None
+        self._note(end_entry(self._status(error), self._now(), _message(error)))
+        if self._writer is not None:
+            with suppress(OSError):
+                self._writer.close()
+        return told(journal_name(self.holder), self.entries, goes_on=False)
+
+    def _status(self, error: BaseException | None) -> str:
+        if isinstance(error, KeyboardInterrupt) or was_cancelled(error):
+            return INTERRUPTED
+        return FAILED if error is not None or any(entry["event"] in _BAD for entry in self.entries) else OK
+
+    def _now(self) -> float:
+        return round(perf_counter() - self._began, 6)
+
+    def _note(self, entry: Entry) -> None:
+        if not self.entries:
+            self._begin()
+        self.entries.append(entry)
+        self._write(entry)
+
+    def _begin(self) -> None:
+        first = start_entry(self.holder, self.command)
+        self.entries.append(first)
+        try:
+            self._writer = self.journals.begin(journal_name(self.holder))
+        except OSError as error:
+            self._give_up(error)
+        self._write(first)
+
+    def _write(self, entry: Entry) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.write(entry)
+            except OSError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Go on without a journal: it is not worth a run."""
+        self._writer = None
+        self.progress(Notice(f"The journal of this run cannot be written: {error.strerror}."))
+
+
+def _message(error: BaseException | None) -> str:
+    if isinstance(error, FlowForgeError):
+        return str(error)
+    return type(error).__name__ if error is not None else ""

@@ -1,0 +1,74 @@
+"""Past runs, as their journals tell of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowforge_domain.errors import ConfigError, FlowForgeError
+from flowforge_domain.journal import OK, RUNNING, RunRecord, told
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.selection import EVERYTHING, Selection
+from flowforge_domain.text import did_you_mean
+from flowforge_ports.journal import Journals
+
+_START = "Start one with: flowforge run"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The runs of a project, the newest first, and what could not be read."""
+
+    runs: list[RunRecord] = field(default_factory=list)
+    faults: list[FlowForgeError] = field(default_factory=list)
+
+
+def require_no_selection(wanted: Selection) -> None:
+    """Raise `ConfigError` for a selection beside `--resume`."""
+    if wanted != EVERYTHING:
+        message = "--resume builds what the last run was to build; it goes with no selection."
+        raise ConfigError(message, hint="Drop --resume, or --select and --exclude.")
+
+
+@dataclass(frozen=True)
+class PastRuns:
+    """Finds runs in the journals of a project."""
+
+    journals: Journals
+
+    def all(self) -> History:
+        """Return every run."""
+        history = History()
+        for name in self.journals.names():
+            try:
+                history.runs.append(self._told(name))
+            except FlowForgeError as error:
+                history.faults.append(error)
+        return history
+
+    def one(self, run: str) -> RunRecord:
+        """Return the run whose id begins so; raise `ConfigError` with the nearest one."""
+        ids = {name.rpartition("-")[2]: name for name in self.journals.names()}
+        found = [name for known, name in ids.items() if run and known.startswith(run)]
+        if len(found) == 1:
+            return self._told(found[0])
+        if found:
+            raise ConfigError(f"{len(found)} runs begin with {run!r}.", hint="Give more of the id: flowforge runs list")
+        raise ConfigError(f"There is no run {run!r}.", hint=did_you_mean(run, ids) or _START)
+
+    def to_resume(self, manifest: Manifest) -> Selection:
+        """Return the models of the last run, if there is anything left of it to do; those that are gone left out.
+
+        Raises `ConfigError` when there is nothing to resume, or the run still goes on.
+        """
+        last = next((r for r in map(self._told, self.journals.names()) if r.command in ("", "run", "build")), None)
+        if last is None or last.status == OK:
+            ended = f"The last run, {last.run}, ended well." if last else "Nothing was run yet."
+            raise ConfigError(f"There is nothing to resume. {ended}", hint=_START)
+        if last.status == RUNNING:
+            raise ConfigError(f"Run {last.run} still goes on, in process {last.pid}.", hint="Wait for it to end.")
+        known = tuple(name for name in last.models if name in manifest.nodes)
+        return Selection(known) if known else EVERYTHING
+
+    def _told(self, name: str) -> RunRecord:
+        journal = self.journals.read(name)
+        return told(name, journal.entries, journal.goes_on)

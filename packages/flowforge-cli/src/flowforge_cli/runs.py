@@ -1,0 +1,88 @@
+"""`flowforge runs list` and `runs show`: what ran, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from flowforge_cli.opening import open_project
+from flowforge_cli.options import Format, LogFormat, ProjectPath
+from flowforge_cli.output import GREEN, RED, YELLOW, Output, output
+from flowforge_cli.summary import column_width, milliseconds, rows_of
+from flowforge_domain.journal import FAILED, NOT_RUN, OK, UNFINISHED, ModelRecord, RunRecord
+from flowforge_domain.results import Status
+from flowforge_domain.text import printable
+
+Run = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")]
+
+app = typer.Typer(help="Tell what ran, and how it ended.", no_args_is_help=True)
+_MARKS = {
+    Status.SKIPPED.value: ("↷", YELLOW),
+    Status.FAILED.value: ("✗", RED),
+    UNFINISHED: ("…", RED),
+    NOT_RUN: (" ", YELLOW),
+}
+
+
+@app.command("list")
+def list_(project: ProjectPath = ".", limit: Limit = 20, log_format: Format = LogFormat.text) -> None:
+    """List the latest runs, the newest first."""
+    out = output(False, False, log_format)
+    with open_project(project, None, None, out) as opened:
+        history = opened.workspace.past_runs().all()
+    for record in history.runs[:limit]:
+        line = f"{record.run}  {_when(record)}  {record.command:<5} {_ended(record, out, 12)} {_counts(record)}"
+        out.line(line.rstrip())
+        out.event("run", record.status, **_facts(record))
+    for fault in history.faults:
+        out.warn(str(fault))
+    if not history.runs and not history.faults:
+        out.warn("Nothing was run yet.")
+
+
+@app.command("show")
+def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.text) -> None:
+    """Tell how each model of a run ended."""
+    out = output(False, False, log_format)
+    with open_project(project, None, None, out) as opened:
+        record = opened.workspace.past_runs().one(run)
+    out.event("run", record.status, **_facts(record))
+    out.line(f"Run {record.run}: {record.command}, {_ended(record, out)} in {milliseconds(record.seconds)}")
+    on = f", {record.engine} ({record.target})" if record.engine else ""
+    out.line(f"Started {_when(record)} by process {record.pid} on {record.host}{on}\n")
+    width = column_width(record.models)
+    for model in record.models.values():
+        _show_model(model, width, out)
+    if record.error:
+        out.line(f"\n{out.paint('✗', RED)} {printable(record.error)}")
+
+
+def _show_model(model: ModelRecord, width: int, out: Output) -> None:
+    mark, color = _MARKS.get(model.status, ("✓", GREEN))
+    columns = f"{model.name:<{width}} {model.status:<10} {rows_of(model.rows):>14} {milliseconds(model.seconds):>9}"
+    out.line(f"{out.paint(mark, color)} {columns}".rstrip())
+    for line in printable(model.cause).splitlines():
+        out.line(f"   {line}")
+    facts = {key: getattr(model, key) for key in ("status", "relation", "materialized", "rows", "seconds", "cause")}
+    out.event("model", model.name, "error" if model.status == FAILED else "info", model=model.name, **facts)
+
+
+def _when(record: RunRecord) -> str:
+    return record.started[:19].replace("T", " ")
+
+
+def _ended(record: RunRecord, out: Output, width: int = 0) -> str:
+    return out.paint(f"{record.status:<{width}}", GREEN if record.status == OK else RED)
+
+
+def _counts(record: RunRecord) -> str:
+    """Return how many models ended how, as in `5 built, 1 failed`."""
+    known = (*(status.value for status in Status), UNFINISHED, NOT_RUN)
+    return ", ".join(f"{count} {status}" for status in known if (count := record.count(status)))
+
+
+def _facts(record: RunRecord) -> dict[str, Any]:
+    facts = {key: getattr(record, key) for key in RunRecord.__dataclass_fields__ if key != "models"}
+    return {**facts, "models": len(record.models)}

@@ -1,0 +1,105 @@
+"""What `runs` tells, and what `run --resume` takes up."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+BAD = "select nosuch from {{ ref('customers') }}"
+
+
+@pytest.fixture
+def failed(flowforge, shop):
+    (shop / "models/bad.ff.sql").write_text(BAD)
+    (shop / "models/below.ff.sql").write_text("select * from {{ ref('bad') }}")
+    assert flowforge("run", shop, "-q").code == 1
+    return shop
+
+
+def run_ids(answer):
+    return [line.split()[0] for line in answer.lines]
+
+
+class TestList:
+    def test_the_newest_comes_first(self, flowforge, failed):
+        answer = flowforge("runs", "list", failed)
+        assert answer.code == 0
+        ended = [re.sub(r"^\w{12}  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", "", line) for line in answer.lines]
+        assert ended == [
+            "run   failed       3 built, 1 skipped, 1 failed",
+            "run   ok           3 built",
+            "seed  ok           2 built",
+        ]
+
+    def test_as_many_as_are_wanted_as_json(self, flowforge, failed):
+        (event,) = flowforge("runs", "list", failed, "--limit", "1", "--log-format", "json").events
+        assert (event["event"], event["data"]["status"], event["data"]["models"]) == ("run", "failed", 5)
+
+    def test_nothing_was_run(self, flowforge, tmp_path):
+        flowforge("init", tmp_path / "new", "--engine", "sqlite")
+        answer = flowforge("runs", "list", tmp_path / "new")
+        assert (answer.code, answer.out, "Nothing was run yet." in answer.err) == (0, "", True)
+
+    def test_a_run_that_was_killed_is_said_to_have_crashed(self, flowforge, shop):
+        newest = max((shop / ".flowforge/runs").iterdir())
+        content = newest.read_bytes()
+        for length in (0, 10, len(content) - 200, len(content) - 1):
+            newest.write_bytes(content[:length])
+            assert "crashed" in flowforge("runs", "list", shop).lines[0]
+
+
+class TestShow:
+    def test_every_model_and_its_cause(self, flowforge, failed):
+        answer = flowforge("runs", "show", run_ids(flowforge("runs", "list", failed))[0][:6], failed)
+        assert answer.code == 0
+        assert answer.lines[0].startswith("Run ")
+        assert "✗ bad " in answer.out
+        assert "models/bad.ff.sql: Model 'bad' failed" in answer.out
+        assert re.search(r"↷ below +skipped +\d+ms\n   bad failed\n", answer.out)
+        assert re.search(r"✓ customers +built +3 rows +\d+ms", answer.out)
+
+    def test_json_has_an_event_a_model(self, flowforge, failed):
+        run = run_ids(flowforge("runs", "list", failed))[0]
+        head, *models = flowforge("runs", "show", run, failed, "--log-format", "json").events
+        assert head["data"]["run"] == run
+        assert {event["data"]["model"]: event["data"]["status"] for event in models}["below"] == "skipped"
+
+    def test_a_run_that_is_unknown(self, flowforge, shop):
+        answer = flowforge("runs", "show", "zzz", shop)
+        assert (answer.code, answer.err.splitlines()[0]) == (1, "✗ There is no run 'zzz'.")
+
+    def test_a_missing_run_shows_where_help_is(self, flowforge):
+        answer = flowforge("runs", "show")
+        assert (answer.code, answer.err.splitlines()[-1]) == (1, "See: flowforge runs --help")
+
+
+class TestResume:
+    def test_what_failed_is_built_and_then_there_is_nothing_left(self, flowforge, failed):
+        (failed / "models/bad.ff.sql").write_text("select * from {{ ref('customers') }}")
+        assert flowforge("run", failed, "--resume").code == 0
+        answer = flowforge("run", failed, "--resume")
+        assert answer.code == 1
+        assert answer.err.startswith("✗ There is nothing to resume. The last run, ")
+
+    def test_only_the_models_of_that_run(self, flowforge, shop):
+        (shop / "models/bad.ff.sql").write_text("select nosuch")
+        assert flowforge("run", shop, "-q", "--select", "bad").code == 1
+        (shop / "models/bad.ff.sql").write_text("select 1 as n")
+        assert flowforge("run", shop, "--resume").code == 0
+        results = json.loads((shop / ".flowforge/run_results.json").read_text())
+        assert [result["name"] for result in results["results"]] == ["bad"]
+
+    def test_no_selection_beside_it(self, flowforge, failed):
+        answer = flowforge("run", failed, "--resume", "--select", "bad")
+        assert (answer.code, "no selection" in answer.err) == (1, True)
+
+    def test_a_run_that_could_keep_no_journal_says_so_and_builds(self, flowforge, shop):
+        for path in (shop / ".flowforge/runs").iterdir():
+            path.unlink()
+        (shop / ".flowforge/runs").rmdir()
+        (shop / ".flowforge/runs").write_text("")
+        answer = flowforge("run", shop)
+        assert answer.code == 0
+        assert answer.err == "! The journal of this run cannot be written: File exists.\n"

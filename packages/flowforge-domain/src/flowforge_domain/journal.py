@@ -1,0 +1,168 @@
+"""The journal of a run: one line of JSON an event, each behind its own checksum, so that a torn end shows.
+
+What was built is told by the state rows in the target; the journal tells what happened, also of a run that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zlib import crc32
+
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.holder import Holder
+from flowforge_domain.results import ModelResult, SeedResult, Status
+
+FORMAT = 1
+NOT_RUN, UNFINISHED = "not run", "unfinished"
+OK, FAILED, INTERRUPTED, RUNNING, CRASHED = "ok", "failed", "interrupted", "running", "crashed"
+_TOLD = ("relation", "materialized", "rows", "seconds", "cause")
+
+Entry = Mapping[str, Any]
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One model or seed of a run: `status` is that of its result, `NOT_RUN`, or `UNFINISHED` if it only began."""
+
+    name: str
+    status: str = NOT_RUN
+    relation: str = ""
+    materialized: str = ""
+    rows: int | None = None
+    seconds: float = 0.0
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run: `status` is one of `OK`, `FAILED`, `INTERRUPTED`, `RUNNING`, `CRASHED`; times are ISO 8601 in UTC.
+
+    `error` is what ended it before its models did.
+    """
+
+    run: str
+    command: str = ""
+    status: str = CRASHED
+    started: str = ""
+    seconds: float = 0.0
+    pid: int = 0
+    host: str = ""
+    engine: str = ""
+    target: str = ""
+    error: str = ""
+    models: Mapping[str, ModelRecord] = field(default_factory=dict)
+
+    def count(self, *statuses: str) -> int:
+        """Return how many models ended in one of these ways."""
+        return sum(1 for model in self.models.values() if model.status in statuses)
+
+
+def journal_name(holder: Holder) -> str:
+    """Return the name of a run's journal; names sort by time."""
+    return f"{holder.started.partition('+')[0].replace('-', '').replace(':', '')}Z-{holder.run}"
+
+
+def journal_line(entry: Entry) -> bytes:
+    """Return an entry as a line of the journal."""
+    text = _encode(entry).encode("ascii")
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+def read_lines(content: bytes) -> list[Entry]:
+    """Return the entries up to the first line that is torn or damaged."""
+    found: list[Entry] = []
+    for line in content.split(b"\n")[:-1]:
+        checksum, _, text = line.partition(b" ")
+        if checksum != b"%08x" % crc32(text):
+            break
+        found.append(json.loads(text))
+    return found
+
+
+def start_entry(holder: Holder, command: str) -> Entry:
+    """Return the first entry of a journal."""
+    said = {"run": holder.run, "pid": holder.pid, "host": holder.host, "at": holder.started}
+    return {"event": "start", "format": FORMAT, "command": command, **said}
+
+
+def plan_entry(engine: str, target: str, models: Sequence[str]) -> Entry:
+    """Return the entry that says what is going to be built, and where."""
+    return {"event": "plan", "engine": engine, "target": target, "models": list(models)}
+
+
+def began_entry(name: str, at: float) -> Entry:
+    """Return the entry of a model or seed that begins, `at` seconds after the start."""
+    return {"event": "began", "model": name, "at": at}
+
+
+def result_entry(result: ModelResult | SeedResult, at: float) -> Entry:
+    """Return the entry of a model or seed that has ended."""
+    if isinstance(result, SeedResult):
+        status, materialized, cause = Status.BUILT, "seed", ""
+    else:
+        status, materialized = result.status, result.materialized
+        cause = str(result.error) if result.error is not None else result.reason
+    return {
+        "event": status.value,
+        "model": result.name,
+        "relation": result.relation,
+        "materialized": materialized,
+        "rows": result.rows,
+        "seconds": round(result.seconds, 6),
+        "cause": cause,
+        "at": at,
+    }
+
+
+def end_entry(status: str, seconds: float, error: str) -> Entry:
+    """Return the last entry of a journal."""
+    return {"event": "end", "status": status, "seconds": seconds, "error": error}
+
+
+def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
+    """Return the run that a journal of this name tells of; `goes_on` is whether somebody still writes it.
+
+    Raises `ConfigError` for a journal of another version.
+    """
+    record = RunRecord(name.rpartition("-")[2], started=_started(name), status=RUNNING if goes_on else CRASHED)
+    models: dict[str, ModelRecord] = {}
+    for entry in entries:
+        match entry["event"]:
+            case "start":
+                _require_format(entry, name)
+                said = {key: entry[key] for key in ("run", "command", "pid", "host")}
+                record = replace(record, started=entry["at"], **said)
+            case "plan":
+                record = replace(record, engine=entry["engine"], target=entry["target"])
+                models |= {model: ModelRecord(model) for model in entry["models"]}
+            case "began":
+                models[entry["model"]] = ModelRecord(entry["model"], UNFINISHED)
+            case "end":
+                record = replace(record, status=entry["status"], seconds=entry["seconds"], error=entry["error"])
+            case status:
+                models[entry["model"]] = ModelRecord(entry["model"], status, **{key: entry[key] for key in _TOLD})
+    return replace(record, models=models)
+
+
+def run_results(record: RunRecord) -> dict[str, Any]:
+    """Return a run as the artifact `run_results.json` tells it, all keys always there."""
+    keys = [name for name in RunRecord.__dataclass_fields__ if name != "models"]
+    model_keys = list(ModelRecord.__dataclass_fields__)
+    results = [{key: getattr(model, key) for key in model_keys} for model in record.models.values()]
+    return {"format": FORMAT, **{key: getattr(record, key) for key in keys}, "results": results}
+
+
+def _started(name: str) -> str:
+    """Return the time in a journal's name, for one whose first line is torn."""
+    day, _, time = name.rpartition("-")[0].rstrip("Z").partition("T")
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}+00:00" if time else ""
+
+
+def _require_format(entry: Entry, name: str) -> None:
+    if entry.get("format") != FORMAT:
+        message = f"The journal {name} is of another version of FlowForge (format {entry.get('format')!r})."
+        raise ConfigError(f"{message} Read it with that version, or delete it.")

@@ -1,0 +1,115 @@
+"""Journals: what is written is read again, up to a torn end, and tells how a run went."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.holder import Holder
+from flowforge_domain.journal import (
+    ModelRecord,
+    began_entry,
+    end_entry,
+    journal_line,
+    journal_name,
+    plan_entry,
+    read_lines,
+    result_entry,
+    run_results,
+    start_entry,
+    told,
+)
+from flowforge_domain.results import ModelResult, SeedResult, Status
+
+HOLDER = Holder("3f2a", 12, "build-1", "2026-01-02T03:04:05.678000+00:00")
+NAME = "20260102T030405.678000Z-3f2a"
+START, PLAN = start_entry(HOLDER, "run"), plan_entry("duckdb", "x.duckdb", ["a", "b", "c"])
+BUILT = result_entry(ModelResult("a", "main.a", "table", Status.BUILT, 1.23456789, 3), 1.5)
+FAILED = result_entry(ModelResult("b", "b", "view", Status.FAILED, 0.5, error=ConfigError("wrong", hint="Mend it.")), 2)
+SKIPPED = result_entry(ModelResult("c", "c", "view", Status.SKIPPED, reason="b failed"), 2)
+
+
+def lines(*entries):
+    return b"".join(map(journal_line, entries))
+
+
+def test_entries_are_read_as_they_were_written():
+    entries = [START, PLAN, began_entry("a", 0.1), BUILT, FAILED, SKIPPED, end_entry("failed", 2.5, "")]
+    assert read_lines(lines(*entries)) == entries
+
+
+def test_name_sorts_by_time_and_ends_with_the_run():
+    assert journal_name(HOLDER) == NAME
+
+
+def test_journal_torn_at_any_byte_of_its_last_line_is_read_up_to_it():
+    whole = lines(START, PLAN, BUILT)
+    last = len(journal_line(BUILT))
+    for cut in range(1, last + 1):
+        assert read_lines(whole[:-cut]) == [START, PLAN]
+
+
+@pytest.mark.parametrize("damage", [b"x", b"\n", b"\xff", b"0", b"\x00"])
+def test_a_damaged_line_ends_what_is_believed(damage):
+    whole, at = lines(START, PLAN, BUILT), len(journal_line(START)) + 20
+    assert read_lines(whole[:at] + damage + whole[at + 1 :]) == [START]
+
+
+def test_a_whole_run():
+    record = told(
+        NAME, [START, PLAN, began_entry("a", 0.1), BUILT, FAILED, SKIPPED, end_entry("failed", 2.5, "")], False
+    )
+    assert (record.run, record.command, record.status, record.pid, record.host) == (
+        "3f2a",
+        "run",
+        "failed",
+        12,
+        "build-1",
+    )
+    assert (record.started, record.seconds) == (HOLDER.started, 2.5)
+    assert (record.engine, record.target, record.error) == ("duckdb", "x.duckdb", "")
+    assert list(record.models.values()) == [
+        ModelRecord("a", "built", "main.a", "table", 3, 1.234568),
+        ModelRecord("b", "failed", "b", "view", None, 0.5, "wrong\nMend it."),
+        ModelRecord("c", "skipped", "c", "view", cause="b failed"),
+    ]
+    assert (record.count("built"), record.count("failed", "skipped")) == (1, 2)
+
+
+@pytest.mark.parametrize(("goes_on", "status"), [(True, "running"), (False, "crashed")])
+def test_a_run_without_end_goes_on_or_crashed(goes_on, status):
+    record = told(NAME, [START, PLAN, BUILT, began_entry("b", 1)], goes_on)
+    assert record.status == status
+    assert [model.status for model in record.models.values()] == ["built", "unfinished", "not run"]
+
+
+def test_a_journal_without_a_whole_line_is_a_crashed_run():
+    record = told(NAME, [], False)
+    assert (record.run, record.status, record.started, record.models) == ("3f2a", "crashed", HOLDER.started, {})
+
+
+def test_seeds_are_built():
+    record = told(NAME, [START, result_entry(SeedResult("s", "main.s", 3, 0.1), 1)], False)
+    assert record.models == {"s": ModelRecord("s", "built", "main.s", "seed", 3, 0.1)}
+
+
+def test_a_journal_of_another_version_is_named_in_one_line():
+    with pytest.raises(ConfigError) as caught:
+        told(NAME, [{**START, "format": 99}], False)
+    assert str(caught.value) == (
+        f"The journal {NAME} is of another version of FlowForge (format 99). Read it with that version, or delete it."
+    )
+
+
+def test_results_have_all_their_keys():
+    results = run_results(told(NAME, [START, PLAN], False))
+    assert results["results"][0] == {
+        "name": "a",
+        "status": "not run",
+        "relation": "",
+        "materialized": "",
+        "rows": None,
+        "seconds": 0.0,
+        "cause": "",
+    }
+    assert set(results) >= {"format", "run", "command", "status", "started", "seconds", "engine", "target", "error"}
