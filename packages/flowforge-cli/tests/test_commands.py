@@ -346,3 +346,32 @@ def test_a_test_of_severity_warn_is_shown_and_fails_nothing(flowforge, shop):
     with (shop / "project.yml").open("a") as file:
         file.write("  - {type: row_count_between, table: orders, min: 99, severity: error}\n")
     assert flowforge("test", shop).code == 2
+
+
+class TestHooks:
+    def test_one_that_fails_before_the_models_stops_the_run(self, flowforge, shop):
+        project = shop / "project.yml"
+        project.write_text(project.read_text() + "\non_run_start: drop table nowhere\n")
+        answer = flowforge("run", shop)
+        assert answer.code == 1
+        assert "built" not in answer.out
+        assert re.search(r"✗ project\.yml:\d+: on_run_start failed: .*nowhere", answer.err)
+
+    def test_one_that_fails_after_them_is_told_beside_what_was_built(self, flowforge, shop):
+        project = shop / "project.yml"
+        project.write_text(project.read_text() + "\non_run_end: [drop table nowhere]\n")
+        answer = flowforge("run", shop)
+        assert answer.code == 1
+        assert "✓ built: 3" in answer.out
+        assert re.search(r"✗ project\.yml:\d+: on_run_end failed: .*nowhere", answer.out)
+        events = flowforge("run", shop, "--log-format", "json").events
+        failed = [event for event in events if "hook_failed" in json.dumps(event)]
+        assert len(failed) == 1
+        assert "nowhere" in json.dumps(failed[0])
+
+    def test_a_models_own_is_the_models(self, flowforge, shop):
+        (shop / "models" / "m.yml").write_text("models:\n  orders: {pre_hook: drop table nowhere}\n")
+        answer = flowforge("run", shop)
+        assert answer.code == 1
+        assert "models/m.yml:2: Model 'orders' failed in its pre_hook" in answer.out
+        assert "↷ revenue_by_customer" in answer.out

@@ -27,7 +27,7 @@ PATHS = st.sampled_from(
     [
         *("models/a.ff.sql", "models/b.ff.sql", "models/x/c.ff.sql", "models/a.ff.py", "models/d.ff.py"),
         *("models/m.yml", "models/x/m.yaml", "project.yml", "sources.yml", "seeds/s.csv"),
-        *("macros/m.sql", "macros/x/n.sql"),
+        *("macros/m.sql", "macros/x/n.sql", "hooks/h.py"),
     ]
 )
 SQL = [
@@ -48,6 +48,7 @@ PYTHON = [
     "@model(deps=['a', source('g', 't')], requires={'a': {'y', 'x'}}, tags=('t',))\ndef f(x): ...",
     "@model(name='p')\ndef f(): ...\n@model(name='q', deps=['p'])\ndef g(x): ...",
     "@model(deps=x)\ndef f(): ...",
+    "@hook('on_run_end')\ndef f(x): ...",
     "def (",
 ]
 YAML = [
@@ -57,6 +58,8 @@ YAML = [
     "vars: {x: 1}\nname: n",
     "g: {t: {identifier: i}}",
     "g: {t: }",
+    "on_run_start: ['select 1', '{{ m() }}']",
+    "models: {b: {post_hook: '{{ m() }}'}}",
     "models: {",
     "nothing: 1",
 ]
