@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
 from flowforge_app.run_models import RunModels
 from flowforge_domain.config import ModelConfig
-from flowforge_testkit.fakes import Clock, Recorder, memory_project
+from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
 
 ENGINES = {
     "sqlite": ("flowforge_testkit.sqlite", "SqliteProfile", {"engine": "sqlite"}),
@@ -60,7 +61,9 @@ class World:
         manifest = project.reader.manifest()
         compiler = CompileModels(manifest, project.renderer, self.engine.dialect, {}, {})
         build = BuildModel(manifest, self.engine, compiler, project.reader, project.functions)
-        report = RunModels(manifest, self.engine, build, Recorder(), self.clock)()
+        report = RunModels(
+            manifest, self.engine, build, Recorder(), self.clock, claim(), skipping=Skipping(no_cache=True)
+        )()
         for result in report.results:
             if result.error:
                 raise result.error

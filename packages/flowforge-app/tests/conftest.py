@@ -11,6 +11,7 @@ import pytest
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
@@ -59,12 +60,13 @@ class World:
         target = {"name": "dev", "engine": "sqlite"}
         return CompileModels(self.manifest, self.project.renderer, self.engine.dialect, target, self.environment)
 
-    def run(self, select=None, exclude=None, engine=None, jobs=1) -> RunReport:
+    def run(self, select=None, exclude=None, engine=None, jobs=1, no_cache=False) -> RunReport:
         engine = engine or self.engine
         build = BuildModel(self.manifest, engine, self.compiler, self.project.reader, self.project.functions)
-        return RunModels(self.manifest, engine, build, self.recorder, self.clock, claim(), jobs)(
-            selection(select, exclude)
+        run = RunModels(
+            self.manifest, engine, build, self.recorder, self.clock, claim(), jobs, skipping=Skipping(no_cache)
         )
+        return run(selection(select, exclude))
 
     def seed(self, select=None, engine=None):
         return LoadSeeds(self.manifest, engine or self.engine, self.recorder, claim())(selection(select))

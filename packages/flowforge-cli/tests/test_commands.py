@@ -59,7 +59,7 @@ class TestSeed:
 
 class TestRun:
     def test_all_is_well(self, flowforge, shop):
-        assert masked(flowforge("run", shop).out) == (
+        assert masked(flowforge("run", shop, "--no-cache").out) == (
             "Running 3 models on sqlite (.local/data.sqlite)\n\n"
             "✓ customers                      table          3 rows T\n"
             "✓ orders                         table          4 rows T\n"
@@ -69,7 +69,7 @@ class TestRun:
 
     def test_a_failure_a_skip_and_what_to_do(self, flowforge, shop):
         (shop / "models" / "orders.ff.sql").write_text("select nope\n")
-        answer = flowforge("run", shop)
+        answer = flowforge("run", shop, "--no-cache")
         assert answer.code == 1
         assert masked(answer.out) == (
             "Running 3 models on sqlite (.local/data.sqlite)\n\n"
@@ -80,6 +80,24 @@ class TestRun:
             "↷ revenue_by_customer            skipped (orders failed)\n\n"
             "Totals\n──────\n✓ built: 1\n↷ skipped: 1\n✗ failed: 1 (orders)\nDone in T\n"
         )
+
+    def test_what_is_unchanged_is_said(self, flowforge, shop):
+        assert masked(flowforge("run", shop).out) == (
+            "Running 3 models on sqlite (.local/data.sqlite)\n\n"
+            "· customers                      skipped (unchanged)\n"
+            "· orders                         skipped (unchanged)\n"
+            "· revenue_by_customer            skipped (unchanged)\n\n"
+            "Totals\n──────\n✓ built: 0\n· unchanged: 3\n↷ skipped: 0\n✗ failed: 0\nDone in T\n"
+        )
+
+    def test_what_changed_and_what_reads_it_is_built(self, flowforge, shop):
+        (shop / "models" / "orders.ff.sql").write_text("select * from {{ source('shop', 'orders') }} where true\n")
+        lines = flowforge("run", shop).lines
+        assert [line.split()[:2] for line in lines if line[:1] in "·✓"][:3] == [
+            ["·", "customers"],
+            ["✓", "orders"],
+            ["✓", "revenue_by_customer"],
+        ]
 
     def test_quiet_says_what_failed(self, flowforge, shop):
         assert flowforge("run", shop, "-q").out == ""

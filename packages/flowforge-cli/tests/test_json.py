@@ -33,7 +33,7 @@ def names(answer):
 
 
 def test_a_run(flowforge, shop):
-    answer = flowforge("run", shop, "--log-format=json")
+    answer = flowforge("run", shop, "--log-format=json", "--no-cache")
     assert names(answer) == ["run_started", *["model_started", "model_built"] * 3, "run_finished"]
     assert answer.events[0]["data"]["total"] == 3
     assert answer.events[2]["data"] | {"seconds": 0} == {
@@ -96,7 +96,7 @@ def test_what_a_model_prints_goes_to_standard_error(flowforge, shop):
     answer = flowforge("run", shop, "--select", "p", "--log-format", "json")
     assert names(answer)[-2:] == ["model_built", "run_finished"]
     assert answer.err == "hello\n"
-    assert "hello" in flowforge("run", shop, "--select", "p").out
+    assert "hello" in flowforge("run", shop, "--select", "p", "--no-cache").out
 
 
 def test_values_that_json_lacks(flowforge, shop):

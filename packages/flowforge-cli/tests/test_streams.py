@@ -19,7 +19,12 @@ from .conftest import FLOWFORGE
 def built(shop):
     connection = sqlite3.connect(shop / ".local" / "data.sqlite")
     try:
-        return [name for (name,) in connection.execute("select distinct model from _flowforge_state order by 1")]
+        return [
+            name
+            for (name,) in connection.execute(
+                "select distinct model from _flowforge_state where inputs <> '' order by 1"
+            )
+        ]
     finally:
         connection.close()
 

@@ -24,7 +24,7 @@ def test_no_colour_off_a_terminal(process, shop):
 
 
 def test_colour_and_a_progress_line_on_one(terminal, shop):
-    answer = terminal("run", shop)
+    answer = terminal("run", shop, "--no-cache")
     assert answer.code == 0
     assert f"{GREEN}✓" in answer.out
     assert f"{ERASE}… 2/3 orders" in answer.out

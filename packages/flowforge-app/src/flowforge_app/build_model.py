@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
 from typing import Any
@@ -15,7 +15,6 @@ from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
-from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materializations import PLANS
 from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
@@ -28,23 +27,23 @@ from flowforge_ports.project import FunctionLoader, ProjectReader
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build made: rows if the engine says, and the fingerprint of what went in."""
+    """What a build made: rows if the engine says."""
 
     rows: int | None
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What a build finds: `existing` maps relations to what they are now, and is kept true.
 
-    `now` is the moment of the run, ISO 8601 in UTC. With `full_refresh` an incremental model is built from scratch,
-    unless its own settings say otherwise.
+    `now` is the moment of the run, ISO 8601 in UTC. With `full_refresh`, or when it is among the `redefined`, an
+    incremental model is built from scratch, unless its own settings say otherwise.
     """
 
     existing: dict[str, RelationKind]
     now: str
     full_refresh: bool = False
+    redefined: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,10 @@ class BuildModel:
         Raises `FlowForgeError` with model, file and line; the caller rolls back.
         """
         build = _Build(self, node, ground)
-        if not node.hooks:
-            return build.from_anything()
-        before = build.run_hooks("pre_hook")
-        built = build.from_anything()
-        after = build.run_hooks("post_hook")
-        return replace(built, fingerprint=fingerprint(built.fingerprint, *before, *after))
+        build.run_hooks("pre_hook")
+        built = build.from_sql() if node.kind == "sql" else build.from_function()
+        build.run_hooks("post_hook")
+        return built
 
 
 @dataclass(frozen=True)
@@ -80,18 +77,12 @@ class _Build:
     node: Node
     ground: Ground
 
-    def run_hooks(self, when: str) -> list[str]:
-        """Run the node's hooks of one kind and return their statements."""
-        hooks = self.on.compiler.hooks(self.node, when, incremental=self.goes_on)
-        for hook, sql in hooks:
+    def run_hooks(self, when: str) -> None:
+        for hook, sql in self.on.compiler.hooks(self.node, when, incremental=self.goes_on):
             try:
                 self.engine.session.execute(sql)
             except EngineError as error:
                 raise hook_error(error, self.node, hook, sql) from error
-        return [f"{when} {sql}" for _, sql in hooks]
-
-    def from_anything(self) -> Built:
-        return self.from_sql() if self.node.kind == "sql" else self.from_function()
 
     def from_sql(self) -> Built:
         statement = self.on.compiler.statement(self.node, incremental=self.goes_on)
@@ -107,7 +98,7 @@ class _Build:
                 rows = self.staged(lambda _: self.engine.session.execute(statement))
         except EngineError as error:
             raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
-        return Built(rows if self.node.config.stands_as == "table" else None, fingerprint("sql", statement))
+        return Built(rows if self.node.config.stands_as == "table" else None)
 
     def from_function(self) -> Built:
         frames = self.engine.frames
@@ -125,7 +116,7 @@ class _Build:
                 rows = self.staged(lambda relation: frames.write(relation, result))
         except EngineError as error:
             raise python_engine_error(error, self.node, self.on.manifest, self.engine) from error
-        return Built(rows, fingerprint("python", self.on.reader.text(self.node)))
+        return Built(rows)
 
     @property
     def engine(self) -> Engine:
@@ -139,7 +130,9 @@ class _Build:
     def goes_on(self) -> bool:
         """Whether new rows come to those that stand; a snapshot's history is never built from scratch."""
         config = self.node.config
-        anew = config.full_refresh if config.full_refresh is not None else self.ground.full_refresh
+        # Who says how the table follows its query has said that it stays.
+        redefined = self.node.name in self.ground.redefined and config.on_schema_change == "ignore"
+        anew = config.full_refresh if config.full_refresh is not None else self.ground.full_refresh or redefined
         return (
             config.materialized in self.on.plans
             and self.standing == "table"

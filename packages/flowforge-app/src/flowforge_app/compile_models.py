@@ -30,6 +30,7 @@ class CompileModels:
     target: Mapping[str, str]
     environment: Mapping[str, str]
     compiled: dict[str, str] = field(default_factory=dict, compare=False)
+    _known: dict[tuple[str, bool], str] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> dict[str, str]:
         """Return the statement of each selected SQL model, in run order.
@@ -45,12 +46,18 @@ class CompileModels:
 
         Raises `TemplateError` with file, line and what to write instead.
         """
+        key = (node.name, incremental)
+        if key not in self._known:
+            self._known[key] = self._statement(node, incremental)
+        self.compiled[node.name] = self._known[key]
+        return self._known[key]
+
+    def _statement(self, node: Node, incremental: bool) -> str:
         inlined: dict[str, str] = {}
         sql = self.renderer.render(node, self.context(node, inlined, incremental))
         sql = with_queries(sql, inlined, node.file, self.dialect)
         form = plain_query if node.config.materialized == "ephemeral" else create_statement
-        self.compiled[node.name] = statement = form(node, sql, self.dialect)
-        return statement
+        return form(node, sql, self.dialect)
 
     def hooks(self, node: Node, when: str, incremental: bool = False) -> list[tuple[Hook, str]]:
         """Return a node's hooks of one kind with their statements; one that renders to nothing is left out."""

@@ -1,23 +1,30 @@
-"""Load seeds: every file of one command in one transaction."""
+"""Load seeds: every file of one command in one transaction, with the state rows that tell which content was loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import perf_counter
+from uuid import uuid4
 
 from flowforge_app.attempts import Attempts, Patience
+from flowforge_app.target_state import preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
-from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
+from flowforge_domain.dialect import Dialect, RelationKind, relation_key
+from flowforge_domain.errors import ConfigError, SeedError, UnsupportedByEngineError
+from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.materialize import prepare_statements, schema_statements
+from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
+from flowforge_domain.sql_scan import undeclared, volatile_word
+from flowforge_domain.state import StateRow, insert_states
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine, SeedLoader
 from flowforge_ports.progress import Progress, SeedStarted
@@ -29,7 +36,7 @@ _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql
 class LoadSeeds:
     """Loads seed files through the engine's own loader; `claim` is this command's on the target.
 
-    What fails in passing is tried again, as `Manifest.retries` says.
+    What fails in passing is tried again, as `Manifest.retries` says; `clock` gives the time in UTC.
     """
 
     manifest: Manifest
@@ -37,6 +44,7 @@ class LoadSeeds:
     progress: Progress
     claim: Claim
     patience: Patience = field(default_factory=Patience)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> SeedReport:
         """Replace the tables of the selected seeds, all or none.
@@ -50,21 +58,44 @@ class LoadSeeds:
         attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
         with self.engine.lock.hold(self.claim):
             # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
-            results = attempts(lambda: self._load_all(loader, seeds))
+            results = attempts(lambda: self._load_all(loader, seeds)) if seeds else []
+            if self.engine.sources:
+                self.engine.sources.vouch()
         for result in results:
             self.progress(result)
         return SeedReport(results, perf_counter() - started, attempts.again)
 
-    def _load_all(self, loader: SeedLoader, seeds: list[Seed]) -> list[SeedResult]:
+    def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> list[SeedResult]:
         results = []
         with transaction(self.engine.session):
-            existing = kinds(self.engine.catalog.relations()) if seeds else {}
-            for statement in schema_statements((s.relation for s in seeds), existing, self.engine.dialect):
+            state = read_target(self.engine)
+            existing = kinds(state.entries)
+            for statement in preparation(self.engine, state, (seed.relation for seed in seeds)):
                 self.engine.session.execute(statement)
+            versions = [data_version(seed, self.engine.dialect) for seed in seeds]
             for index, seed in enumerate(seeds, start=1):
                 self.progress(SeedStarted(seed.name, index, len(seeds)))
                 results.append(self._load(loader, seed, existing))
+            for statement in insert_states(self._rows(results, versions), self.engine.dialect):
+                self.engine.session.execute(statement)
         return results
+
+    def _rows(self, results: Sequence[SeedResult], versions: Sequence[str]) -> list[StateRow]:
+        run_id, finished, entries = self.claim.holder.run, self.clock().isoformat(), self.engine.catalog.relations()
+        return [
+            StateRow(
+                result.name,
+                result.relation,
+                run_id,
+                version,
+                "",
+                result.rows,
+                finished,
+                project=self.manifest.name,
+                identity=entries[relation_key(result.relation, self.engine.dialect)].identity,
+            )
+            for result, version in zip(results, versions, strict=True)
+        ]
 
     def _selected(self, wanted: Selection) -> list[Seed]:
         chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")
@@ -88,3 +119,19 @@ class LoadSeeds:
             error.where = error.where or Location(seed.file)
             raise
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)
+
+
+def data_version(seed: Seed, dialect: Dialect) -> str:
+    """Return a text that is the same for the same content; asked before the load, or a later edit might go unseen.
+
+    That of SQL is new each time, unless nothing else can decide what it gives. Raises `SeedError` for no file.
+    """
+    try:
+        with seed.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        text = seed.path.read_text("utf-8", "replace") if seed.kind == "sql" else ""
+    except OSError as error:
+        raise SeedError(f"The file cannot be read: {error.strerror}.", where=Location(seed.file)) from error
+    if volatile_word(text, dialect) or undeclared(text, (), dialect):
+        return uuid4().hex
+    return fingerprint(digest, repr(seed.options))

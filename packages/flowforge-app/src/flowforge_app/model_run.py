@@ -15,12 +15,14 @@ from uuid import uuid4
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Built, Ground
 from flowforge_app.cancelled import was_cancelled
+from flowforge_app.evidence import Evidence
 from flowforge_app.parallel import Worker
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.dag import upstream
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import FlowForgeError
+from flowforge_domain.fingerprint import Inputs
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, Status
 from flowforge_domain.retries import ONCE, Retries
@@ -35,12 +37,12 @@ _REPLACED = {"table", "view"}
 class ModelRun:
     """What the workers of a run share; `ground` is what they find, kept true by each of them.
 
-    `nodes` are the selected ones in the order of the graph, `results` those of the nodes that have ended;
-    `gathered` are the state rows that the run itself writes at its end (`Dialect.gathers_state`).
+    `nodes` are those to build in the order of the graph, `results` those of the nodes that have ended; `rows` are their
+    state rows, which the run itself writes at its end where the dialect gathers them.
     """
 
     run_id: str
-    project: str
+    evidence: Evidence
     nodes: Mapping[str, Node]
     ground: Ground
     progress: Progress
@@ -48,7 +50,7 @@ class ModelRun:
     retries: Retries = field(default_factory=Retries)
     patience: Patience = field(default_factory=Patience)
     results: dict[str, ModelResult] = field(default_factory=dict)
-    gathered: list[StateRow] = field(default_factory=list)
+    rows: list[StateRow] = field(default_factory=list)
     _turn: Lock = field(default_factory=Lock)
     _stopped: Signal = field(default_factory=Signal)
     _numbers: Iterator[int] = field(default_factory=partial(count, 1))
@@ -80,11 +82,11 @@ class ModelRun:
             return None
         above = upstream(self.nodes, causes)
         failed = [name for name in self.nodes if name in above and self.results[name].status is Status.FAILED]
-        return _result(node, Status.SKIPPED, reason=f"{', '.join(failed)} failed")
+        return result_of(node, Status.SKIPPED, reason=f"{', '.join(failed)} failed")
 
     def _built(self, node: Node, build: BuildModel) -> ModelResult:
         started, engine = perf_counter(), build.engine
-        engine.session.label({"project": self.project, "run": self.run_id, "model": node.name})
+        engine.session.label({"project": self.evidence.manifest.name, "run": self.run_id, "model": node.name})
         retries = self.retries if _may_be_repeated(node, engine) else ONCE
         attempts = Attempts(node.name, retries, self._tell, self.patience, self._stopped)
         sent: list[tuple[StateRow, Built]] = []
@@ -93,12 +95,12 @@ class ModelRun:
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise
-            failed = replace(_result(node, Status.FAILED), seconds=perf_counter() - started, error=error)
+            failed = replace(result_of(node, Status.FAILED), seconds=perf_counter() - started, error=error)
             return replace(failed, retries=attempts.again)
-        if engine.dialect.gathers_state:
-            self.gathered.append(row)
+        self.evidence.versions.note(node.name, row.data_version)
+        self.rows.append(row)
         self.ground.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
-        done = replace(_result(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
+        done = replace(result_of(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
         return replace(done, retries=attempts.again)
 
     def _build(self, node: Node, build: BuildModel, sent: list[tuple[StateRow, Built]]) -> tuple[StateRow, Built]:
@@ -109,9 +111,10 @@ class ModelRun:
         engine = build.engine
         if sent and _is_committed(sent[-1][0], engine):
             return sent[-1]
+        inputs = self.evidence.inputs(node)
         with transaction(engine.session):
             built = build(node, self.ground)
-            row = self._state(node, built.fingerprint, built.rows)
+            row = self._state(node, inputs, built.rows)
             if not engine.dialect.gathers_state:
                 engine.session.execute(insert_state(row, engine.dialect))
             sent.append((row, built))
@@ -121,13 +124,23 @@ class ModelRun:
         with self._turn:
             self.progress(event)
 
-    def _state(self, node: Node, fingerprint: str, rows: int | None) -> StateRow:
-        known = -1 if rows is None else rows
-        finished = self.clock().isoformat()
-        return StateRow(node.name, node.relation, self.run_id, uuid4().hex, fingerprint, known, finished)
+    def _state(self, node: Node, inputs: Inputs, rows: int | None) -> StateRow:
+        known = rows if rows is not None and node.config.materialized == "table" else -1
+        return StateRow(
+            node.name,
+            node.relation,
+            self.run_id,
+            uuid4().hex,
+            inputs.fingerprint,
+            known,
+            self.clock().isoformat(),
+            project=self.evidence.manifest.name,
+            inputs=inputs.to_json(),
+        )
 
 
-def _result(node: Node, status: Status, reason: str = "") -> ModelResult:
+def result_of(node: Node, status: Status, reason: str = "") -> ModelResult:
+    """Return the result of a node that ended so."""
     return ModelResult(node.name, node.relation, node.config.materialized, status, reason=reason)
 
 

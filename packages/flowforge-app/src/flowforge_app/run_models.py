@@ -13,24 +13,26 @@ from datetime import datetime
 from functools import partial
 from time import perf_counter
 
+from flowforge_app.abilities import require_ability
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
-from flowforge_app.model_run import ModelRun
+from flowforge_app.due_models import Skipping, redefined, vouch
+from flowforge_app.evidence import Evidence
+from flowforge_app.model_run import ModelRun, result_of
 from flowforge_app.parallel import work_through
 from flowforge_app.run_hooks import RunHooks
+from flowforge_app.target_state import closing, preparation, read_target
 from flowforge_app.transaction import transaction
-from flowforge_domain.capability import Capability, needed_abilities
+from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
-from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import EngineError, FlowForgeError, UnsupportedByEngineError
+from flowforge_domain.dialect import relation_key
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest, require_distinct
-from flowforge_domain.materialize import schema_statements
 from flowforge_domain.model import Node
-from flowforge_domain.results import ModelResult, RunReport
+from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
-from flowforge_domain.state import COLUMNS, STATE_TABLE, compact_state, create_state, insert_states
+from flowforge_domain.state import insert_states
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress, RunStarted
 
@@ -41,7 +43,7 @@ class RunModels:
 
     `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target. With
     `full_refresh` incremental models are built from scratch. What fails in passing is tried again, as
-    `Manifest.retries` says.
+    `Manifest.retries` says. What is proved unchanged is left as it is, as `skipping` says.
     """
 
     manifest: Manifest
@@ -53,6 +55,7 @@ class RunModels:
     jobs: int = 1
     full_refresh: bool = False
     patience: Patience = field(default_factory=Patience)
+    skipping: Skipping = field(default_factory=Skipping)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order of the graph.
@@ -65,7 +68,7 @@ class RunModels:
         one_name = partial(relation_key, dialect=self.engine.dialect)
         require_distinct(self.manifest.nodes.values(), self.manifest.seeds.values(), one_name)
         for node in nodes:
-            _require_ability(node, self.engine)
+            require_ability(node, self.engine)
         with self.engine.lock.hold(self.claim):
             return self._run(nodes)
 
@@ -75,29 +78,42 @@ class RunModels:
         self.progress(RunStarted(run_id, names, self.engine.name, self.engine.target))
         hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
         hooks.start()
-        built = self._built(nodes, run_id) if nodes else {}
-        results = [built[name] for name in names]
+        ended = self._results(nodes, run_id) if nodes else {}
+        results = [ended[name] for name in names]
         errors = hooks.end(results)
         report = RunReport(run_id, results, perf_counter() - started, errors)
         self.progress(report)
         return report
 
-    def _built(self, nodes: Sequence[Node], run_id: str) -> Mapping[str, ModelResult]:
-        existing = kinds(self.engine.catalog.relations())
-        self._prepare(nodes, existing)
-        chosen = {node.name: node for node in nodes}
-        ground = Ground(existing, self.clock().isoformat(), self.full_refresh)
+    def _results(self, nodes: Sequence[Node], run_id: str) -> Mapping[str, ModelResult]:
+        state = read_target(self.engine)
+        evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
+        due = self.skipping.due(nodes, evidence, self.full_refresh)
+        unchanged = {node.name: result_of(node, Status.UNCHANGED) for node in nodes if node.name not in due}
+        for result in unchanged.values():
+            self.progress(result)
+        if due:
+            self._write(preparation(self.engine, state, (node.relation for node in due.values())))
+            unchanged |= self._built(due, evidence, run_id)
+        vouch(self.engine, self.manifest, due.values())
+        return unchanged
+
+    def _built(self, due: Mapping[str, Node], evidence: Evidence, run_id: str) -> Mapping[str, ModelResult]:
+        existing, now = kinds(evidence.versions.target.entries), self.clock().isoformat()
+        ground = Ground(existing, now, self.full_refresh, redefined(due, evidence))
         given = (self.progress, self.clock, self.manifest.retries, self.patience)
-        run = ModelRun(run_id, self.manifest.name, chosen, ground, *given)
+        run = ModelRun(run_id, evidence, due, ground, *given)
         # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
-        here = {node.name for node in nodes if node.kind == "python"}
-        with self._engines(len(nodes)) as engines:
+        here = {name for name, node in due.items() if node.kind == "python"}
+        with self._engines(len(due)) as engines:
             workers = [run.worker(self.build, engine) for engine in engines]
             try:
-                work_through(waits_for(self.manifest.nodes, chosen), workers, here)
+                work_through(waits_for(self.manifest.nodes, due), workers, here)
             finally:
-                self._write(insert_states(run.gathered, self.engine.dialect))
-        self._write(compact_state(self.engine.dialect))
+                if self.engine.dialect.gathers_state:
+                    self._write(insert_states(run.rows, self.engine.dialect))
+        self._write(closing(self.engine, run_id, run.rows))
+        self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in run.rows})
         return run.results
 
     def _write(self, statements: Sequence[str]) -> None:
@@ -119,38 +135,3 @@ class RunModels:
                 engines.append(self.engine.fork())
                 forks.callback(engines[-1].session.close)
             yield engines
-
-    def _prepare(self, nodes: Sequence[Node], existing: Mapping[str, RelationKind]) -> None:
-        """Make schemas and the state table before models build side by side, who would get in each other's way."""
-        self._require_own_state(existing)
-        statements = schema_statements((node.relation for node in nodes), existing, self.engine.dialect)
-        if STATE_TABLE not in existing:
-            statements += (create_state(self.engine.dialect),)
-        self._write(statements)
-
-    def _require_own_state(self, existing: Mapping[str, RelationKind]) -> None:
-        if STATE_TABLE in existing:
-            found = tuple(name for name, _ in self.engine.catalog.columns(STATE_TABLE))
-            if found != COLUMNS:
-                raise _foreign_state(found, self.engine.target)
-
-
-def _require_ability(node: Node, engine: Engine) -> None:
-    """Raise `UnsupportedByEngineError` with the model's place when the engine cannot build models of its kind."""
-    needed = needed_abilities(node)
-    if engine.frames is None and Capability.PYTHON_MODELS in needed:
-        missing = [Capability.PYTHON_MODELS]
-    else:
-        missing = [ability for ability in needed if ability not in engine.capabilities]
-    if missing:
-        error = UnsupportedByEngineError(engine.name, missing[0].value)
-        error.where = node.where()
-        raise error
-
-
-def _foreign_state(columns: Sequence[str], target: str) -> FlowForgeError:
-    return EngineError(
-        f"The table {STATE_TABLE!r} in {target} was not written by this version of FlowForge.\n"
-        f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
-        hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
-    )

@@ -18,6 +18,7 @@ COMPILED = Path(".flowforge", "compiled")
 DOCS = Path(".flowforge", "docs")
 MANIFEST = Path(".flowforge", "manifest.json")
 RESULTS = Path(".flowforge", "run_results.json")
+CACHE = Path(".flowforge", "cache")
 
 
 def write_text(path: Path, text: str) -> Path:

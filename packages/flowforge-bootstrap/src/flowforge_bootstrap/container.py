@@ -13,10 +13,12 @@ from dependency_injector import containers, providers
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_app.show_model import ShowModel
+from flowforge_bootstrap.built_texts import text_file
 from flowforge_bootstrap.engines import now, open_engine
 from flowforge_bootstrap.profiles import ResolvedProfile
 from flowforge_domain.holder import Claim
@@ -52,6 +54,8 @@ class Container(containers.DeclarativeContainer):
     build_model = providers.Factory(
         BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions, plans
     )
+    texts = providers.Factory(text_file, manifest.provided.root, engine)
+    skipping = providers.Factory(Skipping, texts=texts)
     run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now), claim)
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)

@@ -105,11 +105,14 @@ class Project(ProjectText):
         exclude: Names = None,
         jobs: int | None = None,
         full_refresh: bool = False,
+        no_cache: bool = False,
         lock_timeout: float = WAIT,
         resume: bool = False,
         **choice: Unpack[Choice],
     ) -> RunReport:
         """Build the selected models; a model's own error is in the report.
+
+        What is proved unchanged is left as it is, unless `no_cache`.
 
         Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
         are built from scratch. Whoever else works on the target is waited for, at most `lock_timeout` seconds.
@@ -125,7 +128,8 @@ class Project(ProjectText):
             if resume:
                 require_no_selection(wanted)
                 wanted = PastRuns(container.project().journals).to_resume(container.manifest())
-            return container.run_models(jobs=jobs, full_refresh=full_refresh)(wanted)
+            skipping = container.skipping(no_cache)
+            return container.run_models(jobs=jobs, full_refresh=full_refresh, skipping=skipping)(wanted)
 
     def test(
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]

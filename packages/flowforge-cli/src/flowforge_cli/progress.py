@@ -12,7 +12,12 @@ from flowforge_domain.text import printable
 from flowforge_ports.progress import CheckStarted, ModelStarted, Notice, Retried, RunStarted, SeedStarted
 
 _LEVELS = {Verdict.WARNED: "warning", Verdict.FAILED: "error", Verdict.ERROR: "error"}
-_MARKS = {Status.BUILT: ("✓", GREEN), Status.SKIPPED: ("↷", YELLOW), Status.FAILED: ("✗", RED)}
+_MARKS = {
+    Status.BUILT: ("✓", GREEN),
+    Status.UNCHANGED: ("·", ""),
+    Status.SKIPPED: ("↷", YELLOW),
+    Status.FAILED: ("✗", RED),
+}
 
 
 class Reporter:
@@ -50,7 +55,8 @@ class Reporter:
     def _model(self, result: ModelResult) -> None:
         mark, color = _MARKS[result.status]
         say = self._output.problem if result.status is Status.FAILED else self._output.line
-        say(f"{self._output.paint(mark, color)} {_columns(result, self._width)}".rstrip())
+        shown = self._output.paint(mark, color) if color else mark
+        say(f"{shown} {_columns(result, self._width)}".rstrip())
         if result.error is not None:
             trace(result.error)
             say("\n".join(f"   {line}" for line in printable(f"↳ {result.error}").splitlines()))
@@ -129,6 +135,8 @@ class Reporter:
 
 def _columns(result: ModelResult, width: int) -> str:
     name = f"{result.name:<{width}}"
+    if result.status is Status.UNCHANGED:
+        return f"{name} skipped (unchanged)"
     if result.status is Status.SKIPPED:
         return f"{name} skipped ({result.reason})"
     rows = "failed" if result.status is Status.FAILED else rows_of(result.rows)

@@ -15,6 +15,7 @@ from flowforge_cli.options import (
     FullRefresh,
     Jobs,
     LogFormat,
+    NoCache,
     ProjectPath,
     Quiet,
     Resume,
@@ -40,16 +41,18 @@ def run(
     variables: Variables = None,
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
+    no_cache: NoCache = False,
     resume: Resume = False,
     wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
-    """Build the models in the order of the graph."""
+    """Build the models that are not proved unchanged."""
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
-        report = opened.run(select, exclude, jobs, full_refresh, wait, resume, **choice(selector, state, changed_since))
+        chosen = choice(selector, state, changed_since)
+        report = opened.run(select, exclude, jobs, full_refresh, no_cache, wait, resume, **chosen)
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

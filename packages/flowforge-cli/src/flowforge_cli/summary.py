@@ -55,6 +55,7 @@ def totals(report: RunReport, output: Output) -> str:
             "",
             _TOTALS,
             _counted(f"✓ built: {counts[Status.BUILT]}", counts[Status.BUILT], GREEN, output),
+            *([f"· unchanged: {counts[Status.UNCHANGED]}"] if counts[Status.UNCHANGED] else []),
             _counted(f"↷ skipped: {counts[Status.SKIPPED]}", counts[Status.SKIPPED], YELLOW, output),
             _counted(f"✗ failed: {len(failed)}" + f" ({names})" * bool(failed), len(failed), RED, output),
             *([output.paint(f"↻ {retries(report.retries)}", YELLOW)] if report.retries else []),

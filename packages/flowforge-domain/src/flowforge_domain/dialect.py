@@ -21,6 +21,16 @@ _ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 _LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
 _UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
+VOLATILE = frozenset({
+    "now", "today", "yesterday", "tomorrow", "sysdate", "getdate", "current_date", "current_time", "current_timestamp",
+    "current_datetime", "localtime", "localtimestamp", "transaction_timestamp", "statement_timestamp",
+    "clock_timestamp", "timeofday", "get_current_timestamp", "random", "rand", "uuid", "gen_random_uuid",
+    "generate_uuid", "uuid_generate_v4", "uuidv4", "uuidv7", "setseed", "tablesample", "sample", "nextval", "currval",
+    "lastval", "current_user", "session_user", "current_role", "current_setting", "getenv", "getvariable",
+    "txid_current",
+})  # fmt: skip
+"""Words of SQL whose presence may mean that the same statement gives another result at another time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -45,7 +55,9 @@ class Dialect:
     wider type, and is empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
     of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text;
     `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a
-    thing; `script` makes of statements, `{}`, one that does all of them or none, where no transaction can be left open.
+    thing; `script` makes of statements, `{}`, one that does all of them or none, where no transaction can be left open;
+    `volatile` are the words that make a result depend on when it is asked for; `grammar` is what the SQL analysis calls
+    this SQL, where that is not `name`.
     """
 
     name: str
@@ -70,6 +82,8 @@ class Dialect:
     create_temporary: str = "create temporary table"
     retype: str = "alter table {table} alter column {column} type {type}"
     overwrites: str = ""
+    volatile: frozenset[str] = VOLATILE
+    grammar: str = ""
     moment: str = "cast({text} as {type})"
     partitions: str = ""
     clusters: str = ""

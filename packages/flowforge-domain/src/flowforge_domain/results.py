@@ -16,6 +16,7 @@ class Status(Enum):
     """How a model or seed ended."""
 
     BUILT = "built"
+    UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -50,7 +51,7 @@ class RunReport:
     @property
     def ok(self) -> bool:
         """Whether no model or hook failed and none had to be left out."""
-        return not self.errors and all(r.status is Status.BUILT for r in self.results)
+        return not self.errors and all(r.status in (Status.BUILT, Status.UNCHANGED) for r in self.results)
 
     @property
     def retries(self) -> int:

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from flowforge_domain.dialect import Dialect, quote_name, quote_relation, quote_text
+from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, relation_key
+from flowforge_domain.results import Rows
 from flowforge_domain.swap import aside
 
 STATE_TABLE = "_flowforge_state"
-STATE_VERSION = 1
+STATE_VERSION = 2
 _MOST_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """One build: `data_version` is new with every build, `finished_at` is ISO 8601 in UTC, `rows` -1 if unknown."""
+    """One build of a model, or one load of a seed.
+
+    `data_version` is new with every build, and that of a seed is its content's; `fingerprint` is that of the `inputs`,
+    "" where they do not prove anything; `identity` is what the catalog said of the relation at the end of the run, ""
+    where the run did not come that far; `finished_at` is ISO 8601 in UTC; `rows` is how many the relation has then, -1
+    if that is unknown.
+    """
 
     model: str
     relation: str
@@ -28,6 +35,9 @@ class StateRow:
     rows: int
     finished_at: str
     version: int = STATE_VERSION
+    project: str = ""
+    inputs: str = ""
+    identity: str = ""
 
 
 COLUMNS = tuple(StateRow.__dataclass_fields__)
@@ -63,15 +73,38 @@ def has_version(data_version: str, dialect: Dialect) -> str:
     return f"select 1 from {table} where {column} = {quote_text(data_version, dialect)}"
 
 
+def whole_state(dialect: Dialect) -> str:
+    """Return the query of all rows with the columns that the table has, whoever made it."""
+    return f"select * from {quote_name(STATE_TABLE, dialect)}"
+
+
+def latest_rows(found: Rows, dialect: Dialect) -> dict[str, StateRow] | None:
+    """Return what `whole_state` gave: by each relation's key in the catalog, what was last built there.
+
+    None where the table has other columns than ours.
+    """
+    if tuple(known_name(name, dialect) for name in found.columns) != COLUMNS:
+        return None
+    rows = sorted((StateRow(*row) for row in found.rows), key=lambda row: row.finished_at)
+    return {relation_key(row.relation, dialect): row for row in rows}
+
+
+def identified(rows: Sequence[StateRow], run_id: str, dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements that put `rows` in the place of those that a run wrote model by model."""
+    table, run, identity = (quote_name(name, dialect) for name in (STATE_TABLE, "run_id", "identity"))
+    written = f"{run} = {quote_text(run_id, dialect)} and {identity} = ''"
+    return (f"delete from {table} where {written}", *insert_states(rows, dialect))
+
+
 def compact_state(dialect: Dialect) -> tuple[str, ...]:
     """Return the statements that keep only the last row of each model.
 
     Where no rows can be deleted, the rows to keep become a new table that takes the old one's place.
     """
-    table, model, finished = (quote_name(n, dialect) for n in (STATE_TABLE, "model", "finished_at"))
+    table, project, model, done = (quote_name(n, dialect) for n in (STATE_TABLE, "project", "model", "finished_at"))
     void = (
-        f"exists (select 1 from {table} as later "
-        f"where later.{model} = {table}.{model} and later.{finished} > {table}.{finished})"
+        f"exists (select 1 from {table} as later where later.{model} = {table}.{model} "
+        f"and later.{project} = {table}.{project} and later.{done} > {table}.{done})"
     )
     if dialect.deletes:
         return (f"delete from {table} where {void}",)

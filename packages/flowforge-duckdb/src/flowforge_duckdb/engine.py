@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from flowforge_duckdb.lock import DuckDBLock
 from flowforge_duckdb.plugin import SPEC
 from flowforge_duckdb.seeds import DuckDBSeeds
 from flowforge_duckdb.settings import DuckDBProfile
+from flowforge_duckdb.sources import FileProof, file_proof
 from flowforge_ports.engine import Engine
 from flowforge_ports.failpoint import failpoint
 
@@ -45,7 +46,8 @@ def open_engine(profile: DuckDBProfile, root: Path, claim: Claim) -> Engine:
     when the file cannot be opened.
     """
     connection, path, target = connect(profile.duckdb, root, claim)
-    return _engine(_session(connection), DuckDBLock(path, target))
+    proof = file_proof(path, root) if path else None
+    return replace(_engine(_session(connection, proof), DuckDBLock(path, target)), sources=proof)
 
 
 def engine_on(connection: duckdb.DuckDBPyConnection) -> Engine:
@@ -64,6 +66,7 @@ class DuckDBSession:
     """A connection, or a cursor of one; closing it closes its forks."""
 
     connection: duckdb.DuckDBPyConnection
+    proof: FileProof | None = None
     forks: list[DuckDBSession] = field(default_factory=list)
 
     def execute(self, sql: str) -> int | None:
@@ -102,6 +105,8 @@ class DuckDBSession:
         for fork in self.forks:
             fork.close()
         self.connection.close()
+        if self.proof is not None:
+            self.proof.closed()
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,7 @@ def _engine(session: DuckDBSession, lock: DuckDBLock) -> Engine:
         frames=DuckDBFrames(session.connection),
         seeds=DuckDBSeeds(session.connection),
         keeps=lock.path is not None,
+        version=duckdb.__version__,
     )
 
 
@@ -145,10 +151,10 @@ def _fork(session: DuckDBSession, lock: DuckDBLock) -> Engine:
     return _engine(fork, lock)
 
 
-def _session(connection: duckdb.DuckDBPyConnection) -> DuckDBSession:
+def _session(connection: duckdb.DuckDBPyConnection, proof: FileProof | None = None) -> DuckDBSession:
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
     connection.execute("set session errors_as_json = true; set session enable_progress_bar = false")
-    return DuckDBSession(connection)
+    return DuckDBSession(connection, proof)
 
 
 def _columns(result: duckdb.DuckDBPyConnection | None) -> tuple[str, ...]:

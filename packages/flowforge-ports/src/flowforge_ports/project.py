@@ -45,6 +45,17 @@ class RenderContext:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a Python model runs: the text of its file and of the project's modules that it imports.
+
+    `volatile` names what in it may give another result at another time, with its place; "" where nothing does.
+    """
+
+    text: str
+    volatile: str = ""
+
+
 class ProjectReader(Protocol):
     """Reads a project's text; runs none of its code."""
 
@@ -53,6 +64,9 @@ class ProjectReader(Protocol):
 
     def text(self, node: Node) -> str:
         """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
+
+    def code(self, node: Node) -> Code:
+        """Return what a Python model runs, without running any; raise `ConfigError` when it cannot be read."""
 
     def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
         """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""

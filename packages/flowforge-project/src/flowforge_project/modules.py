@@ -43,6 +43,17 @@ class ProjectModules:
         modules = (file.with_suffix("").parts for file in files if not file.name.endswith(".ff.py"))
         return {".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in modules}
 
+    def find(self, dotted: str) -> Path | None:
+        """Return the file of a project's module, or the folder of a package without `__init__.py`; None for neither."""
+        places = [base.joinpath(*dotted.split(".")) for base in (self.root, self.root / "models")]
+        for place in places:
+            for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
+                if path.is_file():
+                    return path
+        folders = [place for place in places if place.is_dir() and _holds_modules(place)]
+        # As everywhere in Python, such a folder never hides a library: models/duckdb/ is no `import duckdb`.
+        return folders[0] if folders and ("." in dotted or not _is_installed(dotted)) else None
+
     def forget(self) -> None:
         """Take every module of this project out of `sys.modules`."""
         for name in [name for name in sys.modules if name.startswith(self.prefix)]:
@@ -76,7 +87,7 @@ class ProjectModules:
             fromlist: Sequence[str] | None = (),
             level: int = 0,
         ) -> ModuleType:
-            if level == 0 and self._find(name.partition(".")[0]) is None:
+            if level == 0 and self.find(name.partition(".")[0]) is None:
                 return builtins.__import__(name, globals, locals, fromlist or (), level)
             package = str((globals or {}).get("__package__") or self.prefix)
             with self._lock:
@@ -94,7 +105,7 @@ class ProjectModules:
         names = getattr(last, "__all__", ()) if "*" in fromlist else fromlist
         for name in names:
             inner = ".".join([*parts, name])
-            if not hasattr(last, name) and self._find(inner) is not None:
+            if not hasattr(last, name) and self.find(inner) is not None:
                 setattr(last, name, self._load(inner))
         return last
 
@@ -102,7 +113,7 @@ class ProjectModules:
         full = f"{self.prefix}.{dotted}"
         if full in sys.modules:
             return sys.modules[full]
-        path = self._find(dotted)
+        path = self.find(dotted)
         if path is None:
             raise ModuleNotFoundError(f"No module named {dotted!r} in the project", name=dotted)
         is_package = path.is_dir() or path.name == "__init__.py"
@@ -111,17 +122,6 @@ class ProjectModules:
         if parent:
             setattr(self._load(parent), leaf, module)
         return module
-
-    def _find(self, dotted: str) -> Path | None:
-        """Return the file of a project's module, or the folder of a package without `__init__.py`."""
-        places = [base.joinpath(*dotted.split(".")) for base in (self.root, self.root / "models")]
-        for place in places:
-            for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
-                if path.is_file():
-                    return path
-        folders = [place for place in places if place.is_dir() and _holds_modules(place)]
-        # As everywhere in Python, such a folder never hides a library: models/duckdb/ is no `import duckdb`.
-        return folders[0] if folders and ("." in dotted or not _is_installed(dotted)) else None
 
 
 def _holds_modules(folder: Path) -> bool:

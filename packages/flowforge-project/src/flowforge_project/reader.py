@@ -19,7 +19,7 @@ from flowforge_domain.relation import relation_name
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector, require_selectors
 from flowforge_domain.text import Location, did_you_mean
-from flowforge_ports.project import ProfileEntry
+from flowforge_ports.project import Code, ProfileEntry
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
@@ -81,6 +81,12 @@ class FolderReader:
     def text(self, node: Node) -> str:
         """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
         return ProjectFile(str(node.path), node.file).text()
+
+    def code(self, node: Node) -> Code:
+        """Return what a Python model runs, without running any; raise `ConfigError` when it cannot be read."""
+        from flowforge_project.python_code import python_code
+
+        return python_code(node, self.root)
 
     def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
         """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""

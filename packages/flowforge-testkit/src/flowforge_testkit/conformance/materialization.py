@@ -8,6 +8,7 @@ from typing import Any
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
 from flowforge_app.run_models import RunModels
 from flowforge_domain.config import BUILT_IN, ModelConfig
 from flowforge_domain.model import model
@@ -87,4 +88,4 @@ def _made(
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {}, {})
     plans = {materialization.name: resolve_name(materialization.plan)}
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions, plans)
-    return RunModels(manifest, engine, built, Recorder(), Clock(), claim())()
+    return RunModels(manifest, engine, built, Recorder(), Clock(), claim(), skipping=Skipping(no_cache=True))()

@@ -8,6 +8,7 @@ from typing import Any
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
@@ -142,7 +143,15 @@ def run(engine: Engine, project: ProjectPorts, full_refresh: bool = False, clock
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
     clock, patience = clock or Clock(), Pauses().patience()
     return RunModels(
-        manifest, engine, built, Recorder(), clock, claim(), full_refresh=full_refresh, patience=patience
+        manifest,
+        engine,
+        built,
+        Recorder(),
+        clock,
+        claim(),
+        full_refresh=full_refresh,
+        patience=patience,
+        skipping=Skipping(no_cache=True),
     )()
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flowforge.core import REGISTRY
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
 from flowforge_app.run_models import RunModels
 from flowforge_bootstrap.engines import new_claim, now, open_by_name
 from flowforge_bootstrap.project import silent
@@ -92,7 +93,8 @@ class BaseExecutor(ABC):
             raise ConfigError("No project is loaded.", hint="Load one first: REGISTRY.load_project(path)")
         manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node}, hooks=())
         build = BuildModel(manifest, engine, self._compiler(manifest, env), ports.reader, ports.functions)
-        report = RunModels(manifest, engine, build, silent, now, new_claim())(Selection((node.name,)))
+        run = RunModels(manifest, engine, build, silent, now, new_claim(), skipping=Skipping(no_cache=True))
+        report = run(Selection((node.name,)))
         for result in report.results:
             if result.error is not None:
                 raise result.error

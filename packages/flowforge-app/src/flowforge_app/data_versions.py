@@ -1,0 +1,101 @@
+"""Data versions: texts that tell whether what a model reads has changed.
+
+Each build of a model gives its relation a new one, a seed's is that of its content, and a source's is what the engine
+can prove. Through a view or an ephemeral model shine the versions of what those read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from flowforge_app.target_state import TargetState
+from flowforge_domain.dialect import Dialect, relation_key
+from flowforge_domain.fingerprint import fingerprint
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node, SourceKey
+from flowforge_domain.state import StateRow
+
+
+@dataclass(frozen=True)
+class DataVersions:
+    """Knows the version of everything that models read, None where nobody can tell.
+
+    `sources` are the versions that the engine gave of relations, by key; `built` are those of the models that this run
+    has built, and grows while it goes on.
+    """
+
+    manifest: Manifest
+    dialect: Dialect
+    target: TargetState
+    sources: Mapping[str, str] = field(default_factory=dict)
+    built: dict[str, str] = field(default_factory=dict)
+    _through: dict[str, str | None] = field(default_factory=dict)
+
+    def read_by(self, node: Node) -> dict[str, str | None]:
+        """Return the version of each thing that a node names, sources as `group.table`."""
+        versions = {name: self._of_name(name) for name in node.deps}
+        return versions | {".".join(key): self._of_source(key) for key in node.sources}
+
+    def note(self, name: str, data_version: str) -> None:
+        """Take note of a model that this run has built."""
+        self.built[name] = data_version
+        self._through.clear()
+
+    def row(self, node: Node) -> StateRow | None:
+        """Return what tells of the model's last build, None where that is not what stands."""
+        row = self.target.rows.get(self._key(node.relation))
+        return row if row and (row.model, row.project) == (node.name, self.manifest.name) else None
+
+    def fault(self, node: Node) -> str:
+        """Say why what stands is not what the model's last build left there, "" where nothing speaks against it."""
+        key = self._key(node.relation)
+        if fault := self.target.fault(key):
+            return fault
+        row, entry = self.target.rows[key], self.target.entries[key]
+        if self.row(node) is None:
+            return f"{row.relation} was written by {row.model} of project {row.project}"
+        return "" if entry.kind == node.config.stands_as else f"{row.relation} is a {entry.kind}"
+
+    def _of_name(self, name: str) -> str | None:
+        node = self.manifest.nodes.get(name)
+        if node is None:
+            return self._of_relation(self._key(self.manifest.seeds[name].relation))
+        if node.config.stands_as != "view":
+            return self._own(node)
+        if name not in self._through:
+            self._through[name] = self._of_view(node)
+        return self._through[name]
+
+    def _own(self, node: Node) -> str | None:
+        if node.name in self.built:
+            return self.built[node.name]
+        return None if self.fault(node) else self.target.rows[self._key(node.relation)].data_version
+
+    def _of_view(self, node: Node) -> str | None:
+        """Return one version for all that shines through a view, and for the view itself where there is one."""
+        versions = list(self.read_by(node).values())
+        if node.config.materialized != "ephemeral":
+            versions.append(self._own(node))
+        known = [version for version in versions if version is not None]
+        return fingerprint(*known) if len(known) == len(versions) else None
+
+    def _of_source(self, key: SourceKey) -> str | None:
+        relation = self._key(self.manifest.sources[key].relation)
+        # Of what a model makes, nothing says whether it is built before or after what reads it as a source.
+        return None if relation in self._made_here else self._of_relation(relation)
+
+    def _of_relation(self, key: str) -> str | None:
+        """Return the version of a table that no model of this project makes."""
+        row, entry = self.target.rows.get(key), self.target.entries.get(key)
+        if row is None or entry is None:
+            return self.sources.get(key)
+        return None if self.target.fault(key) or entry.kind != "table" else row.data_version
+
+    @cached_property
+    def _made_here(self) -> set[str]:
+        return {self._key(node.relation) for node in self.manifest.nodes.values()}
+
+    def _key(self, relation: str) -> str:
+        return relation_key(relation, self.dialect)

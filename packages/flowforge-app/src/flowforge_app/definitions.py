@@ -1,0 +1,117 @@
+"""What decides a model's data apart from the data that it reads: its text, its settings, and the software at work."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from flowforge_app.compile_models import CompileModels
+from flowforge_domain.ddl import find_target
+from flowforge_domain.dialect import quote_relation, relation_key
+from flowforge_domain.fingerprint import Inputs, fingerprint, settings_that_matter
+from flowforge_domain.hooks import MODEL_HOOKS
+from flowforge_domain.manifest import Manifest, input_relations
+from flowforge_domain.model import Node
+from flowforge_domain.sql_scan import undeclared, volatile_word
+from flowforge_ports.engine import Engine
+from flowforge_ports.project import Code, ProjectReader
+from flowforge_ports.sql import SqlAnalysis, SqlFacts
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Reads and understands the models of one project, for one engine."""
+
+    manifest: Manifest
+    engine: Engine
+    compiler: CompileModels
+    reader: ProjectReader
+    sql: SqlAnalysis
+    _codes: dict[str, Code] = field(default_factory=dict)
+
+    def inputs(self, node: Node, upstream: Mapping[str, str | None]) -> Inputs:
+        """Return all that decides what a build of `node` gives; raise `FlowForgeError` for what cannot be rendered."""
+        settings = {"relation": node.relation} | settings_that_matter(node.config)
+        return Inputs(fingerprint(node.kind, self.text(node)), settings, self._versions(node), upstream)
+
+    def text(self, node: Node) -> str:
+        """Return what `node` runs: its code, or its statement, and where that is another one for new rows, both."""
+        own = self.statements(node) if node.kind == "sql" else (self._code(node).text,)
+        return "\n;\n".join((*own, *self._hooks(node)))
+
+    def statements(self, node: Node) -> tuple[str, ...]:
+        """Return what a SQL model may become: for new rows it may be another statement than from scratch."""
+        first = self.compiler.statement(node)
+        if node.config.materialized in ("table", "view"):
+            return (first,)
+        second = self.compiler.statement(node, incremental=True)
+        return (first,) if second == first else (first, second)
+
+    def same(self, text: str, node: Node) -> bool:
+        """Tell whether SQL that was run says the same as that of `node` now, but for layout and comments."""
+        before, now = text.split("\n;\n"), self.text(node).split("\n;\n")
+        return len(before) == len(now) and all(map(self._say_the_same, before, now))
+
+    def instability(self, node: Node) -> str:
+        """Say why the same inputs may give other data another time, "" where they cannot."""
+        if node.kind != "sql":
+            found = self._code(node).volatile
+            return f"its code may give another result each time: {found}" if found else ""
+        return next(filter(None, (self._sql_instability(sql, node) for sql in self.statements(node))), "")
+
+    def _hooks(self, node: Node) -> list[str]:
+        return [f"{when} {sql}" for when in MODEL_HOOKS for _, sql in self.compiler.hooks(node, when)]
+
+    def _say_the_same(self, before: str, now: str) -> bool:
+        if before == now:
+            return True
+        old, new = self._facts(before), self._facts(now)
+        return old is not None and new is not None and old.normalized == new.normalized
+
+    def _sql_instability(self, sql: str, node: Node) -> str:
+        dialect = self.engine.dialect
+        head = find_target(sql, dialect=dialect)
+        query = sql[head.end :] if head else sql
+        word, stranger = (
+            volatile_word(query, dialect),
+            undeclared(query, {quote_relation(name, dialect) for name in self._relations(node)}, dialect),
+        )
+        if not word and not stranger:
+            return ""
+        facts = self._facts(sql)
+        if word and (facts is None or facts.volatile):
+            said = word[0] if facts is None else facts.volatile[0]
+            return f"its SQL gives another result each time: {said} ({node.file}, line {word[1]} of the SQL)"
+        if facts is None:
+            return f"it may read {stranger}, which no ref() or source() names"
+        known = {relation_key(name, dialect) for name in self._relations(node)}
+        foreign = [name for name in facts.reads if relation_key(name, dialect) not in known]
+        return f"it reads {foreign[0]}, which no ref() or source() names" if foreign else ""
+
+    def _relations(self, node: Node) -> set[str]:
+        """Return the relations whose data is accounted for: what the model reads, also through what is inlined."""
+        found = {node.relation, *input_relations(self.manifest, node)}
+        for name in node.deps:
+            inner = self.manifest.nodes.get(name)
+            if inner is not None and inner.config.materialized == "ephemeral":
+                found |= self._relations(inner)
+        return found
+
+    def _facts(self, sql: str) -> SqlFacts | None:
+        dialect = self.engine.dialect
+        return self.sql.facts(sql, dialect.grammar or dialect.name)
+
+    def _code(self, node: Node) -> Code:
+        if node.name not in self._codes:
+            self._codes[node.name] = self.reader.code(node)
+        return self._codes[node.name]
+
+    def _versions(self, node: Node) -> dict[str, str]:
+        software = {self.engine.name: self.engine.version, "flowforge": _FLOWFORGE}
+        return software if node.kind == "sql" else software | {"python": _PYTHON}
+
+
+_FLOWFORGE = version("flowforge-app")
+_PYTHON = ".".join(platform.python_version_tuple()[:2])

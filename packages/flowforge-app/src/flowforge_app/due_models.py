@@ -1,0 +1,66 @@
+"""Which models of a run are due: all that are not proved unchanged, and what reads those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flowforge_app.compile_models import CompileModels
+from flowforge_app.data_versions import DataVersions
+from flowforge_app.definitions import Definitions
+from flowforge_app.evidence import Evidence
+from flowforge_app.target_state import TargetState
+from flowforge_domain.dialect import relation_key
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node
+from flowforge_ports.engine import Engine
+from flowforge_ports.project import ProjectReader
+from flowforge_ports.sql import BuiltTexts, NoAnalysis, NoTexts, SqlAnalysis
+
+
+@dataclass(frozen=True)
+class Skipping:
+    """How models are left out: not at all with `no_cache`; `sql` helps with proofs, `texts` keep what models ran."""
+
+    no_cache: bool = False
+    sql: SqlAnalysis = field(default_factory=NoAnalysis)
+    texts: BuiltTexts = field(default_factory=NoTexts)
+
+    def evidence(
+        self, manifest: Manifest, engine: Engine, compiler: CompileModels, reader: ProjectReader, state: TargetState
+    ) -> Evidence:
+        """Return what a project and a target say about each other."""
+        keys = {relation_key(source.relation, engine.dialect) for source in manifest.sources.values()}
+        tables = {key for key in keys if key in state.entries and state.entries[key].kind == "table"}
+        # The hooks of a run come before this, and may have written to anything.
+        proved = engine.sources.versions(tables) if tables and engine.sources and not manifest.hooks else {}
+        versions = DataVersions(manifest, engine.dialect, state, proved)
+        return Evidence(manifest, Definitions(manifest, engine, compiler, reader, self.sql), versions, self.texts)
+
+    def due(self, nodes: Sequence[Node], evidence: Evidence, full_refresh: bool) -> dict[str, Node]:
+        """Return which of the nodes, which come in the order of the graph, must be built."""
+        due: dict[str, Node] = {}
+        for node in nodes:
+            if self.no_cache or (full_refresh and _refreshes(node)) or next(evidence.reasons(node), ""):
+                evidence.due.add(node.name)
+                due[node.name] = node
+        return due
+
+
+def redefined(due: Mapping[str, Node], evidence: Evidence) -> set[str]:
+    """Return the names of growing models whose rows are not what their definition gives now."""
+    return {name for name, node in due.items() if _grows(node) and evidence.is_redefined(node)}
+
+
+def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:
+    """Say that only models were written to: hooks may have written to anything."""
+    if engine.sources and not manifest.hooks and not any(node.hooks for node in built):
+        engine.sources.vouch()
+
+
+def _refreshes(node: Node) -> bool:
+    return _grows(node) and node.config.full_refresh is not False
+
+
+def _grows(node: Node) -> bool:
+    return node.config.materialized not in ("table", "view", "snapshot")

@@ -1,0 +1,96 @@
+"""What speaks for building a model anew. Where nothing does, and only there, it may be left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from flowforge_app.data_versions import DataVersions
+from flowforge_app.definitions import Definitions
+from flowforge_domain.errors import FlowForgeError
+from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node
+from flowforge_ports.sql import BuiltTexts, NoTexts
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Weighs what a target says against what a project says.
+
+    `due` are the models that this run builds; it grows while they are looked for, in the order of the graph.
+    """
+
+    manifest: Manifest
+    definitions: Definitions
+    versions: DataVersions
+    texts: BuiltTexts = field(default_factory=NoTexts)
+    due: set[str] = field(default_factory=set)
+
+    def reasons(self, node: Node) -> Iterator[str]:
+        """Yield why `node` must be built, what is cheap to find first; nothing where it is proved unchanged."""
+        if fault := self.versions.fault(node):
+            yield fault
+        views = self._views(node)
+        read = dict.fromkeys(name for reader in (node, *views) for name in reader.deps)
+        yield from (f"{name} is built anew" for name in read if name in self.due)
+        try:
+            yield from self._changes(node)
+            yield from self._instabilities([node, *(view for view in views if view.config.materialized == "view")])
+        except FlowForgeError as error:
+            yield f"it cannot be read: {error.message}"
+
+    def inputs(self, node: Node) -> Inputs:
+        """Return all that decides what a build of `node` gives now."""
+        return self.definitions.inputs(node, self.versions.read_by(node))
+
+    def is_redefined(self, node: Node) -> bool:
+        """Tell whether the project says another thing of `node` than at its last build, or what stands is not that."""
+        row = self.versions.row(node)
+        before = inputs_from(row.inputs) if row else None
+        if before is None:
+            return False
+        try:
+            return bool(self.versions.fault(node)) or before.definition != self._as_before(node, before).definition
+        except FlowForgeError:
+            # What cannot be read is not built either; its own build tells why.
+            return False
+
+    def _changes(self, node: Node) -> Iterator[str]:
+        row, now = self.versions.row(node), self.inputs(node)
+        if row is None or (row.fingerprint and row.fingerprint == now.fingerprint):
+            return
+        yield from (f"nobody can tell whether {name} has changed" for name, v in now.upstream.items() if v is None)
+        before = inputs_from(row.inputs)
+        if before is None:
+            yield "it is not known what its last build was made of"
+            return
+        now = self._as_before(node, before)
+        if not row.fingerprint or row.fingerprint != now.fingerprint:
+            yield from differences(before, now)
+
+    def _as_before(self, node: Node, before: Inputs) -> Inputs:
+        """Return the inputs of `node`, with the fingerprint of its last text where that says the same."""
+        now = self.inputs(node)
+        if before.text == now.text or node.kind != "sql":
+            return now
+        last = self.texts.last(node.name)
+        if last is None or fingerprint(node.kind, last) != before.text or not self.definitions.same(last, node):
+            return now
+        return replace(now, text=before.text)
+
+    def _instabilities(self, nodes: Iterable[Node]) -> Iterator[str]:
+        for number, node in enumerate(nodes):
+            if found := self.definitions.instability(node):
+                yield f"{node.name}, through which it reads: {found}" if number else found
+
+    def _views(self, node: Node) -> list[Node]:
+        """Return the views and ephemeral models whose queries run with that of `node`."""
+        found: dict[str, Node] = {}
+        frontier = list(node.deps)
+        while frontier:
+            inner = self.manifest.nodes.get(frontier.pop())
+            if inner is not None and inner.config.stands_as == "view" and inner.name not in found:
+                found[inner.name] = inner
+                frontier.extend(inner.deps)
+        return list(found.values())

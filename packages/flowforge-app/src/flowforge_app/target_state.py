@@ -1,0 +1,92 @@
+"""What a target says of itself when a command begins: what stands, and what was built there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.dialect import relation_key
+from flowforge_domain.errors import EngineError
+from flowforge_domain.materialize import schema_statements
+from flowforge_domain.state import (
+    COLUMNS,
+    STATE_TABLE,
+    StateRow,
+    compact_state,
+    create_state,
+    identified,
+    latest_rows,
+    whole_state,
+)
+from flowforge_ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """`entries` are the catalog's; `rows` the last state row of each relation; both by the relation's key."""
+
+    entries: Mapping[str, CatalogEntry] = field(default_factory=dict)
+    rows: Mapping[str, StateRow] = field(default_factory=dict)
+
+    def fault(self, key: str) -> str:
+        """Say why the relation is not what its state row tells of, "" where nothing speaks against it."""
+        row, entry = self.rows.get(key), self.entries.get(key)
+        if row is None:
+            return "it was not built yet"
+        if entry is None:
+            return f"{row.relation} is not there any more"
+        if row.identity and entry.identity and row.identity != entry.identity:
+            return f"{row.relation} was replaced by something else"
+        if entry.rows is not None and entry.rows != row.rows >= 0:
+            return f"{row.relation} has {entry.rows} rows, and was built with {row.rows}"
+        return ""
+
+
+def read_target(engine: Engine) -> TargetState:
+    """Return what a target says, by one query of its catalog and one of its state rows.
+
+    Raises `EngineError` for a state table that this version of FlowForge did not write.
+    """
+    entries = engine.catalog.relations()
+    if STATE_TABLE not in entries:
+        return TargetState(entries)
+    found = engine.session.query(whole_state(engine.dialect))
+    rows = latest_rows(found, engine.dialect)
+    if rows is None:
+        raise _foreign_state(found.columns, engine.target)
+    return TargetState(entries, rows)
+
+
+def preparation(engine: Engine, state: TargetState, relations: Iterable[str]) -> tuple[str, ...]:
+    """Return what makes the schemas of `relations` and the state table; to be run before models build side by side."""
+    statements = schema_statements(relations, state.entries, engine.dialect)
+    if STATE_TABLE not in state.entries:
+        statements += (create_state(engine.dialect),)
+    return statements
+
+
+def closing(engine: Engine, run_id: str, rows: Sequence[StateRow]) -> tuple[str, ...]:
+    """Return what adds to the state rows of a run what now stands, and removes those that later ones made void.
+
+    Where a run does not come that far, its rows are there without what the catalog says.
+    """
+    known = engine.catalog.relations() if rows else {}
+    told = [replace(row, identity=_identity(known, row, engine)) for row in rows]
+    statements = compact_state(engine.dialect)
+    if engine.dialect.deletes and any(row.identity for row in told):
+        statements = (*identified(told, run_id, engine.dialect), *statements)
+    return statements
+
+
+def _identity(known: Mapping[str, CatalogEntry], row: StateRow, engine: Engine) -> str:
+    entry = known.get(relation_key(row.relation, engine.dialect))
+    return entry.identity if entry else ""
+
+
+def _foreign_state(columns: Sequence[str], target: str) -> EngineError:
+    return EngineError(
+        f"The table {STATE_TABLE!r} in {target} was not written by this version of FlowForge.\n"
+        f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
+        hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
+    )

@@ -1,0 +1,227 @@
+"""What is proved unchanged is left as it is, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowforge_domain.config import ModelConfig
+from flowforge_domain.model import Seed, SourceTable, model
+from flowforge_domain.results import Status
+from flowforge_testkit.sqlite.frames import Frame
+
+CHAIN = {
+    "a": "select 1 as n",
+    "b": "select n + 1 as n from {{ ref('a') }}",
+    "c": "select n + 1 as n from {{ ref('b') }}",
+}
+VIEW = "create view v as select n from {{ ref('a') }}"
+
+
+def built(report):
+    assert report.ok
+    return [result.name for result in report.results if result.status is Status.BUILT]
+
+
+@pytest.fixture
+def chain(world):
+    world.given(CHAIN).run()
+    return world
+
+
+@pytest.fixture
+def seed(tmp_path):
+    file = tmp_path / "s.csv"
+    file.write_text("n\n1\n")
+    return Seed("s", "csv", file, "s", "seeds/s.csv")
+
+
+class TestNothingChanged:
+    def test_nothing_is_built(self, chain):
+        report = chain.run()
+        assert built(report) == []
+        assert [result.status for result in report.results] == [Status.UNCHANGED] * 3
+
+    def test_nothing_is_written(self, chain):
+        before = chain.rows("select * from _flowforge_state order by model")
+        changes = chain.rows("select total_changes()")
+        chain.run()
+        assert chain.rows("select * from _flowforge_state order by model") == before
+        assert chain.rows("select total_changes()") == changes
+
+    def test_all_is_built_when_asked_for(self, chain):
+        assert built(chain.run(no_cache=True)) == ["a", "b", "c"]
+
+    def test_what_failed_is_tried_again_and_the_rest_is_not(self, world):
+        models = CHAIN | {"bad": "select nope from {{ ref('a') }}"}
+        world.given(models).run()
+        report = world.run()
+        assert [r.name for r in report.results if r.status is Status.UNCHANGED] == ["a", "b", "c"]
+        assert [r.name for r in report.results if r.status is Status.FAILED] == ["bad"]
+
+
+class TestChanges:
+    def test_a_changed_text_builds_what_reads_it_too(self, chain):
+        chain.given(CHAIN | {"b": "select n + 10 as n from {{ ref('a') }}"})
+        assert built(chain.run()) == ["b", "c"]
+        assert chain.rows("select n from c") == [(12,)]
+
+    def test_a_changed_upstream_is_seen_later_too(self, chain):
+        chain.given(CHAIN | {"a": "select 5 as n"})
+        assert built(chain.run(select="a")) == ["a"]
+        assert built(chain.run()) == ["b", "c"]
+
+    def test_a_setting_that_matters(self, chain):
+        chain.given(CHAIN, configs={"c": ModelConfig(materialized="view")})
+        assert built(chain.run()) == ["c"]
+
+    def test_a_setting_that_does_not(self, chain):
+        said = ModelConfig(description="d", owner="me", tags=("t",), meta={"k": 1})
+        assert built(chain.given(CHAIN, configs={"c": said}).run()) == []
+
+    def test_another_version_of_the_engine(self, chain):
+        assert built(chain.run(engine=replace(chain.engine, version="99"))) == ["a", "b", "c"]
+
+    def test_a_renamed_model(self, chain):
+        renamed = {("d" if name == "c" else name): sql for name, sql in CHAIN.items()}
+        assert built(chain.given(renamed).run()) == ["d"]
+
+    def test_a_variable(self, world):
+        models = {"a": "select {{ var('x') }} as n"}
+        world.given(models, variables={"x": 1}).run()
+        assert built(world.run()) == []
+        assert built(world.given(models, variables={"x": 2}).run()) == ["a"]
+
+    def test_code(self, world):
+        @model(deps=["a"])
+        def p(frame):
+            return Frame(("n",), [{"n": 1}])
+
+        def first(frame):
+            return Frame(("n",), [{"n": 2}])
+
+        first.__flowforge_model__ = p.__flowforge_model__
+        world.given({"a": "select 1 as n", "p": p}).run()
+        assert built(world.run()) == []
+        assert built(world.given({"a": "select 1 as n", "p": first}).run()) == ["p"]
+
+
+class TestTarget:
+    def test_a_dropped_table_is_built_with_what_reads_it(self, chain):
+        chain.sql("drop table b")
+        assert built(chain.run()) == ["b", "c"]
+
+    def test_a_replaced_one(self, chain):
+        chain.sql("drop table b", "create table b (n bigint, other text)")
+        assert built(chain.run()) == ["b", "c"]
+
+    def test_another_kind(self, chain):
+        chain.sql("drop table b", "create view b as select 7 as n")
+        assert built(chain.run()) == ["b", "c"]
+
+    def test_without_state_rows_all_is_built(self, chain):
+        chain.sql("drop table _flowforge_state")
+        assert built(chain.run()) == ["a", "b", "c"]
+
+    def test_what_another_model_wrote_there_is_not_ours(self, world):
+        world.given({"a": "create table t as select 1 as n"}).run()
+        assert built(world.given({"b": "create table t as select 1 as n"}).run()) == ["b"]
+        assert built(world.given({"a": "create table t as select 1 as n"}).run()) == ["a"]
+
+
+class TestVolatility:
+    @pytest.mark.parametrize("sql", ["select random() as n", "select datetime('now') as n", "select n from raw"])
+    def test_what_may_give_something_else_is_always_built(self, world, sql):
+        world.sql("create table raw (n bigint)")
+        world.given({"a": sql, "b": "select n from {{ ref('a') }}"}).run()
+        assert built(world.run()) == ["a", "b"]
+
+    def test_through_a_view(self, world):
+        models = {"v": "create view v as select random() as n", "t": "select n from {{ ref('v') }}"}
+        world.given(models).run()
+        assert built(world.run(select="t")) == ["t"]
+
+
+class TestViews:
+    def test_new_data_shines_through_one_that_is_not_selected(self, world):
+        models = {"a": "select 1 as n", "v": VIEW, "t": "select n from {{ ref('v') }}"}
+        world.given(models).run()
+        assert built(world.run()) == []
+        world.given(models | {"a": "select 2 as n"}).run(select="a")
+        assert built(world.run(select="t")) == ["t"]
+        assert world.rows("select n from t") == [(2,)]
+
+    def test_new_data_shines_through_an_ephemeral_model(self, world):
+        models = {"a": "select 1 as n", "e": "select n from {{ ref('a') }}", "t": "select n from {{ ref('e') }}"}
+        configs = {"e": ModelConfig(materialized="ephemeral")}
+        world.given(models, configs=configs).run()
+        assert built(world.run()) == []
+        assert built(world.given(models | {"a": "select 2 as n"}, configs=configs).run()) == ["a", "t"]
+        changed = models | {"a": "select 2 as n", "e": "select n * 2 as n from {{ ref('a') }}"}
+        assert built(world.given(changed, configs=configs).run()) == ["t"]
+
+
+class TestSeedsAndSources:
+    def test_a_seed_counts_by_its_content_once_it_is_loaded(self, world, seed):
+        world.given({"a": "select n from {{ ref('s') }}"}, seeds=[seed])
+        world.seed()
+        assert built(world.run()) == ["a"]
+        world.seed()
+        assert built(world.run()) == [], "the same content again"
+        seed.path.write_text("n\n2\n")
+        assert built(world.run()) == [], "not loaded yet"
+        world.seed()
+        assert built(world.run()) == ["a"]
+
+    def test_a_source_that_is_a_seed_counts_as_the_seed(self, world, seed):
+        source = SourceTable("g", "s", "s")
+        world.given({"a": "select n from {{ source('g', 's') }}"}, seeds=[seed], sources=[source])
+        world.seed()
+        assert (built(world.run()), built(world.run())) == (["a"], [])
+
+    def test_an_unknown_source_is_read_again(self, world):
+        world.sql("create table raw (n bigint)")
+        world.given({"a": "select n from {{ source('g', 'raw') }}"}, sources=[SourceTable("g", "raw", "raw")])
+        assert (built(world.run()), built(world.run())) == (["a"], ["a"])
+
+    def test_a_source_that_the_engine_proves_is_not(self, world):
+        class Proof:
+            version = "1"
+
+            def versions(self, relations):
+                return dict.fromkeys(relations, self.version)
+
+            def vouch(self):
+                pass
+
+        world.sql("create table raw (n bigint)")
+        world.given({"a": "select n from {{ source('g', 'raw') }}"}, sources=[SourceTable("g", "raw", "raw")])
+        proof = Proof()
+        engine = world.without(sources=proof)
+        assert (built(world.run(engine=engine)), built(world.run(engine=engine))) == (["a"], [])
+        proof.version = "2"
+        assert built(world.run(engine=engine)) == ["a"]
+
+
+def test_an_incremental_model_is_built_from_scratch_when_its_definition_changes(world, seed):
+    config = {"g": ModelConfig(materialized="incremental")}
+    world.given({"g": "select n from {{ ref('s') }}"}, seeds=[seed], configs=config)
+    world.seed()
+    world.run()
+    assert built(world.run()) == []
+    world.given({"g": "select n * 2 as n from {{ ref('s') }}"}, seeds=[seed], configs=config)
+    assert built(world.run()) == ["g"]
+    assert world.rows("select n from g") == [(2,)]
+
+
+def test_paths_of_seeds_do_not_count(world, tmp_path, seed):
+    world.given({"a": "select n from {{ ref('s') }}"}, seeds=[seed])
+    world.seed()
+    world.run()
+    moved = replace(seed, path=Path(tmp_path / "moved.csv"))
+    seed.path.rename(moved.path)
+    world.given({"a": "select n from {{ ref('s') }}"}, seeds=[moved])
+    world.seed()
+    assert built(world.run()) == []

@@ -1,0 +1,47 @@
+"""Fulfils `BuiltTexts` by one file per target below `.flowforge/cache/`, which may be deleted at any time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from flowforge_bootstrap.artifacts import CACHE, write_text
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.fingerprint import fingerprint
+from flowforge_ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """Maps the names of models to what they ran; what is read is compared by fingerprint, so that it may be wrong."""
+
+    path: Path
+
+    def last(self, name: str) -> str | None:
+        """Return what a model ran, None where that is not known."""
+        text = self._texts.get(name)
+        return text if isinstance(text, str) else None
+
+    def keep(self, texts: Mapping[str, str]) -> None:
+        """Take note of what models have run; a folder that cannot be written is left alone."""
+        if texts:
+            self._texts.update(texts)
+            with suppress(ConfigError):
+                write_text(self.path, json.dumps(self._texts))
+
+    @cached_property
+    def _texts(self) -> dict[str, object]:
+        try:
+            read = json.loads(self.path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return read if isinstance(read, dict) else {}
+
+
+def text_file(root: Path, engine: Engine) -> TextFile:
+    """Return what was kept of the builds on one target."""
+    return TextFile(root / CACHE / f"built-{fingerprint(engine.name, engine.target)[:16]}.json")

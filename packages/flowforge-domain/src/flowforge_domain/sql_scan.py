@@ -1,0 +1,87 @@
+"""A cheap look at SQL that finds all that could make a statement's result depend on more than its declared inputs.
+
+It may be wrong in one direction only: what it finds may be harmless, so that a closer look is needed; where it finds
+nothing, there is nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import cache
+
+from flowforge_domain.dialect import Dialect
+
+_NAME = r'(?:"(?:[^"]|"")*"|`[^`]*`|[^\W\d][\w$]*)'
+_TOKEN = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/|\bdistinct\s+from\b
+    |(?P<call>\b(?:extract|substring|trim|overlay)\s*\([^()'"]*?\bfrom\b)
+    |(?P<reads>\b(?:from|join)\b)
+    |(?P<ends>\b(?:where|group|having|order|limit|union|intersect|except|window|qualify|select|offset|fetch)\b)
+    |(?P<other>\b(?:table|pivot|unpivot|summarize|describe|show|call)\b)
+    |(?P<sign>[(),])""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+_TARGET = re.compile(
+    rf"\s*(?:lateral\b\s*)?(?:(?P<inner>\((?:\s*\()*\s*(?:select|with|values|from)\b)"
+    rf"|(?P<name>{_NAME}(?:\.{_NAME})*)(?P<call>\s*\()?)",
+    re.IGNORECASE,
+)
+_QUERY_NAMES = re.compile(rf"({_NAME})\s*(?:\([^()]*\)\s*)?as\s+(?:(?:not\s+)?materialized\s+)?\(", re.IGNORECASE)
+_ROW_MAKERS = frozenset({"unnest", "generate_series", "range", "flatten", "json_each", "generate_array"})
+
+
+def volatile_word(sql: str, dialect: Dialect) -> tuple[str, int] | None:
+    """Return the first word that may be volatile, and its line; also one that stands in a text or comment."""
+    found = _words(dialect.volatile).search(sql)
+    return (found.group().lower(), sql.count("\n", 0, found.start()) + 1) if found else None
+
+
+def undeclared(sql: str, known: Collection[str], dialect: Dialect) -> str:
+    """Return what a query may read besides the relations `known`, given as they are written; "" if nothing."""
+    if _is_hard(sql, dialect):
+        return "something"
+    names = {_plain(name) for name in _QUERY_NAMES.findall(sql)}
+    lists = [False]
+    for token in _TOKEN.finditer(sql):
+        sign = token["sign"]
+        if sign == "(" or token["call"]:
+            lists.append(False)
+        elif sign == ")":
+            lists = lists[:-1] or [False]
+        elif sign == "," and lists[-1]:
+            return "a list of tables"
+        elif token["ends"]:
+            lists[-1] = False
+        elif token["other"]:
+            return token["other"].lower()
+        elif token["reads"]:
+            lists[-1] = True
+            if stranger := _stranger(sql, token.end(), known, names):
+                return stranger
+    return ""
+
+
+def _stranger(sql: str, start: int, known: Collection[str], names: Collection[str]) -> str:
+    target = _TARGET.match(sql, start)
+    if target is None:
+        return sql[start : start + 40].split("\n", maxsplit=1)[0].strip() or "something"
+    name = target["name"]
+    if name is None or name in known or (_plain(name) in names and not target["call"]):
+        return ""
+    return "" if target["call"] and name.lower() in _ROW_MAKERS else name
+
+
+def _is_hard(sql: str, dialect: Dialect) -> bool:
+    """Tell whether texts or comments in `sql` may end elsewhere than in plain SQL."""
+    signs = ["\\", "$", *(sign for sign in dialect.line_comments if sign != "--"), *('"' * (dialect.quote == "`"))]
+    return any(sign in sql for sign in signs)
+
+
+def _plain(name: str) -> str:
+    return name.strip('"`').casefold()
+
+
+@cache
+def _words(volatile: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(sorted(volatile))})\b", re.IGNORECASE)

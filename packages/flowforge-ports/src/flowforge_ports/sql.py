@@ -1,0 +1,76 @@
+"""How SQL is analysed where a cheap look does not suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFacts:
+    """What one statement says.
+
+    `normalized` is the same for texts that differ in layout, comments or the case of keywords alone; `volatile` are the
+    words that make its result depend on when it runs; `reads` are the relations that it reads and `target` the one that
+    it writes, "" for a query; `columns` are those it refers to, `relation.column` where the relation is named.
+    """
+
+    normalized: str
+    volatile: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    target: str = ""
+    columns: tuple[str, ...] = ()
+
+
+class SqlAnalysis(Protocol):
+    """Understands SQL."""
+
+    def facts(self, sql: str, grammar: str) -> SqlFacts | None:
+        """Return what a statement in the SQL of engine `grammar` says, None where it cannot be understood."""
+
+
+@dataclass(frozen=True)
+class SqlSpec:
+    """An SQL analysis as a plugin announces it; `open` refers to a function `(root: Path) -> SqlAnalysis`.
+
+    It may keep what it found below the `.flowforge/` of the project in folder `root`.
+    """
+
+    name: str
+    open: str
+
+
+class BuiltTexts(Protocol):
+    """Keeps what models ran when they were last built: a help only, which may be lost or out of date."""
+
+    def last(self, name: str) -> str | None:
+        """Return what a model ran, None where that is not known."""
+
+    def keep(self, texts: Mapping[str, str]) -> None:
+        """Take note of what models have run; must not raise."""
+
+
+OpenSql = Callable[[Path], SqlAnalysis]
+
+
+class NoAnalysis:
+    """Fulfils `SqlAnalysis` where none is installed: it understands nothing."""
+
+    def facts(self, sql: str, grammar: str) -> SqlFacts | None:
+        """Return None."""
+        del sql, grammar
+        return None
+
+
+class NoTexts:
+    """Fulfils `BuiltTexts` where nothing is kept."""
+
+    def last(self, name: str) -> str | None:
+        """Return None."""
+        del name
+        return None
+
+    def keep(self, texts: Mapping[str, str]) -> None:
+        """Forget them."""

@@ -1,0 +1,91 @@
+"""What a Python model runs: its file and every module of the project that it imports, read and never imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from flowforge_domain.model import Node
+from flowforge_ports.project import Code
+from flowforge_project.folder import ProjectFile
+from flowforge_project.modules import ProjectModules
+
+# Names that reach for the clock, for chance, for files or for other computers; or for modules by a computed name.
+_VOLATILE = frozenset({
+    "now", "today", "utcnow", "time", "time_ns", "perf_counter", "monotonic", "random", "secrets", "urandom", "uuid1",
+    "uuid4", "rand", "randn", "randint", "default_rng", "sample", "shuffle", "environ", "getenv", "open", "read_text",
+    "read_bytes", "read_csv", "read_json", "read_parquet", "read_excel", "read_sql", "read_table", "urlopen",
+    "requests", "httpx", "urllib", "socket", "subprocess", "import_module", "__import__", "current_date",
+    "current_timestamp",
+})  # fmt: skip
+
+
+def python_code(node: Node, root: Path) -> Code:
+    """Return the code of a model in the project folder `root`.
+
+    Raises `ConfigError` for a file that cannot be read; one that is no Python is taken as text.
+    """
+    modules = ProjectModules(root)
+    texts: dict[str, str] = {}
+    volatile = ""
+    package = ".".join(node.path.relative_to(root).parts[:-1])
+    waiting = [(node.path, package)]
+    while waiting:
+        path, package = waiting.pop()
+        name = path.relative_to(root).as_posix()
+        if name in texts:
+            continue
+        texts[name] = ProjectFile(str(path), name).text()
+        tree = _tree(texts[name])
+        volatile = volatile or _volatile(tree, name)
+        waiting.extend(_imported(tree, package, modules))
+    return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile)
+
+
+def _tree(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def _volatile(tree: ast.Module, file: str) -> str:
+    for place in ast.walk(tree):
+        for name in _names(place):
+            if name in _VOLATILE:
+                return f"{name} ({file}:{getattr(place, 'lineno', 0)})"
+    return ""
+
+
+def _names(place: ast.AST) -> Iterator[str]:
+    match place:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.Import(names=names):
+            yield from (alias.name.partition(".")[0] for alias in names)
+        case ast.ImportFrom(module=module, names=names):
+            yield (module or "").partition(".")[0]
+            yield from (alias.name for alias in names)
+
+
+def _imported(tree: ast.Module, package: str, modules: ProjectModules) -> Iterator[tuple[Path, str]]:
+    """Yield the files of the project's modules that a file imports, each with the package that it is in."""
+    for place in ast.walk(tree):
+        for dotted in _dotted(place, package):
+            parts = dotted.split(".")
+            for end in range(1, len(parts) + 1):
+                found = modules.find(".".join(parts[:end]))
+                if found is not None and found.is_file():
+                    inside = parts[:end] if found.name == "__init__.py" else parts[: end - 1]
+                    yield found, ".".join(inside)
+
+
+def _dotted(place: ast.AST, package: str) -> Iterator[str]:
+    match place:
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            above = package.split(".") if package else []
+            base = [*above[: len(above) - level + 1], *filter(None, [module])] if level else [module or ""]
+            yield from (".".join([*base, alias.name]) for alias in names)
