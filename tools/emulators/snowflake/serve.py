@@ -19,6 +19,7 @@ import duckdb
 import fakesnow.server as fake
 import fakesnow.transforms
 import snowflake.connector.errors
+import sqlglot
 import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
@@ -56,8 +57,10 @@ transforms.SQL_DESCRIBE_TABLE = Template(
         "(table_catalog = '${catalog}' AND table_schema = '${schema}' OR table_catalog = 'temp')",
     )
 )
-# DuckDB has `merge into` itself; fakesnow, which had to make do without, knows it in few forms.
-fakesnow.transforms.merge = lambda statement: [statement]
+# DuckDB has `merge into` itself; fakesnow, which had to make do without, knows it in few forms. It asks for the columns
+# of what a statement answers, which DuckDB cannot tell of a merge: how many rows it wrote stays unknown.
+ANSWER = sqlglot.parse_one("select 'merged' as status")
+fakesnow.transforms.merge = lambda statement: [statement, *([ANSWER.copy()] if statement.key == "merge" else [])]
 
 
 def cancellable(execute):
