@@ -73,8 +73,9 @@ conformance: sync ## every engine through the kit, or ENGINE=…; writes docs/re
 	$(PYTEST) packages/flowforge-$(ENGINE)/tests/test_conformance.py --flowforge-report .pytest_cache/conformance.md $(PYTEST_ARGS)
 	$(RUN) python tools/conformance_table.py $(if $(filter-out *,$(ENGINE)),--keep) .pytest_cache/conformance.md
 
-nightly: sync ## the same tests, with larger counts: kills, malformed inputs, Hypothesis examples
+nightly: sync ## the same tests, with larger counts; then every engine's lowest and newest dependencies
 	FLOWFORGE_NIGHTLY=1 $(PYTEST) --timeout 3600 $(PYTEST_ARGS)
+	$(RUN) python tools/versions.py
 
 bench: sync ## the figures of docs/, measured on this machine
 	$(RUN) python tools/bench
@@ -90,7 +91,7 @@ fmt: sync ## format, and mend what ruff can mend
 	$(RUN) ruff check --fix
 
 clean: ## remove what the commands above have made, except uv and the development venv
-	rm -rf dist .venv-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf dist .venv-demo .venv-versions .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf $(PROJECT)/.local $(PROJECT)/.flowforge
 
 sync: $(UV)

@@ -33,7 +33,8 @@ def seen(frame):
 """
 _NOTE = (
     f"Five columns: integer, float, text, timestamp, boolean. Beyond start-up: what {_SMALL} rows take is subtracted, "
-    "on all sides; making the frame is part of both. By hand: psycopg's COPY, with Arrow writing and reading the CSV. "
+    "on all sides; making the frame is part of both. By hand: COPY of CSV that Arrow writes and "
+    "reads, sent in parts, and taken with libpq's own calls. "
     f"`to_sql` took {_SOME:,} rows, and its time is multiplied by {_LARGE // _SOME}."
 )
 

@@ -12,8 +12,14 @@ from flowforge_databricks.settings import DatabricksSparkProfile
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.conformance import EngineConformance, PluginConformance
 from flowforge_testkit.fakes import claim
+
+
+class TestSparkPlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
 
 
 class TestSpark(EngineConformance):
