@@ -10,13 +10,14 @@ import pytest
 
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.build_model import BuildModel
+from flowforge_app.build_project import BuildProject
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_app.show_model import ShowModel
-from flowforge_domain.results import RunReport
+from flowforge_domain.results import BuildReport, RunReport
 from flowforge_domain.selection import selection
 from flowforge_ports.docs import SiteContent
 from flowforge_ports.engine import Engine
@@ -60,13 +61,21 @@ class World:
         target = {"name": "dev", "engine": "sqlite"}
         return CompileModels(self.manifest, self.project.renderer, self.engine.dialect, target, self.environment)
 
-    def run(self, select=None, exclude=None, engine=None, jobs=1, no_cache=False) -> RunReport:
+    def runner(self, engine=None, jobs=1, no_cache=False) -> RunModels:
         engine = engine or self.engine
         build = BuildModel(self.manifest, engine, self.compiler, self.project.reader, self.project.functions)
-        run = RunModels(
+        return RunModels(
             self.manifest, engine, build, self.recorder, self.clock, claim(), jobs, skipping=Skipping(no_cache)
         )
-        return run(selection(select, exclude))
+
+    def run(self, select=None, exclude=None, engine=None, jobs=1, no_cache=False) -> RunReport:
+        return self.runner(engine, jobs, no_cache)(selection(select, exclude))
+
+    def build(self, select=None, exclude=None, engine=None, jobs=1) -> BuildReport:
+        engine = engine or self.engine
+        seeds = LoadSeeds(self.manifest, engine, self.recorder, claim())
+        checks = RunChecks(self.manifest, engine, self.recorder)
+        return BuildProject(seeds, self.runner(engine, jobs), checks)(selection(select, exclude))
 
     def seed(self, select=None, engine=None):
         return LoadSeeds(self.manifest, engine or self.engine, self.recorder, claim())(selection(select))

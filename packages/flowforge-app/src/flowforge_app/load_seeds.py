@@ -52,18 +52,30 @@ class LoadSeeds:
         Raises `SeedError` naming file, row and column; then every table is as it was. Raises
         `UnsupportedByEngineError` before anything is touched.
         """
-        started = perf_counter()
         seeds = self._selected(wanted)
-        loader = self._loader(seeds)
-        attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
+        self.loader(seeds)
         with self.engine.lock.hold(self.claim):
-            # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
-            results = attempts(lambda: self._load_all(loader, seeds)) if seeds else []
-            if self.engine.sources:
-                self.engine.sources.vouch()
+            return self.load(seeds)
+
+    def load(self, seeds: Sequence[Seed]) -> SeedReport:
+        """Replace the tables of these seeds, all or none, while the lock is held; raise as a call does."""
+        started = perf_counter()
+        loader = self.loader(seeds)
+        attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
+        # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
+        results = attempts(lambda: self._load_all(loader, seeds)) if seeds else []
+        if self.engine.sources:
+            self.engine.sources.vouch()
         for result in results:
             self.progress(result)
         return SeedReport(results, perf_counter() - started, attempts.again)
+
+    def loader(self, seeds: Sequence[Seed]) -> SeedLoader:
+        """Return what loads these seeds; raise `UnsupportedByEngineError` when the engine cannot load one of them."""
+        for kind in sorted({seed.kind for seed in seeds}):
+            if self.engine.seeds is None or _NEEDS[kind] not in self.engine.capabilities:
+                raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
+        return self.engine.seeds  # type: ignore[return-value]
 
     def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> list[SeedResult]:
         results = []
@@ -100,12 +112,6 @@ class LoadSeeds:
     def _selected(self, wanted: Selection) -> list[Seed]:
         chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")
         return [seed for name, seed in sorted(self.manifest.seeds.items()) if name in chosen]
-
-    def _loader(self, seeds: list[Seed]) -> SeedLoader:
-        for kind in sorted({seed.kind for seed in seeds}):
-            if self.engine.seeds is None or _NEEDS[kind] not in self.engine.capabilities:
-                raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
-        return self.engine.seeds  # type: ignore[return-value]
 
     def _load(self, loader: SeedLoader, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
         started = perf_counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,11 +15,11 @@ from uuid import uuid4
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Built, Ground
 from flowforge_app.cancelled import was_cancelled
+from flowforge_app.check_run import CheckRun
 from flowforge_app.evidence import Evidence
 from flowforge_app.parallel import Worker
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
-from flowforge_domain.dag import upstream
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.fingerprint import Inputs
@@ -38,19 +38,23 @@ class ModelRun:
     """What the workers of a run share; `ground` is what they find, kept true by each of them.
 
     `nodes` are those to build in the order of the graph, `results` those of the nodes that have ended; `rows` are their
-    state rows, which the run itself writes at its end where the dialect gathers them.
+    state rows, which the run itself writes at its end where the dialect gathers them. `agenda` tells what each
+    waits for, the `tests` of a build included.
     """
 
     run_id: str
     evidence: Evidence
     nodes: Mapping[str, Node]
+    agenda: Mapping[str, Set[str]]
     ground: Ground
     progress: Progress
     clock: Callable[[], datetime]
     retries: Retries = field(default_factory=Retries)
     patience: Patience = field(default_factory=Patience)
+    tests: CheckRun | None = None
     results: dict[str, ModelResult] = field(default_factory=dict)
     rows: list[StateRow] = field(default_factory=list)
+    _stopped_by: dict[str, list[str]] = field(default_factory=dict)
     _turn: Lock = field(default_factory=Lock)
     _stopped: Signal = field(default_factory=Signal)
     _numbers: Iterator[int] = field(default_factory=partial(count, 1))
@@ -63,11 +67,24 @@ class ModelRun:
             self._stopped.set()
             engine.session.interrupt()
 
-        return Worker(lambda name: self._work(self.nodes[name], build), interrupt)
+        return Worker(lambda name: self._work(name, build), interrupt)
 
-    def _work(self, node: Node, build: BuildModel) -> None:
-        result = self._skipped(node)
-        if result is None:
+    def _work(self, name: str, build: BuildModel) -> None:
+        if name in self.nodes:
+            self._work_on(self.nodes[name], build)
+        elif self.tests is not None:
+            # One of an unknown relation comes last, and depends on nothing.
+            causes = self._causes(name) if self.tests.looks_at[name] else []
+            result = self.tests.work(name, build.engine, f"{', '.join(causes)} failed" if causes else "")
+            with self._turn:
+                self.progress(result)
+
+    def _work_on(self, node: Node, build: BuildModel) -> None:
+        causes = self._causes(node.name)
+        if causes:
+            self._stopped_by[node.name] = causes
+            result = result_of(node, Status.SKIPPED, reason=f"{', '.join(causes)} failed")
+        else:
             with self._turn:
                 self.progress(ModelStarted(node.name, next(self._numbers), len(self.nodes)))
             result = self._built(node, build)
@@ -75,14 +92,14 @@ class ModelRun:
             self.results[node.name] = result
             self.progress(result)
 
-    def _skipped(self, node: Node) -> ModelResult | None:
-        """Return the result of a node that depends on one that failed, or None."""
-        causes = [d for d in node.deps if d in self.nodes and self.results[d].status is not Status.BUILT]
-        if not causes:
-            return None
-        above = upstream(self.nodes, causes)
-        failed = [name for name in self.nodes if name in above and self.results[name].status is Status.FAILED]
-        return result_of(node, Status.SKIPPED, reason=f"{', '.join(failed)} failed")
+    def _causes(self, name: str) -> list[str]:
+        """Return the models and tests that failed and so stop a piece of work, models in the order of the graph."""
+        before = self.agenda[name]
+        causes = set(self.tests.stopped_by(before)) if self.tests is not None else set()
+        for above in before & self.nodes.keys():
+            if self.results[above].status is not Status.BUILT:
+                causes.update(self._stopped_by.get(above, (above,)))
+        return [*(n for n in self.nodes if n in causes), *sorted(causes - self.nodes.keys())]
 
     def _built(self, node: Node, build: BuildModel) -> ModelResult:
         started, engine = perf_counter(), build.engine

@@ -36,15 +36,12 @@ class RunChecks:
         results = []
         for index, check in enumerate(checks, start=1):
             self.progress(CheckStarted(check, index, len(checks)))
-            results.append(self._result(check))
+            results.append(self.result(check))
             self.progress(results[-1])
         return CheckReport(results)
 
-    def _selected(self, wanted: Selection) -> list[Check]:
-        chosen = select(selectable_checks(self.manifest), wanted, self.manifest, "test")
-        return [check for i, check in enumerate(self.manifest.checks) if i in chosen]
-
-    def _result(self, check: Check) -> CheckResult:
+    def result(self, check: Check) -> CheckResult:
+        """Run one test and return what came of it."""
         started, query = perf_counter(), ""
         try:
             query = check_query(check, table_relation(self.manifest, check.table), self.engine.dialect)
@@ -55,6 +52,10 @@ class RunChecks:
                 raise
             return CheckResult(check, query, perf_counter() - started, error=self._placed(error, check, query))
         return CheckResult(check, query, perf_counter() - started, failure)
+
+    def _selected(self, wanted: Selection) -> list[Check]:
+        chosen = select(selectable_checks(self.manifest), wanted, self.manifest, "test")
+        return [check for i, check in enumerate(self.manifest.checks) if i in chosen]
 
     def _placed(self, error: FlowForgeError, check: Check, query: str) -> FlowForgeError:
         """Return the error with the place of the test in the project."""

@@ -6,7 +6,7 @@ crash the target itself tells what was built. A failed model keeps its old table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from time import perf_counter
 from flowforge_app.abilities import require_ability
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
+from flowforge_app.check_run import CheckRun
 from flowforge_app.due_models import Skipping, redefined, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.model_run import ModelRun, result_of
@@ -64,28 +65,40 @@ class RunModels:
         wrong graph or selection, for a hook before the run, when the target cannot be used at all, and when a statement
         was cancelled. Raises `UnsupportedByEngineError` before anything is touched.
         """
-        nodes = [n for n in selected_nodes(self.manifest, wanted) if n.config.materialized != "ephemeral"]
+        nodes = self.able(selected_nodes(self.manifest, wanted))
+        with self.engine.lock.hold(self.claim):
+            return self.run(nodes)
+
+    def able(self, nodes: Iterable[Node]) -> list[Node]:
+        """Return those of the nodes that are built at all.
+
+        Raises `UnsupportedByEngineError` when the engine cannot build one of them, and `ConfigError` where two nodes of
+        the project write one relation.
+        """
+        nodes = [node for node in nodes if node.config.materialized != "ephemeral"]
         one_name = partial(relation_key, dialect=self.engine.dialect)
         require_distinct(self.manifest.nodes.values(), self.manifest.seeds.values(), one_name)
         for node in nodes:
             require_ability(node, self.engine)
-        with self.engine.lock.hold(self.claim):
-            return self._run(nodes)
+        return nodes
 
-    def _run(self, nodes: Sequence[Node]) -> RunReport:
+    def run(self, nodes: Sequence[Node], tests: CheckRun | None = None) -> RunReport:
+        """Build these nodes, given in the order of the graph, while the lock is held; among them run `tests`."""
         run_id, started = self.claim.holder.run, perf_counter()
         names = tuple(node.name for node in nodes)
         self.progress(RunStarted(run_id, names, self.engine.name, self.engine.target))
         hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
         hooks.start()
-        ended = self._results(nodes, run_id) if nodes else {}
+        ended = self._results(nodes, run_id, tests) if nodes else {}
         results = [ended[name] for name in names]
         errors = hooks.end(results)
         report = RunReport(run_id, results, perf_counter() - started, errors)
         self.progress(report)
         return report
 
-    def _results(self, nodes: Sequence[Node], run_id: str) -> Mapping[str, ModelResult]:
+    def _results(
+        self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None
+    ) -> Mapping[str, ModelResult]:
         state = read_target(self.engine)
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
         due = self.skipping.due(nodes, evidence, self.full_refresh)
@@ -94,21 +107,25 @@ class RunModels:
             self.progress(result)
         if due:
             self._write(preparation(self.engine, state, (node.relation for node in due.values())))
-            unchanged |= self._built(due, evidence, run_id)
+            unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
         return unchanged
 
-    def _built(self, due: Mapping[str, Node], evidence: Evidence, run_id: str) -> Mapping[str, ModelResult]:
+    def _built(
+        self, due: Mapping[str, Node], evidence: Evidence, run_id: str, tests: CheckRun | None
+    ) -> Mapping[str, ModelResult]:
         existing, now = kinds(evidence.versions.target.entries), self.clock().isoformat()
         ground = Ground(existing, now, self.full_refresh, redefined(due, evidence))
-        given = (self.progress, self.clock, self.manifest.retries, self.patience)
-        run = ModelRun(run_id, evidence, due, ground, *given)
+        waits = waits_for(self.manifest.nodes, due)
+        agenda = waits if tests is None else tests.agenda(waits)
+        given = (self.progress, self.clock, self.manifest.retries, self.patience, tests)
+        run = ModelRun(run_id, evidence, due, agenda, ground, *given)
         # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
         here = {name for name, node in due.items() if node.kind == "python"}
-        with self._engines(len(due)) as engines:
+        with self._engines(len(agenda)) as engines:
             workers = [run.worker(self.build, engine) for engine in engines]
             try:
-                work_through(waits_for(self.manifest.nodes, due), workers, here)
+                work_through(agenda, workers, here)
             finally:
                 if self.engine.dialect.gathers_state:
                     self._write(insert_states(run.rows, self.engine.dialect))

@@ -12,6 +12,7 @@ from pathlib import Path
 from dependency_injector import containers, providers
 
 from flowforge_app.build_model import BuildModel
+from flowforge_app.build_project import BuildProject
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
@@ -59,4 +60,5 @@ class Container(containers.DeclarativeContainer):
     run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now), claim)
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)
+    build_project = providers.Factory(BuildProject, seeds=load_seeds, models=run_models, checks=run_checks)
     show_model = providers.Factory(ShowModel, manifest, engine)

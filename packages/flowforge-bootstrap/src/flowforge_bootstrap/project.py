@@ -20,7 +20,7 @@ from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
 from flowforge_domain.manifest import Manifest, run_order
-from flowforge_domain.results import CheckReport, Rows, RunReport, SeedReport
+from flowforge_domain.results import BuildReport, CheckReport, Rows, RunReport, SeedReport
 from flowforge_domain.selection import Selection
 from flowforge_ports.progress import Event, Progress
 
@@ -130,6 +130,24 @@ class Project(ProjectText):
                 wanted = PastRuns(container.project().journals).to_resume(container.manifest())
             skipping = container.skipping(no_cache)
             return container.run_models(jobs=jobs, full_refresh=full_refresh, skipping=skipping)(wanted)
+
+    def build(
+        self,
+        select: Names = None,
+        exclude: Names = None,
+        jobs: int | None = None,
+        full_refresh: bool = False,
+        lock_timeout: float = WAIT,
+        **choice: Unpack[Choice],
+    ) -> BuildReport:
+        """Load seeds, build models and run tests, each model after the tests of what it reads.
+
+        A failed test of severity "error" stops what depends on its model. Raises as `run` and `seed` do.
+        """
+        with self.target.container(lock_timeout) as container:
+            run_order(container.manifest())
+            run = container.run_models(jobs=jobs or container.profile().spec.jobs, full_refresh=full_refresh)
+            return container.build_project(models=run)(_wanted(container, select, exclude, choice))
 
     def test(
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]

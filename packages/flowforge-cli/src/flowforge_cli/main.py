@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from flowforge_cli import exit_codes
+from flowforge_cli.build import build
 from flowforge_cli.compile import compile_
 from flowforge_cli.dag import dag
 from flowforge_cli.debug import debug
@@ -53,6 +54,7 @@ for _name, _command in (
     ("seed", seed),
     ("run", run),
     ("test", test),
+    ("build", build),
     ("dag", dag),
     ("ls", ls),
     ("show", show),

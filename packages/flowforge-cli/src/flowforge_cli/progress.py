@@ -6,8 +6,8 @@ from functools import singledispatchmethod
 from typing import Any
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
-from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, totals
-from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult, Status, Verdict
+from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, seed_summary, totals
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedReport, SeedResult, Status, Verdict
 from flowforge_domain.text import printable
 from flowforge_ports.progress import CheckStarted, ModelStarted, Notice, Retried, RunStarted, SeedStarted
 
@@ -107,6 +107,11 @@ class Reporter:
     def _seed(self, result: SeedResult) -> None:
         seconds = round(result.seconds, 6)
         self._output.event("seed_loaded", result.name, seed=result.name, rows=result.rows, seconds=seconds)
+
+    @__call__.register
+    def _seeds_loaded(self, report: SeedReport) -> None:
+        if report.results:
+            self._output.line(f"{seed_summary(report, self._output)}\n")
 
     @__call__.register
     def _check_started(self, event: CheckStarted) -> None:

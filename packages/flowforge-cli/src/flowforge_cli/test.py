@@ -21,8 +21,9 @@ from flowforge_cli.options import (
     Verbose,
     Wait,
 )
-from flowforge_cli.output import output
+from flowforge_cli.output import Output, output
 from flowforge_cli.summary import check_counts, check_summary
+from flowforge_domain.results import CheckReport
 
 
 def test(
@@ -48,14 +49,17 @@ def test(
         report = opened.test(select, exclude, wait, **choice(selector, state, changed_since))
     if not report.results:
         out.warn("There are no tests: add some below `tests:` in project.yml.")
-    elif report.ok:
-        out.line(check_summary(report, out))
-    else:
-        out.problem(check_summary(report, out))
+    tell_checks(report, out)
+    if any(result.error for result in report.results):
+        raise typer.Exit(exit_codes.USER_ERROR)
+    raise typer.Exit(exit_codes.OK if report.ok else exit_codes.CHECKS_FAILED)
+
+
+def tell_checks(report: CheckReport, out: Output) -> None:
+    """Say how tests ended."""
+    if report.results:
+        (out.line if report.ok else out.problem)(check_summary(report, out))
     out.event("tests_finished", "tests finished", **check_counts(report))
     if out.verbose:
         for result in report.results:
             out.line(f"\n{result.check.where}  {result.check.type} {result.check.subject}\n{result.query}")
-    if any(result.error for result in report.results):
-        raise typer.Exit(exit_codes.USER_ERROR)
-    raise typer.Exit(exit_codes.OK if report.ok else exit_codes.CHECKS_FAILED)

@@ -143,6 +143,25 @@ class SeedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildReport:
+    """Seeds, models and tests of one run."""
+
+    seeds: SeedReport
+    models: RunReport
+    checks: CheckReport
+
+    @property
+    def ok(self) -> bool:
+        """Whether every model was built, and every test is ok."""
+        return self.models.ok and self.checks.ok
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything but a test that does not hold went wrong."""
+        return bool(self.models.count(Status.FAILED) or self.models.errors or self.checks.count(Verdict.ERROR))
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """A small result: column names, and rows of plain Python values."""
 

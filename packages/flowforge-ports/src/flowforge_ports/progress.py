@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flowforge_domain.checks import Check
 from flowforge_domain.errors import FlowForgeError
-from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedReport, SeedResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ Event = (
     | RunReport
     | SeedStarted
     | SeedResult
+    | SeedReport
     | CheckStarted
     | CheckResult
     | Retried

@@ -1,0 +1,46 @@
+"""Build a project: seeds, models and tests of one selection in one run, in the order of the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge_app.check_run import check_run
+from flowforge_app.load_seeds import LoadSeeds
+from flowforge_app.run_checks import RunChecks
+from flowforge_app.run_models import RunModels
+from flowforge_domain.listing import selected_resources
+from flowforge_domain.results import BuildReport, CheckReport, SeedReport
+from flowforge_domain.selection import EVERYTHING, Selection
+
+_KINDS = ("seed", "model", "test")
+
+
+@dataclass(frozen=True)
+class BuildProject:
+    """Does in one run what `seeds`, `models` and `checks` do alone; all three work on one engine."""
+
+    seeds: LoadSeeds
+    models: RunModels
+    checks: RunChecks
+
+    def __call__(self, wanted: Selection = EVERYTHING) -> BuildReport:
+        """Load the selected seeds, all or none, then build models, each after the tests of what it reads.
+
+        A test of severity "error" that fails or cannot be run stops what depends on its model. Raises `SeedError`
+        before any model is touched, and else as `RunModels` does.
+        """
+        manifest = self.models.manifest
+        chosen: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
+        for kind, key in selected_resources(manifest, wanted, _KINDS):
+            chosen[kind].append(key)
+        seeds = [manifest.seeds[name] for name in chosen["seed"]]
+        nodes = self.models.able(manifest.nodes[name] for name in chosen["model"])
+        tests = check_run(self.checks, chosen["test"])
+        self.seeds.loader(seeds)
+        with self.models.engine.lock.hold(self.models.claim):
+            loaded = self.seeds.load(seeds) if seeds else SeedReport()
+            self.models.progress(loaded)
+            built = self.models.run(nodes, tests)
+            tests.finish()
+        return BuildReport(loaded, built, CheckReport([tests.results[name] for name in tests.checks]))
