@@ -5,7 +5,7 @@ import pytest
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import SeedError, SelectionError, UnsupportedByEngineError
 from flowforge_domain.model import Seed
-from flowforge_domain.results import SeedResult
+from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_ports.progress import SeedStarted
 
 
@@ -29,7 +29,7 @@ def test_every_seed_becomes_a_table(seeded):
 def test_results_are_announced_once_all_are_committed(seeded):
     seeded.seed()
     kinds = [type(event) for event in seeded.recorder.events]
-    assert kinds == [SeedStarted] * 3 + [SeedResult] * 3
+    assert kinds == [SeedStarted] * 3 + [SeedResult] * 3 + [SeedReport]
 
 
 def test_all_or_none(seeded, tmp_path):
@@ -40,7 +40,7 @@ def test_all_or_none(seeded, tmp_path):
         seeded.seed()
     assert "seeds/b.csv" in str(caught.value)
     assert seeded.rows("select id from a order by id") == [(1,), (2,)]
-    assert not [event for event in seeded.recorder.events[6:] if isinstance(event, SeedResult)]
+    assert not [event for event in seeded.recorder.events[7:] if isinstance(event, SeedResult)]
 
 
 def test_a_view_in_the_way_becomes_a_table(seeded):

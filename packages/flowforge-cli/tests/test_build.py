@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 
 @pytest.fixture
-def with_test(shop):
+def fresh(shop):
+    """The project with nothing built."""
+    shutil.rmtree(shop / ".local")
+    return shop
+
+
+@pytest.fixture
+def with_test(fresh):
     def add(text):
-        with (shop / "project.yml").open("a") as file:
+        with (fresh / "project.yml").open("a") as file:
             file.write(f"  - {text}\n")
-        return shop
+        return fresh
 
     return add
 
@@ -20,8 +29,8 @@ WARNS = "{type: row_count_between, table: orders, min: 99, severity: warn}"
 CANNOT = "{type: unique, table: no, column: x}"
 
 
-def test_seeds_models_and_tests_are_told(flowforge, shop):
-    answer = flowforge("build", shop)
+def test_seeds_models_and_tests_are_told(flowforge, fresh):
+    answer = flowforge("build", fresh)
     assert answer.code == 0
     for part in ("✓ seeded: 2 in", "Running 3 models on sqlite", "✓ built: 3", "Data Quality Summary", "✓ passed: 4"):
         assert part in answer.out
@@ -60,6 +69,6 @@ def test_json_has_an_event_for_everything(flowforge, with_test):
     assert answer.events[-1]["data"]["failed"] == 1
 
 
-def test_quiet_tells_only_what_went_wrong(flowforge, shop, with_test):
-    assert flowforge("build", shop, "-q").out == ""
+def test_quiet_tells_only_what_went_wrong(flowforge, fresh, with_test):
+    assert flowforge("build", fresh, "-q").out == ""
     assert "row_count_between" in flowforge("build", with_test(FAILS), "-q").out

@@ -175,8 +175,9 @@ def test_an_unmodified_project_has_nothing_modified_but_that_is_no_misspelling()
 
 
 def test_results_are_those_of_the_last_run():
-    results = {"stg_users": "failed", "mart_daily": "skipped", "stg_orders": "built", "not null of x": "failed"}
+    results = {"stg_users": "failed", "mart_daily": "skipped", "stg_orders": "built"}
     assert chosen("result:failed result:skipped", results=results) == "mart_daily stg_users"
+    assert chosen("result:error", results=results) == "stg_users"
     assert chosen("result:failed+", results=results) == "mart_daily report stg_users"
 
 

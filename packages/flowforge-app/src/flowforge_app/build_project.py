@@ -40,7 +40,6 @@ class BuildProject:
         self.seeds.loader(seeds)
         with self.models.engine.lock.hold(self.models.claim):
             loaded = self.seeds.load(seeds) if seeds else SeedReport()
-            self.models.progress(loaded)
             built = self.models.run(nodes, tests)
             tests.finish()
         return BuildReport(loaded, built, CheckReport([tests.results[name] for name in tests.checks]))

@@ -68,7 +68,9 @@ class LoadSeeds:
             self.engine.sources.vouch()
         for result in results:
             self.progress(result)
-        return SeedReport(results, perf_counter() - started, attempts.again)
+        report = SeedReport(results, perf_counter() - started, attempts.again)
+        self.progress(report)
+        return report
 
     def loader(self, seeds: Sequence[Seed]) -> SeedLoader:
         """Return what loads these seeds; raise `UnsupportedByEngineError` when the engine cannot load one of them."""

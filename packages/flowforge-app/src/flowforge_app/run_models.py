@@ -6,8 +6,7 @@ crash the target itself tells what was built. A failed model keeps its old table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,12 +18,12 @@ from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
 from flowforge_app.due_models import Skipping, redefined, vouch
 from flowforge_app.evidence import Evidence
+from flowforge_app.forked import forked
 from flowforge_app.model_run import ModelRun, result_of
 from flowforge_app.parallel import work_through
 from flowforge_app.run_hooks import RunHooks
 from flowforge_app.target_state import closing, preparation, read_target
 from flowforge_app.transaction import transaction
-from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
 from flowforge_domain.dialect import relation_key
@@ -96,9 +95,7 @@ class RunModels:
         self.progress(report)
         return report
 
-    def _results(
-        self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None
-    ) -> Mapping[str, ModelResult]:
+    def _results(self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None) -> Mapping[str, ModelResult]:
         state = read_target(self.engine)
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
         due = self.skipping.due(nodes, evidence, self.full_refresh)
@@ -122,7 +119,7 @@ class RunModels:
         run = ModelRun(run_id, evidence, due, agenda, ground, *given)
         # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
         here = {name for name, node in due.items() if node.kind == "python"}
-        with self._engines(len(agenda)) as engines:
+        with forked(self.engine, min(self.jobs, len(agenda))) as engines:
             workers = [run.worker(self.build, engine) for engine in engines]
             try:
                 work_through(agenda, workers, here)
@@ -141,14 +138,3 @@ class RunModels:
 
         if statements:
             Attempts("state", self.manifest.retries, self.progress, self.patience)(write)
-
-    @contextmanager
-    def _engines(self, most: int) -> Iterator[list[Engine]]:
-        """Give the engine and its forks, as many as may work at once, and close the forks."""
-        most = min(self.jobs, most) if Capability.CONCURRENT_SESSIONS in self.engine.capabilities else 1
-        with ExitStack() as forks:
-            engines = [self.engine]
-            for _ in range(most - 1):
-                engines.append(self.engine.fork())
-                forks.callback(engines[-1].session.close)
-            yield engines

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest_facts import manifest_facts
 from flowforge_ports.failpoint import failpoint
 
 COMPILED = Path(".flowforge", "compiled")
@@ -19,6 +21,9 @@ DOCS = Path(".flowforge", "docs")
 MANIFEST = Path(".flowforge", "manifest.json")
 RESULTS = Path(".flowforge", "run_results.json")
 CACHE = Path(".flowforge", "cache")
+
+# The content of a seed beyond this is not told in the manifest: every run would take the time to read it.
+_MOST_BYTES = 32 * 1024 * 1024
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -48,9 +53,37 @@ def write_compiled(root: Path, sql: Mapping[str, str]) -> None:
         write_changed(compiled_file(root, file), text)
 
 
+def write_manifest(manifest: Manifest) -> None:
+    """Write the facts of a project, where they differ; raise `ConfigError` when the folder cannot be written."""
+    sums = {name: file_checksum(seed.path) for name, seed in manifest.seeds.items() if _is_small(seed.path)}
+    write_changed(manifest.root / MANIFEST, as_json(manifest_facts(manifest, sums)))
+
+
 def as_json(facts: Mapping[str, Any]) -> str:
     """Return facts as JSON, one line for each node or result, so that two of them can be compared by eye."""
     return _block("{", (f"{json.dumps(key)}: {_json_value(value)}" for key, value in facts.items()), "}") + "\n"
+
+
+def file_checksum(path: Path) -> str:
+    """Return the checksum of a file's content; raise `ConfigError` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> ConfigError:
+    """Return the error that says why a file or folder cannot be written."""
+    blamed = Path(error.filename) if isinstance(error.filename, str) else path
+    message = f"{blamed.as_posix()!r} cannot be written: {error.strerror}."
+    return ConfigError(message, hint="Check what is there, and the permissions of the folder.")
+
+
+def unreadable(path: Path, error: OSError) -> ConfigError:
+    """Return the error that says why a file cannot be read."""
+    message = f"{path.as_posix()!r} cannot be read: {error.strerror}."
+    return ConfigError(message, hint="Check what is there, and its permissions.")
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -83,6 +116,13 @@ def _replace(path: Path, temporary: str, content: bytes) -> None:
     failpoint("renamed")
 
 
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= _MOST_BYTES
+    except OSError:
+        return False
+
+
 def _json_value(value: Any) -> str:
     if isinstance(value, Mapping) and value:
         return _block("{", (f"  {json.dumps(key)}: {json.dumps(each)}" for key, each in value.items()), "}")
@@ -93,25 +133,3 @@ def _json_value(value: Any) -> str:
 
 def _block(opening: str, lines: Iterable[str], closing: str) -> str:
     return "\n".join((opening, ",\n".join(lines), closing))
-
-
-def file_checksum(path: Path) -> str:
-    """Return the checksum of a file's content; raise `ConfigError` when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> ConfigError:
-    """Return the error that says why a file or folder cannot be written."""
-    blamed = Path(error.filename) if isinstance(error.filename, str) else path
-    message = f"{blamed.as_posix()!r} cannot be written: {error.strerror}."
-    return ConfigError(message, hint="Check what is there, and the permissions of the folder.")
-
-
-def unreadable(path: Path, error: OSError) -> ConfigError:
-    """Return the error that says why a file cannot be read."""
-    message = f"{path.as_posix()!r} cannot be read: {error.strerror}."
-    return ConfigError(message, hint="Check what is there, and its permissions.")

@@ -137,6 +137,7 @@ class Project(ProjectText):
         exclude: Names = None,
         jobs: int | None = None,
         full_refresh: bool = False,
+        no_cache: bool = False,
         lock_timeout: float = WAIT,
         **choice: Unpack[Choice],
     ) -> BuildReport:
@@ -144,10 +145,11 @@ class Project(ProjectText):
 
         A failed test of severity "error" stops what depends on its model. Raises as `run` and `seed` do.
         """
-        with self.target.container(lock_timeout) as container:
+        with self.target.container(lock_timeout, "build") as container:
             run_order(container.manifest())
-            run = container.run_models(jobs=jobs or container.profile().spec.jobs, full_refresh=full_refresh)
-            return container.build_project(models=run)(_wanted(container, select, exclude, choice))
+            jobs, skipping = jobs or container.profile().spec.jobs, container.skipping(no_cache)
+            models = container.run_models(jobs=jobs, full_refresh=full_refresh, skipping=skipping)
+            return container.build_project(models=models)(_wanted(container, select, exclude, choice))
 
     def test(
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]

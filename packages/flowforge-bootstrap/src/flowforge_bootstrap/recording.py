@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from flowforge_app.journaling import Journaling
-from flowforge_bootstrap.artifacts import MANIFEST, RESULTS, as_json, write_changed, write_compiled, write_text
+from flowforge_bootstrap.artifacts import RESULTS, as_json, write_compiled, write_manifest, write_text
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunRecord, run_results
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.manifest_facts import manifest_facts
 from flowforge_domain.results import Status
 from flowforge_ports.progress import Notice
 
@@ -50,6 +49,6 @@ def _write(record: RunRecord, manifest: Manifest, compiled: Mapping[str, str]) -
     root: Path = manifest.root
     if record.engine:
         write_text(root / RESULTS, as_json(run_results(record)))
-    write_changed(root / MANIFEST, as_json(manifest_facts(manifest)))
+    write_manifest(manifest)
     built = [name for name, model in record.models.items() if model.status in _COMPILED and name in compiled]
     write_compiled(root, {manifest.nodes[name].file: compiled[name] for name in built})

@@ -11,7 +11,7 @@ from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.narrow import narrowed
 from flowforge_app.past_runs import PastRuns
-from flowforge_bootstrap.artifacts import DOCS, compiled_file, unwritable, write_text
+from flowforge_bootstrap.artifacts import DOCS, compiled_file, unwritable, write_manifest, write_text
 from flowforge_bootstrap.asked import Asked
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
 from flowforge_bootstrap.profiles import (
@@ -73,10 +73,11 @@ class Workspace:
         return PastRuns(self.ports().journals)
 
     def compile(self, wanted: Asked) -> dict[str, Path]:
-        """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
+        """Write the SQL of the selected models below `.flowforge/compiled/`, and the manifest; return the SQL files."""
         ports = self.ports()
         manifest = self.manifest(ports)
         compiled = self.compiler(ports, manifest, self.profile(ports))(wanted.among(ports, manifest))
+        write_manifest(manifest)
         return {
             name: write_text(compiled_file(self.root, manifest.nodes[name].file), sql) for name, sql in compiled.items()
         }

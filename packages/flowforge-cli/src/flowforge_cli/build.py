@@ -15,6 +15,7 @@ from flowforge_cli.options import (
     FullRefresh,
     Jobs,
     LogFormat,
+    NoCache,
     ProjectPath,
     Quiet,
     Select,
@@ -40,6 +41,7 @@ def build(
     variables: Variables = None,
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
+    no_cache: NoCache = False,
     wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -53,7 +55,7 @@ def build(
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
         more = choice(selector, state, changed_since)
-        report = opened.build(select, exclude, jobs, full_refresh, wait, **more)
+        report = opened.build(select, exclude, jobs, full_refresh, no_cache, wait, **more)
         warn_if_lost(opened, out)
     if report.checks.results:
         out.line()

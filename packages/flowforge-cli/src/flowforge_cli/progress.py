@@ -7,7 +7,7 @@ from typing import Any
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
 from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, seed_summary, totals
-from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedReport, SeedResult, Status, Verdict
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedReport, Status, Verdict
 from flowforge_domain.text import printable
 from flowforge_ports.progress import CheckStarted, ModelStarted, Notice, Retried, RunStarted, SeedStarted
 
@@ -104,14 +104,12 @@ class Reporter:
         self._output.event("seed_started", event.name, seed=event.name, index=event.index, total=event.total)
 
     @__call__.register
-    def _seed(self, result: SeedResult) -> None:
-        seconds = round(result.seconds, 6)
-        self._output.event("seed_loaded", result.name, seed=result.name, rows=result.rows, seconds=seconds)
-
-    @__call__.register
-    def _seeds_loaded(self, report: SeedReport) -> None:
+    def _seeds(self, report: SeedReport) -> None:
+        for result in report.results:
+            seconds = round(result.seconds, 6)
+            self._output.event("seed_loaded", result.name, seed=result.name, rows=result.rows, seconds=seconds)
         if report.results:
-            self._output.line(f"{seed_summary(report, self._output)}\n")
+            self._output.line(seed_summary(report, self._output))
 
     @__call__.register
     def _check_started(self, event: CheckStarted) -> None:

@@ -19,7 +19,6 @@ from flowforge_cli.options import (
     Wait,
 )
 from flowforge_cli.output import output
-from flowforge_cli.summary import seed_summary
 
 
 def seed(
@@ -40,8 +39,6 @@ def seed(
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out) as opened:
         report = opened.seed(select, exclude, wait, **choice(selector, state, changed_since))
-        if report.results:
-            out.line(seed_summary(report, out))
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no seeds: put *.csv, *.parquet or *.sql files into seeds/.")

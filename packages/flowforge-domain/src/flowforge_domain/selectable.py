@@ -16,7 +16,7 @@ from flowforge_domain.selection_terms import Term
 from flowforge_domain.text import did_you_mean
 
 STATES = ("new", "old", "modified", "unmodified", "modified.body", "modified.config", "modified.macros", "changed")
-RESULTS = ("built", "skipped", "unchanged", "failed", "error", "passed", "warned")
+RESULTS = ("built", "skipped", "unchanged", "failed", "error", "unfinished")
 _SETTINGS = tuple(setting.name for setting in fields(ModelConfig))
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -188,8 +188,11 @@ def _states(thing: Selectable, _: str, context: SelectionContext) -> Iterator[st
 
 
 def _results(thing: Selectable, _: str, context: SelectionContext) -> Iterator[str]:
-    results = context.results or {}
-    yield from (results[name] for name in (thing.title, thing.name) if name in results)
+    status = (context.results or {}).get(thing.name)
+    if status is not None:
+        yield status
+    if status == "failed":
+        yield "error"
 
 
 Words = Callable[[Selectable, str, SelectionContext], Iterable[str]]

@@ -1,0 +1,4 @@
+select name
+from {{ ref('revenue') }}
+order by revenue desc
+limit 1

@@ -1,0 +1,2 @@
+select customer_id, name, email
+from {{ ref('seed_customers') }}
