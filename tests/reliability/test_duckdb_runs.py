@@ -99,7 +99,7 @@ def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop):
     assert shop.run() == (0, "")
     alone = shop.content()
     for _ in range(ROUNDS):
-        started = [shop.start("run") for _ in range(AT_ONCE)]
+        started = [shop.start("run", "--no-cache") for _ in range(AT_ONCE)]
         pids = {process.pid for process in started}
         ended = [shop.ended(process) for process in started]
         assert (0, "") in ended

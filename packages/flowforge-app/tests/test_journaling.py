@@ -7,7 +7,7 @@ import pytest
 from flowforge_app.journaling import Journaling
 from flowforge_app.past_runs import PastRuns, require_no_selection
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
-from flowforge_domain.results import ModelResult, SeedResult, Status
+from flowforge_domain.results import ModelResult, RunReport, SeedResult, Status
 from flowforge_domain.selection import EVERYTHING, Selection
 from flowforge_ports.progress import ModelStarted, Notice, RunStarted, SeedStarted
 from flowforge_testkit.fakes import MemoryJournal, MemoryJournals, Recorder, claim, memory_project
@@ -55,7 +55,7 @@ def journaled(*events, error=None, journals=None, command="run", run="4f2a"):
 
 
 def test_a_run_is_told_again_from_its_journal():
-    events = [STARTED, ModelStarted("a", 1, 2), A, ModelStarted("b", 2, 2), B]
+    events = [STARTED, ModelStarted("a", 1, 2), A, ModelStarted("b", 2, 2), B, RunReport("4f2a", [A, B])]
     journals, record, heard = journaled(*events)
     assert heard == events
     assert (record.run, record.command, record.status) == ("4f2a", "run", "failed")
@@ -86,6 +86,11 @@ def test_how_it_ended(error, status):
     assert record.status == status
     assert record.error == (error.message if isinstance(error, EngineError) else type(error).__name__)
     assert [model.status for model in record.models.values()] == ["unfinished", "not run"]
+
+
+def test_a_hook_that_fails_after_the_models_fails_the_run():
+    _, record, _ = journaled(STARTED, A, RunReport("4f2a", [A], errors=(ConfigError("the hook is wrong"),)))
+    assert (record.status, record.error) == ("failed", "the hook is wrong")
 
 
 @pytest.mark.parametrize("entries", range(6))

@@ -28,7 +28,7 @@ class TestList:
         assert answer.code == 0
         ended = [re.sub(r"^\w{12}  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", "", line) for line in answer.lines]
         assert ended == [
-            "run   failed       3 built, 1 skipped, 1 failed",
+            "run   failed       3 unchanged, 1 skipped, 1 failed",
             "run   ok           3 built",
             "seed  ok           2 built",
         ]
@@ -58,7 +58,7 @@ class TestShow:
         assert "✗ bad " in answer.out
         assert "models/bad.ff.sql: Model 'bad' failed" in answer.out
         assert re.search(r"↷ below +skipped +\d+ms\n   bad failed\n", answer.out)
-        assert re.search(r"✓ customers +built +3 rows +\d+ms", answer.out)
+        assert re.search(r"✓ customers +unchanged ", answer.out)
 
     def test_json_has_an_event_a_model(self, flowforge, failed):
         run = run_ids(flowforge("runs", "list", failed))[0]

@@ -23,11 +23,9 @@ from flowforge_domain.journal import (
     start_entry,
     told,
 )
-from flowforge_domain.results import ModelResult, SeedResult, Status
+from flowforge_domain.results import ModelResult, RunReport, SeedResult
 from flowforge_ports.journal import Journals, JournalWriter
 from flowforge_ports.progress import Event, ModelStarted, Notice, Progress, RunStarted, SeedStarted
-
-_BAD = {Status.FAILED.value, Status.SKIPPED.value}
 
 
 @dataclass
@@ -40,6 +38,7 @@ class Journaling:
     progress: Progress
     entries: list[Entry] = field(default_factory=list)
     _writer: JournalWriter | None = None
+    _report: RunReport = field(default_factory=lambda: RunReport(""))
     _began: float = field(default_factory=perf_counter)
 
     def __call__(self, event: Event) -> None:
@@ -51,13 +50,16 @@ class Journaling:
                 self._note(began_entry(event.name, self._now()))
             case ModelResult() | SeedResult():
                 self._note(result_entry(event, self._now()))
+            case RunReport():
+                self._report = event
         self.progress(event)
 
     def end(self, error: BaseException | None) -> RunRecord | None:
         """Close the journal of a command that ended with `error`, or well, and return its record, if it has one."""
         if not self.entries:
             return None
-        self._note(end_entry(self._status(error), self._now(), _message(error)))
+        said = _message(error) or "\n".join(str(failed) for failed in self._report.errors)
+        self._note(end_entry(self._status(error), self._now(), said))
         if self._writer is not None:
             with suppress(OSError):
                 self._writer.close()
@@ -66,7 +68,7 @@ class Journaling:
     def _status(self, error: BaseException | None) -> str:
         if isinstance(error, KeyboardInterrupt) or was_cancelled(error):
             return INTERRUPTED
-        return FAILED if error is not None or any(entry["event"] in _BAD for entry in self.entries) else OK
+        return OK if error is None and self._report.ok else FAILED
 
     def _now(self) -> float:
         return round(perf_counter() - self._began, 6)

@@ -19,6 +19,7 @@ from flowforge_app.check_run import CheckRun
 from flowforge_app.due_models import Skipping, redefined, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
+from flowforge_app.leftovers import leftover_statements
 from flowforge_app.model_run import ModelRun, result_of
 from flowforge_app.parallel import work_through
 from flowforge_app.run_hooks import RunHooks
@@ -97,6 +98,9 @@ class RunModels:
 
     def _results(self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None) -> Mapping[str, ModelResult]:
         state = read_target(self.engine)
+        if leftovers := leftover_statements(self.engine, self.manifest, kinds(state.entries)):
+            self._write(leftovers)
+            state = read_target(self.engine)
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
         due = self.skipping.due(nodes, evidence, self.full_refresh)
         unchanged = {node.name: result_of(node, Status.UNCHANGED) for node in nodes if node.name not in due}
