@@ -27,6 +27,7 @@ from flowforge_domain.manifest import Manifest
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 from flowforge_ports.project import ProjectPorts
+from flowforge_ports.sql import SqlAnalysis
 
 
 def _engine(profile: ResolvedProfile, root: Path, claim: Claim, kept: Engine | None) -> Iterator[Engine]:
@@ -47,6 +48,7 @@ class Container(containers.DeclarativeContainer):
     compiler = providers.Dependency(instance_of=CompileModels)
     profile = providers.Dependency(instance_of=ResolvedProfile)
     plans = providers.Dependency(instance_of=dict)
+    sql: providers.Dependency[SqlAnalysis] = providers.Dependency()
     claim = providers.Dependency(instance_of=Claim)
     kept_engine: providers.Object[Engine | None] = providers.Object(None)
     progress: providers.Dependency[Progress] = providers.Dependency()
@@ -56,7 +58,7 @@ class Container(containers.DeclarativeContainer):
         BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions, plans
     )
     texts = providers.Factory(text_file, manifest.provided.root, engine)
-    skipping = providers.Factory(Skipping, texts=texts)
+    skipping = providers.Factory(Skipping, sql=sql, texts=texts)
     run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now), claim)
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)

@@ -25,8 +25,9 @@ from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import API_VERSION, EngineSpec
 from flowforge_ports.materialization import MaterializationSpec, PlanOf
 from flowforge_ports.project import ProjectPorts, ProjectSpec
+from flowforge_ports.sql import NoAnalysis, SqlAnalysis, SqlSpec
 
-Spec = TypeVar("Spec", EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec)
+Spec = TypeVar("Spec", EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec, SqlSpec)
 
 # Engines that FlowForge itself ships, with the extra that installs them; `init` takes the first that is there.
 SHIPPED_ENGINES = {
@@ -62,6 +63,7 @@ class Plugins:
     projects: Mapping[str, list[tuple[str, ProjectSpec]]] = field(default_factory=dict)
     sites: Mapping[str, list[tuple[str, SiteSpec]]] = field(default_factory=dict)
     materializations: Mapping[str, list[tuple[str, MaterializationSpec]]] = field(default_factory=dict)
+    analyses: Mapping[str, list[tuple[str, SqlSpec]]] = field(default_factory=dict)
     broken: Sequence[Broken] = ()
 
     def engine(self, name: str) -> EngineSpec:
@@ -87,6 +89,13 @@ class Plugins:
         """Return the ports of the project in a folder; raise `ConfigError` where there is none."""
         ports: ProjectPorts = resolve(self.project().open)(root, (*BUILT_IN, *self.materializations))
         return ports
+
+    def analysis(self, root: Path) -> SqlAnalysis:
+        """Return what understands the SQL of the project in a folder; nothing is imported for SQL that is known."""
+        if not self.analyses:
+            return NoAnalysis()
+        opened: SqlAnalysis = resolve(self._single("SQL analysis", self.analyses).open)(root)
+        return opened
 
     def site(self) -> SiteSpec:
         """Return the documentation site; raise `PluginError` when it is missing or ambiguous."""
@@ -124,13 +133,13 @@ def load_plugins() -> Plugins:
             distributions[id(module)] = _distribution(entry)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way, and take nothing down
             broken.append(Broken(entry.name, _distribution(entry), _first_line(error)))
-    engines, projects, sites, kinds = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
+    engines, projects, sites, kinds, analyses = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
     for newer in [claim for claims in engines.values() for claim in claims if claim[1].api > API_VERSION]:
         broken.append(_too_new(*newer))
         engines[newer[1].name].remove(newer)
     engines = {name: claims for name, claims in engines.items() if claims}
     failed = sorted(broken, key=lambda one: (one.name, one.distribution))
-    return Plugins(engines, projects, sites, kinds, failed)
+    return Plugins(engines, projects, sites, kinds, analyses, failed)
 
 
 def resolve(reference: str) -> Any:
@@ -147,6 +156,7 @@ _HOOKS = (
     "flowforge_projects",
     "flowforge_sites",
     "flowforge_materializations",
+    "flowforge_sql",
 )
 
 

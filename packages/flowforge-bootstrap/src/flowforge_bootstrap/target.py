@@ -79,6 +79,7 @@ class Target:
             "manifest": manifest,
             "profile": profile,
             "plans": self.workspace.plugins.plans(),
+            "sql": self.workspace.plugins.analysis(manifest.root),
             "compiler": self.workspace.compiler(ports, manifest, profile),
             "progress": self.progress,
             "claim": new_claim(wait),

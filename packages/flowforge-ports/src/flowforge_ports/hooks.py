@@ -14,6 +14,7 @@ from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.materialization import MaterializationSpec
 from flowforge_ports.project import ProjectSpec
+from flowforge_ports.sql import SqlSpec
 
 PROJECT = "flowforge"
 
@@ -39,3 +40,8 @@ def flowforge_projects() -> list[ProjectSpec]:  # type: ignore[empty-body]
 @hookspec
 def flowforge_sites() -> list[SiteSpec]:  # type: ignore[empty-body]
     """Announce documentation sites."""
+
+
+@hookspec
+def flowforge_sql() -> list[SqlSpec]:  # type: ignore[empty-body]
+    """Announce ways to analyse SQL."""

@@ -1,0 +1,108 @@
+"""What is found in SQL, and that it is found once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from flowforge_sql.analysis import open_analysis
+
+
+@pytest.fixture
+def facts(tmp_path):
+    analysis = open_analysis(tmp_path)
+    return lambda sql, grammar="duckdb": analysis.facts(sql, grammar)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("select a from t", "SELECT a\n  FROM t -- all of them"),
+        ("select a /* x */ from t where b = 1", "select a from t where b=1"),
+    ],
+)
+def test_layout_comments_and_case_of_keywords_do_not_count(facts, one, other):
+    assert facts(one).normalized == facts(other).normalized
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("select a from t", "select A from t"),
+        ("select 'a' as x", "select 'A' as x"),
+        ("select 'a  b' as x", "select 'a b' as x"),
+        ("select a from t", "select a from u"),
+        ("select a from t limit 1", "select a from t limit 2"),
+        ("select a from t", "select distinct a from t"),
+        ('select "a b" from t', 'select "a  b" from t'),
+    ],
+)
+def test_everything_else_does(facts, one, other):
+    assert facts(one).normalized != facts(other).normalized
+
+
+@pytest.mark.parametrize(
+    ("sql", "grammar"),
+    [
+        ("select now()", "duckdb"),
+        ("select random() as r", "sqlite"),
+        ("select datetime('now')", "sqlite"),
+        ("select current_timestamp", "postgres"),
+        ("select current_date as d", "duckdb"),
+        ("select gen_random_uuid()", "postgres"),
+        ("select nextval('s')", "postgres"),
+        ("select * from t tablesample 10 percent", "duckdb"),
+        ("select rand() as r", "bigquery"),
+        ("select current_timestamp() as t", "snowflake_snowpark"),
+        ("select uuid() as u", "databricks_spark"),
+    ],
+)
+def test_what_depends_on_when_it_runs(facts, sql, grammar):
+    assert facts(sql, grammar).volatile
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["select now from t", "select t.random as uuid from t", "select 'it is now or never' as x", "select 1 -- now()"],
+)
+def test_what_only_looks_so(facts, sql):
+    assert facts(sql).volatile == ()
+
+
+def test_what_is_read_written_and_named(facts):
+    found = facts('create table s.x as with q as (select a from "my t") select q.a, o.b from q join s.o on true, raw r')
+    assert found.target == "s.x"
+    assert set(found.reads) == {'"my t"', "s.o", "raw"}
+    assert "s.o.b" in found.columns
+
+
+@pytest.mark.parametrize("sql", ["select * from read_csv('x.csv')", "select * from 'x.csv'"])
+def test_files_are_read_too(facts, sql):
+    assert facts(sql).reads
+
+
+@pytest.mark.parametrize("sql", ["select from where (", "select 1; select 2", ""])
+def test_what_cannot_be_parsed_is_said(facts, sql):
+    assert facts(sql) is None
+
+
+def test_what_was_found_is_kept_and_sqlglot_stays_away(facts, tmp_path):
+    facts("select now()")
+    facts("not sql (")
+    code = (
+        "import sys; from pathlib import Path; from flowforge_sql.analysis import open_analysis\n"
+        "analysis = open_analysis(Path(sys.argv[1]))\n"
+        "assert analysis.facts('select now()', 'duckdb').volatile == ('now',)\n"
+        "assert analysis.facts('not sql (', 'duckdb') is None\n"
+        "assert 'sqlglot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_a_damaged_cache_is_left_out(facts, tmp_path):
+    facts("select now()")
+    cache = tmp_path / ".flowforge" / "cache" / "sql.jsonl"
+    cache.write_text(cache.read_text().replace("now", "new"))
+    assert open_analysis(tmp_path).facts("select now()", "duckdb").volatile == ("now",)
