@@ -59,6 +59,7 @@ class Trial:
     delay: float
     code: int
     in_flight: bool
+    run: str
     builds: dict[str, int]
 
 
@@ -117,6 +118,27 @@ def leftovers(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for pattern in LEFTOVERS for path in root.rglob(pattern))
 
 
+def committed(ground: Ground, run: str) -> set[str]:
+    """Return the models of which the target's own state says that this run was the last to build them."""
+    asked = "select model, arg_max(run_id, finished_at) from _flowforge_state group by model"
+    return {model for model, last in ground.query(asked) if last == run}
+
+
+def events_in(out: str) -> list[dict[str, Any]]:
+    """Return the events of a command, up to where it was killed."""
+    return [json.loads(line) for line in out.splitlines() if line.endswith("}")]
+
+
+def run_of(out: str) -> str:
+    """Return the id of the run that a command began, "" for one that began none."""
+    return next((event["data"]["run_id"] for event in events_in(out) if event["event"] == "run_started"), "")
+
+
+def models_in(out: str, name: str) -> set[str]:
+    """Return the models of the events of one name."""
+    return {event["data"]["model"] for event in events_in(out) if event["event"] == name}
+
+
 @dataclass
 class Harness:
     """Runs trials on one ground; `standing` says of which build each table is."""
@@ -142,10 +164,15 @@ class Harness:
         self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
         return ended
 
-    def finish(self, command: str) -> Ended:
-        """Run the same build again after a kill: it ends well, with every table new, and nothing left over."""
+    def finish(self, command: str, killed: Trial | None = None) -> Ended:
+        """Run the same build again after a kill: it ends well, with every table new, and nothing left over.
+
+        What the `killed` run had committed is not built again.
+        """
+        done = committed(self.ground, killed.run) if killed else set()
         (ended,) = self.flowforge.run_all([self.ground.command(command, self.build)])
         assert ended.code == 0, ended.said
+        assert done.isdisjoint(models_in(ended.out, "model_built")), (done, ended.out)
         self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
         require_invariants(self.ground)
         assert helpers(self.ground) == []
@@ -195,7 +222,7 @@ class Harness:
         stopped = ended.code != 0 and not any(word in ended.out for word in FINISHED)
         fired = "failpoint" in ended.said if failpoint_raises(how) else stopped
         number = len(self.trials) + 1
-        trial = Trial(number, self.seed, command, how, round(delay, 4), ended.code, fired, {})
+        trial = Trial(number, self.seed, command, how, round(delay, 4), ended.code, fired, run_of(ended.out), {})
         try:
             for table in self.ground.tables:
                 trial.builds[table] = version(self.ground, table, {self.standing[table], self.build})
