@@ -22,7 +22,9 @@ def profile(engine):
 
 
 def test_every_setting_that_the_environment_may_override_is_described():
-    variants = {name for [(_, spec)] in PLUGINS.engines.values() for name in spec.variants.values()}
+    variants = {
+        name for [(_, spec)] in PLUGINS.engines.values() for names in spec.variants.values() for name in names.values()
+    }
     for name, [(_, spec)] in PLUGINS.engines.items():
         for path in () if name in variants else spec.environment.values():
             assert at(profile(name), *path), path

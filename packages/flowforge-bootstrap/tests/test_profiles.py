@@ -99,8 +99,8 @@ class TestVariants:
         assert self.chosen(path="a.db").spec.name == "sqlite+fast"
         assert self.chosen(path="a.db").settings.sqlite.path == "a.db"
 
-    def test_one_that_is_not_set_does_not(self):
-        assert self.chosen(path="").spec.name == "sqlite"
+    def test_another_value_does_not(self):
+        assert self.chosen(path="b.db").spec.name == "sqlite"
 
     def test_one_that_is_not_installed_is_told_in_one_line_with_its_place(self):
         entries = {"default": entry(engine="sqlite", sqlite={"path": "a.db"})}
@@ -116,7 +116,7 @@ class TestVariants:
     def plugins(self, variant):
         spec = load_plugins().engine("sqlite")
         known = {
-            "sqlite": replace(spec, variants={("sqlite", "path"): variant}),
+            "sqlite": replace(spec, variants={("sqlite", "path"): {"a.db": variant}}),
             "sqlite+fast": replace(spec, name="sqlite+fast"),
         }
         return Plugins({name: [("here", found)] for name, found in known.items()})

@@ -1,30 +1,35 @@
-"""The adapter over Spark Connect, against a server that pyspark starts: the code path of Databricks Connect."""
+"""The adapter over Spark Connect, against a server in a process of its own: the code path of Databricks Connect."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import spark_local
 
+_SERVER = """
+import sys
+from pyspark import SparkConf, SparkContext
+SparkContext(conf=SparkConf().setAll(list(CONF.items())))
+print("ready", flush=True)
+sys.stdin.read()
+"""
 _SCRIPT = """
-import os, threading
+import sys, threading
 from pathlib import Path
-from pyspark.sql import SparkSession
-builder = SparkSession.builder.remote("local[2]").config("spark.sql.shuffle.partitions", "1")
-builder = builder.config("spark.sql.autoBroadcastJoinThreshold", "-1")
-builder.config("spark.sql.cartesianProductExec.buffer.in.memory.threshold", "1").getOrCreate()
-del os.environ["SPARK_LOCAL_REMOTE"]  # or closing a session would end the server
 
 from flowforge_databricks.engine import open_engine
 from flowforge_databricks.settings import DatabricksSparkProfile
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError
 from flowforge_domain.results import Rows
 from flowforge_testkit.fakes import claim
 
-settings = {"remote": "sc://localhost:15002", "database": "shop"}
+settings = {"remote": f"sc://127.0.0.1:{sys.argv[1]}", "database": "shop"}
 engine = open_engine(DatabricksSparkProfile.model_validate(
     {"engine": "databricks_spark", "databricks_spark": settings}), Path.cwd(), claim())
 
@@ -63,13 +68,35 @@ assert engine.session.query("select count(*) from t").rows == [(2,)]
 engine.session.close()
 assert kind(engine.session.query, "select 1") == "UNREACHABLE"
 print("whole")
-os._exit(0)  # the server ends with its process
 """
 
 
-def test_everything_works_over_spark_connect(tmp_path):
+@pytest.fixture
+def port(tmp_path):
+    """Start a server and give its port."""
     spark_local.provide_java()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    conf = {
+        **{key: str(value).lower() if value is False else str(value) for key, value in spark_local.CONF.items()},
+        "spark.master": "local[2]",
+        "spark.app.name": "connect",
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(free),
+    }
+    command = [sys.executable, "-c", f"CONF = {conf!r}\n{_SERVER}"]
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes) as server:
+        assert server.stdout.readline() == "ready\n"
+        yield free
+        server.stdin.close()
+
+
+def test_everything_works_over_spark_connect(port, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(Path(spark_local.__file__).parent)}
-    command = [sys.executable, "-c", _SCRIPT]
+    command = [sys.executable, "-c", _SCRIPT, str(port)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
     assert done.stdout.strip().endswith("whole"), done.stdout[-2000:] + done.stderr[-4000:]

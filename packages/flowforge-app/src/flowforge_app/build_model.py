@@ -145,7 +145,9 @@ class _Build:
         plan = self.on.plans.get(self.node.config.materialized)
         if plan is None:
             return None
-        return StagedBuild(self.engine, self.node, plan, self.standing, self.goes_on, self.ground.now)
+        return StagedBuild(
+            self.engine, self.node, plan, self.standing, self.goes_on, self.ground.now, self.ground.existing
+        )
 
     def _inputs(self, frames: Frames) -> dict[str, Frame]:
         inputs = {relation: frames.read(relation) for relation in input_relations(self.on.manifest, self.node)}

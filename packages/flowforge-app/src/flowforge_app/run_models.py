@@ -130,7 +130,7 @@ class RunModels:
             finally:
                 if self.engine.dialect.gathers_state:
                     self._write(insert_states(run.rows, self.engine.dialect))
-        self._write(closing(self.engine, run_id, run.rows))
+        self._write(closing(self.engine, run_id, run.rows, evidence.versions.target))
         self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in run.rows})
         return run.results
 

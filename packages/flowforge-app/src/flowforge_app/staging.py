@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flowforge_app.replace import replacing
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import FlowForgeError, ModelError
 from flowforge_domain.materialize import drop_statement, node_head
 from flowforge_domain.model import Node
@@ -18,7 +18,10 @@ from flowforge_ports.engine import Engine
 
 @dataclass(frozen=True)
 class StagedBuild:
-    """One build by a plan; `standing` is what the relation is now, `goes_on` whether its rows stay."""
+    """One build by a plan; `standing` is what the relation is now, `goes_on` whether its rows stay.
+
+    `existing` is what there was when the run began: also a table of new rows that a crash left.
+    """
 
     engine: Engine
     node: Node
@@ -26,6 +29,7 @@ class StagedBuild:
     standing: RelationKind | None
     goes_on: bool
     now: str
+    existing: Mapping[str, RelationKind]
 
     @property
     def relation(self) -> str:
@@ -37,6 +41,8 @@ class StagedBuild:
 
         Raises `FlowForgeError` before the relation is touched for rows that the plan refuses.
         """
+        if left := self.existing.get(relation_key(self.relation, self.engine.dialect)):
+            self.engine.session.execute(drop_statement(self.relation, left, self.engine.dialect))
         staged = fill(self.relation)
         try:
             plan = self.plan(self._situation())

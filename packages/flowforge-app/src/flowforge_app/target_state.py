@@ -66,14 +66,15 @@ def preparation(engine: Engine, state: TargetState, relations: Iterable[str]) ->
     return statements
 
 
-def closing(engine: Engine, run_id: str, rows: Sequence[StateRow]) -> tuple[str, ...]:
+def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: TargetState) -> tuple[str, ...]:
     """Return what adds to the state rows of a run what now stands, and removes those that later ones made void.
 
-    Where a run does not come that far, its rows are there without what the catalog says.
+    Where a run does not come that far, its rows are there without what the catalog says. `state` is what the run found:
+    where there was no table yet, no row is void.
     """
-    known = engine.catalog.relations() if rows else {}
+    known = engine.catalog.relations() if rows and engine.dialect.deletes else {}
     told = [replace(row, identity=_identity(known, row, engine)) for row in rows]
-    statements = compact_state(engine.dialect)
+    statements = compact_state(engine.dialect) if STATE_TABLE in state.entries else ()
     if engine.dialect.deletes and any(row.identity for row in told):
         statements = (*identified(told, run_id, engine.dialect), *statements)
     return statements

@@ -41,7 +41,7 @@ SPEC = EngineSpec(
     },
     example={"project": "{{ env_var('FF_BQ_PROJECT') }}", "dataset": "analytics", "location": "EU"},
     jobs=4,
-    variants={("bigquery", "use_bigframes"): "bigquery+bigframes"},
+    variants={("bigquery", "use_bigframes"): {True: "bigquery+bigframes"}},
 )
 
 

@@ -166,8 +166,8 @@ def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | 
 
 def _variant(spec: EngineSpec, settings: Any, plugins: Plugins, entry: ProfileEntry) -> EngineSpec:
     """Return the engine that a setting hands over to, else the profile's own."""
-    for path, name in spec.variants.items():
-        if reduce(getattr, path, settings):
+    for path, names in spec.variants.items():
+        if name := names.get(reduce(getattr, path, settings)):
             return installed_engine(name, plugins, Location(_FILE, _line(entry, path)))
     return spec
 

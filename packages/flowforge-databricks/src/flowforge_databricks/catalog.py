@@ -33,13 +33,12 @@ class SparkCatalog:
 
     def kind(self, relation: str) -> RelationKind | None:
         """Return what a relation is now, None where there is none."""
-        try:
-            with translated():
-                found = self.session.spark.catalog.getTable(quote_relation(relation, SPARK))
-        except EngineError as error:
-            if error.kind is not ErrorKind.MISSING_RELATION:
-                raise
-            return None
+        name = quote_relation(relation, SPARK)
+        with translated():
+            # Asked first: an error of Spark costs more than an answer.
+            if not self.session.spark.catalog.tableExists(name):
+                return None
+            found = self.session.spark.catalog.getTable(name)
         return "view" if found.tableType == "VIEW" else "table"
 
     def _of(self, database: str) -> Iterator[tuple[str, RelationKind]]:

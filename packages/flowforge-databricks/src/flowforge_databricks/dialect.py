@@ -1,6 +1,8 @@
-"""Spark's SQL, as far as the core must know it; what every table format can do, which is what parquet can."""
+"""Spark's SQL, as far as the core must know it: with tables of parquet, and with those of Delta or Iceberg."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from flowforge_domain.dialect import Dialect
 
@@ -30,4 +32,21 @@ SPARK = Dialect(
     table_names=_TABLE_NAMES,
     deletes=False,
     gathers_state=True,
+    merges=False,
+    create_temporary="create table",
+    retype="",
+    # Of a partitioned table; sessions overwrite only the partitions that the new rows have.
+    overwrites="insert overwrite {table} partition ({partitions}) ({columns})",
+    partitions=" partitioned by ({})",
+)
+# Each statement is a commit of the table, and rows can be changed; of Delta, `delete` knows no subquery.
+SPARK_COMMITS = replace(
+    SPARK,
+    replaces=frozenset({"table", "view"}),
+    swaps=False,
+    deletes=True,
+    deletes_by_merge=True,
+    merges=True,
+    create_temporary="create or replace table",
+    retype="alter table {table} alter column {column} type {type}",
 )

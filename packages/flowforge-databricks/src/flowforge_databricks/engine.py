@@ -11,7 +11,7 @@ from pathlib import Path
 from flowforge_databricks.catalog import SparkCatalog, SparkReplacer
 from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.lock import SparkLock
-from flowforge_databricks.plugin import SPEC
+from flowforge_databricks.plugin import SPECS
 from flowforge_databricks.seeds import SparkSeeds
 from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, open_session
 from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
@@ -29,15 +29,16 @@ def open_engine(profile: DatabricksSparkProfile, root: Path, claim: Claim) -> En
 
 
 def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: Path) -> Engine:
+    spec = SPECS[settings.format]
     target = ".".join(part for part in (settings.catalog, settings.database) if part)
     catalog = SparkCatalog(session, settings.database)
-    replacer = SparkReplacer(session, catalog)
-    frames = SparkFrames(session, replacer)
+    replacer = SparkReplacer(session, catalog) if spec.dialect.swaps else None
+    frames = SparkFrames(session, spec.dialect, replacer)
     return Engine(
-        name=SPEC.name,
+        name=spec.name,
         target=f"{target} on {settings.master if settings.remote is None else 'Spark Connect'}",
-        dialect=SPEC.dialect,
-        capabilities=SPEC.capabilities,
+        dialect=spec.dialect,
+        capabilities=spec.capabilities,
         session=session,
         catalog=catalog,
         lock=SparkLock(_lock_file(settings, target, root), target),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from flowforge_databricks.catalog import SparkReplacer
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.session import SparkSqlSession, rows_of
-from flowforge_domain.dialect import quote_relation
+from flowforge_domain.dialect import Dialect, quote_relation
 from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, unstorable
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
@@ -39,7 +40,8 @@ class SparkFrames:
     """The frames of one session."""
 
     session: SparkSqlSession
-    replacer: SparkReplacer
+    dialect: Dialect
+    replacer: SparkReplacer | None
 
     def read(self, relation: str) -> Frame:
         with translated():
@@ -52,9 +54,17 @@ class SparkFrames:
         if not isinstance(frame, DataFrame):
             raise no_frame(frame, "a Spark DataFrame", "Return a DataFrame of Spark.")
         require_columns(self.columns(frame), SPARK)
-        with self.replacer.replacing(relation, "table") as into, translated():
-            frame.writeTo(quote_relation(into, SPARK)).create()
+        with self.replacing(relation) as into, translated():
+            writer = frame.writeTo(quote_relation(into, SPARK))
+            if "table" in self.dialect.replaces:
+                writer.createOrReplace()
+            else:
+                writer.create()
         return None
+
+    def replacing(self, relation: str) -> AbstractContextManager[str]:
+        """Give the name under which a table is to be built; after the block it stands under its own."""
+        return nullcontext(relation) if self.replacer is None else self.replacer.replacing(relation, "table")
 
     def columns(self, frame: Frame) -> Sequence[str]:
         with translated():

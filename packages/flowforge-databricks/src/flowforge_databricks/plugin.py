@@ -1,8 +1,10 @@
-"""Announces the engine; nothing here imports Spark."""
+"""Announces the engine, once for each table format; nothing here imports Spark."""
 
 from __future__ import annotations
 
-from flowforge_databricks.dialect import SPARK
+from dataclasses import replace
+
+from flowforge_databricks.dialect import SPARK, SPARK_COMMITS
 from flowforge_domain.capability import Capability
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.hooks import hookimpl
@@ -29,12 +31,27 @@ SPEC = EngineSpec(
         "FF_SPARK_REMOTE": ("databricks_spark", "remote"),
         "FF_SPARK_DATABASE": ("databricks_spark", "database"),
         "FF_SPARK_WAREHOUSE": ("databricks_spark", "warehouse"),
+        "FF_SPARK_FORMAT": ("databricks_spark", "format"),
     },
     example={"warehouse": ".local/warehouse", "database": "analytics"},
+    variants={
+        ("databricks_spark", "format"): {"delta": "databricks_spark+delta", "iceberg": "databricks_spark+iceberg"}
+    },
 )
+DELTA, ICEBERG = (
+    replace(
+        SPEC,
+        name=f"databricks_spark+{name}",
+        dialect=SPARK_COMMITS,
+        capabilities=SPEC.capabilities | {Capability.ATOMIC_REPLACE, Capability.ROW_CHANGES},
+        variants={},
+    )
+    for name in ("delta", "iceberg")
+)
+SPECS = {"parquet": SPEC, "delta": DELTA, "iceberg": ICEBERG}
 
 
 @hookimpl
 def flowforge_engines() -> list[EngineSpec]:
-    """Announce Spark."""
-    return [SPEC]
+    """Announce Spark with tables of each format."""
+    return list(SPECS.values())

@@ -31,7 +31,12 @@ _WAREHOUSE = "spark.sql.warehouse.dir"
 _OPTIONS = "spark.driver.extraJavaOptions"
 _MOST_TAG = 120
 # Of every session, unless the profile says otherwise: a `${…}` in a text is text, and a time without zone is UTC.
-_SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.variable.substitute": "false"}
+_SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.variable.substitute": "false",
+    # What `insert overwrite` replaces are the partitions that the new rows have, not all of them.
+    "spark.sql.sources.partitionOverwriteMode": "dynamic",
+}
 _QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 
 
@@ -111,7 +116,7 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     spark = _connected(remote.get_secret_value()) if remote else _started(settings, root)
     session = SparkSqlSession(spark, remote=remote is not None)
     with translated():
-        tables = {"spark.sql.sources.default": settings.table_format}
+        tables = {"spark.sql.sources.default": settings.format}
         for key, value in {**_SESSION, **tables, **_texts(settings.conf)}.items():
             if spark.conf.isModifiable(key):
                 spark.conf.set(key, value)
@@ -179,7 +184,8 @@ def _use(session: SparkSqlSession, settings: DatabricksSparkSettings) -> None:
     """Make the database, for which even `if not exists` may ask more rights, and look only there."""
     database = quote_name(settings.database, SPARK)
     if settings.catalog:
-        session.execute(f"use catalog {quote_name(settings.catalog, SPARK)}")
+        with translated():
+            session.spark.catalog.setCurrentCatalog(settings.catalog)
     with translated():
         missing = not session.spark.catalog.databaseExists(settings.database)
     if missing:

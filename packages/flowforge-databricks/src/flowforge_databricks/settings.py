@@ -27,7 +27,7 @@ class DatabricksSparkSettings(BaseModel):
     metastore: Literal["embedded", "memory"] | None = Field(
         default=None, description="Who knows the tables: Derby beside the warehouse, or nobody once Spark has ended."
     )
-    table_format: Literal["parquet", "delta", "iceberg"] = Field(
+    format: Literal["parquet", "delta", "iceberg"] = Field(
         default="parquet", description="Of new tables; delta and iceberg need their jars."
     )
     conf: Mapping[str, str | bool | int | float] = Field(

@@ -49,10 +49,11 @@ class Dialect:
     `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode categories, or their
     first letters, of which the characters of a name must be, any where there are none; `table_names` is a pattern of
     the names that tables and schemas may have, where not every name will do; `deletes` is whether rows of a table can
-    be deleted; `gathers_state` is whether a run writes its state rows together at its end, since each statement that
-    writes is costly; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes
-    a table of the session only, which has no schema, or a plain one where there are no such; `retype` gives a column a
-    wider type, and is empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
+    be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no subquery; `gathers_state`
+    is whether a run writes its state rows together at its end, since each statement that writes is costly;
+    `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table of the session
+    only, which has no schema, or a plain one where there are no such; `retype` gives a column a wider type, and is
+    empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
     of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text;
     `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a
     thing; `script` makes of statements, `{}`, one that does all of them or none, where no transaction can be left open;
@@ -77,6 +78,7 @@ class Dialect:
     name_categories: frozenset[str] = frozenset()
     table_names: str = ""
     deletes: bool = True
+    deletes_by_merge: bool = False
     gathers_state: bool = False
     merges: bool = True
     create_temporary: str = "create temporary table"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flowforge_domain.config import Strategy
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.plan import Plan, Situation, equal, key_refusals, listed, of, together
+from flowforge_domain.plan import Plan, Situation, deletion, equal, key_refusals, listed, of, together
 from flowforge_domain.schema_change import alterations, schema_change
 
 
@@ -78,8 +78,7 @@ _STRATEGIES: Mapping[Strategy, Callable[[Situation, Sequence[str], Sequence[str]
 
 
 def _delete(situation: Situation, meant: str) -> str:
-    rows = f"select 1 from {situation.source} as source where {meant}"
-    return f"delete from {situation.target} as target where exists ({rows})"
+    return deletion(situation.target, situation.source, meant, situation.dialect)
 
 
 def _meant(situation: Situation, keys: Sequence[str]) -> str:

@@ -104,6 +104,13 @@ def equal(names: Iterable[str], dialect: Dialect, sign: str = "=") -> str:
     return " and ".join(f"{of('target', n, dialect)} {sign} {of('source', n, dialect)}" for n in names)
 
 
+def deletion(target: str, source: str, meant: str, dialect: Dialect) -> str:
+    """Return what deletes the rows of a (quoted) table that a row of `source` means."""
+    if dialect.deletes_by_merge:
+        return f"merge into {target} as target using {source} as source on {meant} when matched then delete"
+    return f"delete from {target} as target where exists (select 1 from {source} as source where {meant})"
+
+
 def key_refusals(relation: str, keys: Sequence[str], dialect: Dialect) -> tuple[Refusal, ...]:
     """Return what refuses rows of a (quoted) relation whose key is not a key: NULL, or there more than once."""
     if not keys:

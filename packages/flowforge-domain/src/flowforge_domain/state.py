@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, relation_key
+from flowforge_domain.plan import deletion, equal
 from flowforge_domain.results import Rows
 from flowforge_domain.swap import aside
 
@@ -102,6 +103,11 @@ def compact_state(dialect: Dialect) -> tuple[str, ...]:
     Where no rows can be deleted, the rows to keep become a new table that takes the old one's place.
     """
     table, project, model, done = (quote_name(n, dialect) for n in (STATE_TABLE, "project", "model", "finished_at"))
+    if dialect.deletes_by_merge:
+        key = f"{project}, {model}"
+        last = f"(select {key}, max({done}) as {done} from {table} group by {key})"
+        void = f"{equal(('project', 'model'), dialect)} and target.{done} < source.{done}"
+        return (deletion(table, last, void, dialect),)
     void = (
         f"exists (select 1 from {table} as later where later.{model} = {table}.{model} "
         f"and later.{project} = {table}.{project} and later.{done} > {table}.{done})"

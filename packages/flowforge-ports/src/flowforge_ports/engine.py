@@ -159,8 +159,8 @@ class EngineSpec:
     to the path of the setting that it overrides, as in `{"FF_DUCKDB_PATH": ("duckdb", "path")}`. `example` is what a
     new project's profile says below the engine's name. `jobs` is how many models build at once when nobody says; 1
     without the capability CONCURRENT_SESSIONS. `api` is the `API_VERSION` that the plugin was written for; FlowForge
-    refuses one that is newer than its own. `variants` maps the path of a setting to the name of the engine that takes
-    over, with the same profile, where it is true.
+    refuses one that is newer than its own. `variants` maps the path of a setting, and its value, to the name of the
+    engine that takes over, with the same profile.
     """
 
     name: str
@@ -173,7 +173,7 @@ class EngineSpec:
     example: Mapping[str, Any] = field(default_factory=dict)
     jobs: int = 1
     api: int = 1
-    variants: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    variants: Mapping[tuple[str, ...], Mapping[Any, str]] = field(default_factory=dict)
 
 
 OpenEngine = Callable[[Any, Path, Claim], Engine]
