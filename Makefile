@@ -36,7 +36,7 @@ STEP = @printf '\n$$ flowforge %s\n' "$(1)"; $(FLOWFORGE) $(1)
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts conformance nightly bench scorecard build fmt clean sync
+.PHONY: help demo test lint types contracts conformance iceberg nightly bench scorecard build fmt clean sync
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -72,6 +72,10 @@ contracts: sync ## who may import whom, declared dependencies, sizes
 conformance: sync ## every engine through the kit, or ENGINE=…; writes docs/reference/conformance.md
 	$(PYTEST) packages/flowforge-$(ENGINE)/tests/test_conformance.py --flowforge-report .pytest_cache/conformance.md $(PYTEST_ARGS)
 	$(RUN) python tools/conformance_table.py $(if $(filter-out *,$(ENGINE)),--keep) .pytest_cache/conformance.md
+
+iceberg: sync ## the kit on tables of Iceberg, on a Spark of its own; adds its column to docs/reference/conformance.md
+	$(RUN) python tools/spark_iceberg.py -q --timeout 900 --flowforge-report .pytest_cache/iceberg.md $(PYTEST_ARGS)
+	$(RUN) python tools/conformance_table.py --keep .pytest_cache/iceberg.md
 
 nightly: sync ## the same tests, with larger counts; then every engine's lowest and newest dependencies
 	FLOWFORGE_NIGHTLY=1 $(PYTEST) --timeout 3600 $(PYTEST_ARGS)
