@@ -15,6 +15,7 @@ from flowforge_app.build_model import BuildModel
 from flowforge_app.build_project import BuildProject
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
+from flowforge_app.explain_model import ExplainModel
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
@@ -60,6 +61,7 @@ class Container(containers.DeclarativeContainer):
     texts = providers.Factory(text_file, manifest.provided.root, engine)
     skipping = providers.Factory(Skipping, sql=sql, texts=texts)
     run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now), claim)
+    explain_model = providers.Factory(ExplainModel, manifest, engine, compiler, project.provided.reader, skipping)
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)
     build_project = providers.Factory(BuildProject, seeds=load_seeds, models=run_models, checks=run_checks)

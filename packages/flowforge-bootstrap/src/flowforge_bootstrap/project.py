@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from flowforge_app.explain_model import Explanation
 from flowforge_app.past_runs import PastRuns, require_no_selection
 from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
@@ -164,6 +165,11 @@ class Project(ProjectText):
         """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
         with self.target.container(lock_timeout, "seed") as container:
             return container.load_seeds()(_wanted(container, select, exclude, choice))
+
+    def why(self, name: str, lock_timeout: float = WAIT) -> Explanation:
+        """Return why a run would build a model, or leave it as it is."""
+        with self.target.container(lock_timeout) as container:
+            return container.explain_model()(name)
 
     def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:
         """Return the first rows of what `name` writes."""

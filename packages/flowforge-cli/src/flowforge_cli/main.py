@@ -23,6 +23,7 @@ from flowforge_cli.seed import seed
 from flowforge_cli.show import show
 from flowforge_cli.streams import steady_streams
 from flowforge_cli.test import test
+from flowforge_cli.why import why
 
 app = typer.Typer(
     name="flowforge",
@@ -58,6 +59,7 @@ for _name, _command in (
     ("dag", dag),
     ("ls", ls),
     ("show", show),
+    ("why", why),
     ("compile", compile_),
     ("debug", debug),
     ("engines", engines),

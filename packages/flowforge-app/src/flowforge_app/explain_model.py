@@ -1,0 +1,57 @@
+"""Explain why a run would build a model or leave it as it is; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flowforge_app.compile_models import CompileModels
+from flowforge_app.due_models import Skipping
+from flowforge_app.target_state import read_target
+from flowforge_domain.dag import upstream
+from flowforge_domain.errors import SelectionError
+from flowforge_domain.fingerprint import settings_that_matter
+from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.model import Node, node_name
+from flowforge_domain.text import did_you_mean
+from flowforge_ports.engine import Engine
+from flowforge_ports.project import ProjectReader
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a model is due: no `reasons` mean that it is proved unchanged; `above` are those of what it reads."""
+
+    node: Node
+    reasons: tuple[str, ...]
+    above: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExplainModel:
+    """Weighs the evidence as a run of everything would."""
+
+    manifest: Manifest
+    engine: Engine
+    compiler: CompileModels
+    reader: ProjectReader
+    skipping: Skipping = field(default_factory=Skipping)
+
+    def __call__(self, name: str) -> Explanation:
+        """Return why the model would be built or not; raise `SelectionError` with the nearest name."""
+        node = self.manifest.nodes.get(node_name(name))
+        if node is None:
+            raise SelectionError(f"There is no model {name!r}.", hint=did_you_mean(name, self.manifest.nodes))
+        state = read_target(self.engine)
+        evidence = self.skipping.evidence(self.manifest, self.engine, self.compiler, self.reader, state)
+        wanted = upstream(self.manifest.nodes, [node.name]) - {node.name}
+        order = [self.manifest.nodes[one] for one in run_order(self.manifest) if one in wanted]
+        built = [one for one in order if one.config.materialized != "ephemeral"]
+        above = {}
+        for one in built:
+            if reason := next(evidence.reasons(one), ""):
+                evidence.due.add(one.name)
+                above[one.name] = reason
+        reasons = tuple(evidence.reasons(node))
+        return Explanation(node, reasons, above, settings_that_matter(node.config))
