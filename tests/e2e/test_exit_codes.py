@@ -165,6 +165,26 @@ def check_failed(example):
     return "flowforge test"
 
 
+def only_warned(example):
+    test = "{type: row_count_between, table: users, min: 99, severity: warn}"
+    write(example / "project.yml", f"tests:\n  - {test}\n")
+    return "flowforge test"
+
+
+def build_stopped(example):
+    write(example / "project.yml", "tests:\n  - {type: row_count_between, table: users, min: 99}\n")
+    sql_model(example, "reader", "select * from {{ ref('users') }}\n")
+    return "flowforge build"
+
+
+def no_repository(example):
+    return "flowforge ls --changed-since main"
+
+
+def no_manifest(example):
+    return "flowforge run --select state:modified --state models"
+
+
 def foreign_exception(example):
     write(example / "site/foreign_plugin.py", FOREIGN)
     info = example / "site/foreign_engine-1.0.dist-info"
@@ -182,6 +202,7 @@ def ctrl_c(example):
 SITUATIONS = {
     "All models were built": all_models_built,
     "All tests passed": all_tests_passed,
+    "Only tests of severity `warn` failed": only_warned,
     "There was nothing to do": nothing_to_do,
     "The reader of the output went away": reader_went_away,
     "A dependency is missing": missing_dependency,
@@ -199,10 +220,13 @@ SITUATIONS = {
     "The engine cannot do it": engine_cannot,
     "The target cannot be opened": target_cannot_be_opened,
     "The selection is empty": empty_selection,
+    "There is no git repository to compare with": no_repository,
+    "There is no manifest to compare with": no_manifest,
     "The command was misspelt": usage,
     "A test cannot be run": check_cannot_run,
     "The output could not be written": output_not_written,
     "A test failed": check_failed,
+    "A test failed in a build": build_stopped,
     "An engine raised what it should not": foreign_exception,
     "Ctrl-C was pressed": ctrl_c,
 }

@@ -7,6 +7,7 @@ from threading import Barrier
 
 import pytest
 
+from flowforge_bootstrap.asked import Asked
 from flowforge_bootstrap.project import Project, open_project
 from flowforge_domain.errors import (
     ConfigError,
@@ -19,7 +20,6 @@ from flowforge_domain.errors import (
     TestFailureError,
 )
 from flowforge_domain.results import Status
-from flowforge_domain.selection import EVERYTHING
 
 MODELS = ["customers", "orders", "revenue_by_customer"]
 
@@ -208,7 +208,7 @@ class TestFiles:
 
     def test_the_graph_and_the_site(self, shop, tmp_path):
         project = Project.load(shop)
-        assert project.workspace.write_dag(EVERYTHING)[1] == (shop / ".flowforge/docs/dag.mmd").resolve()
+        assert project.workspace.write_dag(Asked())[1] == (shop / ".flowforge/docs/dag.mmd").resolve()
         assert project.docs().is_file()
         assert project.docs(tmp_path / "site", select="orders").parent == tmp_path / "site"
 
@@ -225,7 +225,7 @@ class TestFiles:
         shutil.rmtree(shop / ".flowforge")
         (shop / ".flowforge").write_text("a file")
         project = Project.load(shop)
-        for call in (lambda: project.workspace.write_dag(EVERYTHING), project.docs, project.compile):
+        for call in (lambda: project.workspace.write_dag(Asked()), project.docs, project.compile):
             with pytest.raises(ConfigError, match="cannot be written"):
                 call()
         assert project.run().ok

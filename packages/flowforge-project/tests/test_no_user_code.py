@@ -42,6 +42,7 @@ def test_dag_compile_and_docs_import_nothing(project):
     opened.dag()
     opened.docs()
     opened.compile()
+    assert [one["name"] for one in opened.ls(resource=["model"])] == ["a", "b"]
     assert not (project.root / "RAN").exists()
     assert {name for name in sys.modules if name.startswith("_flowforge_")} <= before
 
