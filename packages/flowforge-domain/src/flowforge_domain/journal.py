@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 from zlib import crc32
 
@@ -18,7 +19,7 @@ from flowforge_domain.results import ModelResult, SeedResult, Status
 FORMAT = 1
 NOT_RUN, UNFINISHED = "not run", "unfinished"
 OK, FAILED, INTERRUPTED, RUNNING, CRASHED = "ok", "failed", "interrupted", "running", "crashed"
-_TOLD = ("relation", "materialized", "rows", "seconds", "cause")
+_told = itemgetter("relation", "materialized", "rows", "seconds", "cause")
 
 Entry = Mapping[str, Any]
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
@@ -144,7 +145,7 @@ def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
             case "end":
                 record = replace(record, status=entry["status"], seconds=entry["seconds"], error=entry["error"])
             case status:
-                models[entry["model"]] = ModelRecord(entry["model"], status, **{key: entry[key] for key in _TOLD})
+                models[entry["model"]] = ModelRecord(entry["model"], status, *_told(entry))
     return replace(record, models=models)
 
 
