@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,12 @@ class TestFailures:
         started = [event.name for event in world.recorder.events if isinstance(event, ModelStarted)]
         assert started == [name for name, status in ended(report).items() if status != "skipped"]
         assert not report.ok
+
+    def test_fail_fast_begins_nothing_after_a_failure(self, world):
+        world.given({"a": "select nope", "b": "select 1 as n", "c": "select * from {{ ref('b') }}"})
+        report = replace(world.runner(), fail_fast=True)()
+        assert ended(report) == {"a": "failed", "b": "skipped", "c": "skipped"}
+        assert {r.reason for r in report.results if r.status is Status.SKIPPED} == {"a failed"}
 
     def test_a_skip_names_the_cause_and_not_the_step_between(self, world):
         report = world.given({**CHAIN, "a": "select nope"}).run()

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 from flowforge_domain.capability import Capability, needed_abilities
+from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import UnsupportedByEngineError
+from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node
 from flowforge_ports.engine import Engine
 
 
-def require_ability(node: Node, engine: Engine) -> None:
-    """Raise `UnsupportedByEngineError` with the model's place when the engine cannot build models of its kind."""
+def able(nodes: Iterable[Node], manifest: Manifest, engine: Engine) -> list[Node]:
+    """Return those of the nodes that are built at all.
+
+    Raises `UnsupportedByEngineError` with the model's place when the engine cannot build one of them, and `ConfigError`
+    where two nodes of the project write one relation.
+    """
+    nodes = [node for node in nodes if node.config.materialized != "ephemeral"]
+    one_name = partial(relation_key, dialect=engine.dialect)
+    require_distinct(manifest.nodes.values(), manifest.seeds.values(), one_name)
+    for node in nodes:
+        _require_ability(node, engine)
+    return nodes
+
+
+def _require_ability(node: Node, engine: Engine) -> None:
     needed = needed_abilities(node)
     if engine.frames is None and Capability.PYTHON_MODELS in needed:
         missing = [Capability.PYTHON_MODELS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flowforge_app.abilities import able
 from flowforge_app.check_run import check_run
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
@@ -35,7 +36,7 @@ class BuildProject:
         for kind, key in selected_resources(manifest, wanted, _KINDS):
             chosen[kind].append(key)
         seeds = [manifest.seeds[name] for name in chosen["seed"]]
-        nodes = self.models.able(manifest.nodes[name] for name in chosen["model"])
+        nodes = able((manifest.nodes[name] for name in chosen["model"]), manifest, self.models.engine)
         tests = check_run(self.checks, chosen["test"])
         self.seeds.loader(seeds)
         with self.models.engine.lock.hold(self.models.claim):

@@ -39,7 +39,7 @@ class ModelRun:
 
     `nodes` are those to build in the order of the graph, `results` those of the nodes that have ended; `rows` are their
     state rows, which the run itself writes at its end where the dialect gathers them. `agenda` tells what each
-    waits for, the `tests` of a build included.
+    waits for, the `tests` of a build included. With `fail_fast` nothing is begun after a failure.
     """
 
     run_id: str
@@ -52,8 +52,10 @@ class ModelRun:
     retries: Retries = field(default_factory=Retries)
     patience: Patience = field(default_factory=Patience)
     tests: CheckRun | None = None
+    fail_fast: bool = False
     results: dict[str, ModelResult] = field(default_factory=dict)
     rows: list[StateRow] = field(default_factory=list)
+    _failed: list[str] = field(default_factory=list)
     _stopped_by: dict[str, list[str]] = field(default_factory=dict)
     _turn: Lock = field(default_factory=Lock)
     _stopped: Signal = field(default_factory=Signal)
@@ -88,6 +90,8 @@ class ModelRun:
             with self._turn:
                 self.progress(ModelStarted(node.name, next(self._numbers), len(self.nodes)))
             result = self._built(node, build)
+            if self.fail_fast and result.status is Status.FAILED:
+                self._failed.append(node.name)
         with self._turn:
             self.results[node.name] = result
             self.progress(result)
@@ -96,6 +100,7 @@ class ModelRun:
         """Return the models and tests that failed and so stop a piece of work, models in the order of the graph."""
         before = self.agenda[name]
         causes = set(self.tests.stopped_by(before)) if self.tests is not None else set()
+        causes.update(self._failed[:1])
         for above in before & self.nodes.keys():
             if self.results[above].status is not Status.BUILT:
                 causes.update(self._stopped_by.get(above, (above,)))

@@ -6,13 +6,12 @@ crash the target itself tells what was built. A failed model keeps its old table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from time import perf_counter
 
-from flowforge_app.abilities import require_ability
+from flowforge_app.abilities import able
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
@@ -27,11 +26,11 @@ from flowforge_app.target_state import closing, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
-from flowforge_domain.dialect import relation_key
 from flowforge_domain.holder import Claim
-from flowforge_domain.manifest import Manifest, require_distinct
+from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, RunReport, Status
+from flowforge_domain.schedule import longest_first
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_domain.state import insert_states
 from flowforge_ports.engine import Engine
@@ -44,7 +43,9 @@ class RunModels:
 
     `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target. With
     `full_refresh` incremental models are built from scratch. What fails in passing is tried again, as
-    `Manifest.retries` says. What is proved unchanged is left as it is, as `skipping` says.
+    `Manifest.retries` says. What is proved unchanged is left as it is, as `skipping` says. Of what is ready, that comes
+    first on which the longest chain waits, by the seconds that models took in the `past`. With `fail_fast` nothing is
+    begun any more when a model has failed.
     """
 
     manifest: Manifest
@@ -57,6 +58,8 @@ class RunModels:
     full_refresh: bool = False
     patience: Patience = field(default_factory=Patience)
     skipping: Skipping = field(default_factory=Skipping)
+    past: Callable[[], Mapping[str, float]] = dict
+    fail_fast: bool = False
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order of the graph.
@@ -65,22 +68,9 @@ class RunModels:
         wrong graph or selection, for a hook before the run, when the target cannot be used at all, and when a statement
         was cancelled. Raises `UnsupportedByEngineError` before anything is touched.
         """
-        nodes = self.able(selected_nodes(self.manifest, wanted))
+        nodes = able(selected_nodes(self.manifest, wanted), self.manifest, self.engine)
         with self.engine.lock.hold(self.claim):
             return self.run(nodes)
-
-    def able(self, nodes: Iterable[Node]) -> list[Node]:
-        """Return those of the nodes that are built at all.
-
-        Raises `UnsupportedByEngineError` when the engine cannot build one of them, and `ConfigError` where two nodes of
-        the project write one relation.
-        """
-        nodes = [node for node in nodes if node.config.materialized != "ephemeral"]
-        one_name = partial(relation_key, dialect=self.engine.dialect)
-        require_distinct(self.manifest.nodes.values(), self.manifest.seeds.values(), one_name)
-        for node in nodes:
-            require_ability(node, self.engine)
-        return nodes
 
     def run(self, nodes: Sequence[Node], tests: CheckRun | None = None) -> RunReport:
         """Build these nodes, given in the order of the graph, while the lock is held; among them run `tests`."""
@@ -118,8 +108,10 @@ class RunModels:
         existing, now = kinds(evidence.versions.target.entries), self.clock().isoformat()
         ground = Ground(existing, now, self.full_refresh, redefined(due, evidence))
         waits = waits_for(self.manifest.nodes, due)
-        agenda = waits if tests is None else tests.agenda(waits)
-        given = (self.progress, self.clock, self.manifest.retries, self.patience, tests)
+        agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
+        if self.jobs > 1 and len(agenda) > self.jobs:
+            agenda = longest_first(agenda, self.past())
+        given = (self.progress, self.clock, self.manifest.retries, self.patience, tests, self.fail_fast)
         run = ModelRun(run_id, evidence, due, agenda, ground, *given)
         # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
         here = {name for name, node in due.items() if node.kind == "python"}

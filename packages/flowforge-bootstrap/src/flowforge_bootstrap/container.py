@@ -17,6 +17,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.explain_model import ExplainModel
 from flowforge_app.load_seeds import LoadSeeds
+from flowforge_app.past_runs import PastRuns
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_app.show_model import ShowModel
@@ -60,8 +61,18 @@ class Container(containers.DeclarativeContainer):
     )
     texts = providers.Factory(text_file, manifest.provided.root, engine)
     skipping = providers.Factory(Skipping, sql=sql, texts=texts)
-    run_models = providers.Factory(RunModels, manifest, engine, build_model, progress, providers.Object(now), claim)
     explain_model = providers.Factory(ExplainModel, manifest, engine, compiler, project.provided.reader, skipping)
+    past_runs = providers.Factory(PastRuns, project.provided.journals)
+    run_models = providers.Factory(
+        RunModels,
+        manifest,
+        engine,
+        build_model,
+        progress,
+        providers.Object(now),
+        claim,
+        past=past_runs.provided.seconds,
+    )
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)
     build_project = providers.Factory(BuildProject, seeds=load_seeds, models=run_models, checks=run_checks)

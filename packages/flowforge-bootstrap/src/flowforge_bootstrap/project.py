@@ -107,6 +107,7 @@ class Project(ProjectText):
         jobs: int | None = None,
         full_refresh: bool = False,
         no_cache: bool = False,
+        fail_fast: bool = False,
         lock_timeout: float = WAIT,
         resume: bool = False,
         **choice: Unpack[Choice],
@@ -116,7 +117,8 @@ class Project(ProjectText):
         What is proved unchanged is left as it is, unless `no_cache`.
 
         Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
-        are built from scratch. Whoever else works on the target is waited for, at most `lock_timeout` seconds.
+        are built from scratch. With `fail_fast` nothing is begun any more when one has failed. Whoever else works on
+        the target is waited for, at most `lock_timeout` seconds.
 
         With `resume` the models are those of the last run, which did not end well.
 
@@ -129,8 +131,8 @@ class Project(ProjectText):
             if resume:
                 require_no_selection(wanted)
                 wanted = PastRuns(container.project().journals).to_resume(container.manifest())
-            skipping = container.skipping(no_cache)
-            return container.run_models(jobs=jobs, full_refresh=full_refresh, skipping=skipping)(wanted)
+            how = {"skipping": container.skipping(no_cache), "fail_fast": fail_fast}
+            return container.run_models(jobs=jobs, full_refresh=full_refresh, **how)(wanted)
 
     def build(
         self,
@@ -139,6 +141,7 @@ class Project(ProjectText):
         jobs: int | None = None,
         full_refresh: bool = False,
         no_cache: bool = False,
+        fail_fast: bool = False,
         lock_timeout: float = WAIT,
         **choice: Unpack[Choice],
     ) -> BuildReport:
@@ -148,8 +151,8 @@ class Project(ProjectText):
         """
         with self.target.container(lock_timeout, "build") as container:
             run_order(container.manifest())
-            jobs, skipping = jobs or container.profile().spec.jobs, container.skipping(no_cache)
-            models = container.run_models(jobs=jobs, full_refresh=full_refresh, skipping=skipping)
+            jobs, how = jobs or container.profile().spec.jobs, {"skipping": container.skipping(no_cache)}
+            models = container.run_models(jobs=jobs, full_refresh=full_refresh, fail_fast=fail_fast, **how)
             return container.build_project(models=models)(_wanted(container, select, exclude, choice))
 
     def test(

@@ -11,6 +11,7 @@ from flowforge_cli.options import (
     Engine,
     Env,
     Exclude,
+    FailFast,
     Format,
     FullRefresh,
     Jobs,
@@ -42,6 +43,7 @@ def build(
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
     no_cache: NoCache = False,
+    fail_fast: FailFast = False,
     wait: Wait = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -55,7 +57,7 @@ def build(
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
         more = choice(selector, state, changed_since)
-        report = opened.build(select, exclude, jobs, full_refresh, no_cache, wait, **more)
+        report = opened.build(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, **more)
         warn_if_lost(opened, out)
     if report.checks.results:
         out.line()

@@ -45,6 +45,7 @@ Jobs = Annotated[
     typer.Option("--jobs", "-j", min=1, help="How many models build at once.", show_default="what suits the engine"),
 ]
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", "-f", help="Build incremental models from scratch.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", "-x", help="Begin nothing any more when a model has failed.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build also what is proved unchanged.")]
 Wait = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for who else works on the target.")

@@ -11,6 +11,7 @@ from flowforge_cli.options import (
     Engine,
     Env,
     Exclude,
+    FailFast,
     Format,
     FullRefresh,
     Jobs,
@@ -42,6 +43,7 @@ def run(
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
     no_cache: NoCache = False,
+    fail_fast: FailFast = False,
     resume: Resume = False,
     wait: Wait = 10,
     quiet: Quiet = False,
@@ -52,7 +54,7 @@ def run(
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
         chosen = choice(selector, state, changed_since)
-        report = opened.run(select, exclude, jobs, full_refresh, no_cache, wait, resume, **chosen)
+        report = opened.run(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, resume, **chosen)
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")
