@@ -27,7 +27,6 @@ ROWS = 2_000
 PATIENCE = 60.0
 # Said once everything is committed.
 FINISHED = ("run_finished", "seed_loaded")
-LEFTOVERS = ("*.tmp", ".new-*")
 
 
 @dataclass(frozen=True)
@@ -111,11 +110,6 @@ def helpers(ground: Ground) -> list[str]:
     """Return the tables that FlowForge made for itself, other than its state."""
     found = ground.query("select table_name from information_schema.tables where table_name like '%flowforge%'")
     return sorted(name for (name,) in found if not name.startswith("_flowforge_state"))
-
-
-def leftovers(root: Path) -> list[str]:
-    """Return the files that were being written."""
-    return sorted(path.relative_to(root).as_posix() for pattern in LEFTOVERS for path in root.rglob(pattern))
 
 
 def committed(ground: Ground, run: str) -> set[str]:

@@ -8,7 +8,7 @@ import signal
 from itertools import islice
 
 import pytest
-from kill_harness import ROWS, Ground, Harness, digests_of_one_build, duckdb_query, leftovers, models_in
+from kill_harness import ROWS, Ground, Harness, digests_of_one_build, duckdb_query, models_in
 from warm import WarmFlowForge
 
 from flowforge_ports.failpoint import FILES, POINTS
@@ -154,7 +154,6 @@ def test_a_kill_between_any_two_side_effects_of_a_run_leaves_whole_tables(harnes
     killed.whole_run("run --jobs 1")
     assert len(list(killed.strikes("run --jobs 1", "*", "kill", 1 if NIGHT else 2))) > 15
     killed.finish("run")
-    assert leftovers(killed.ground.root) == []
 
 
 def test_a_kill_between_any_two_side_effects_of_seeds_leaves_all_or_none(harness):
@@ -164,7 +163,6 @@ def test_a_kill_between_any_two_side_effects_of_seeds_leaves_all_or_none(harness
         assert len(set(trial.builds.values())) == 1, trial
     assert len(killed.trials) > 6
     killed.finish("seed")
-    assert leftovers(killed.ground.root) == []
 
 
 @pytest.mark.parametrize("action", ["raise", "enospc"])
