@@ -30,11 +30,12 @@ class Definitions:
     reader: ProjectReader
     sql: SqlAnalysis
     _codes: dict[str, Code] = field(default_factory=dict)
+    _quoted: dict[str, str] = field(default_factory=dict)
 
     def inputs(self, node: Node, upstream: Mapping[str, str | None]) -> Inputs:
         """Return all that decides what a build of `node` gives; raise `FlowForgeError` for what cannot be rendered."""
         settings = {"relation": node.relation} | settings_that_matter(node.config)
-        return Inputs(fingerprint(node.kind, self.text(node)), settings, self._versions(node), upstream)
+        return Inputs(fingerprint(node.kind, self.text(node)), settings, _versions(node, self.engine), upstream)
 
     def text(self, node: Node) -> str:
         """Return what `node` runs: its code, or its statement, and where that is another one for new rows, both."""
@@ -74,10 +75,8 @@ class Definitions:
         dialect = self.engine.dialect
         head = find_target(sql, dialect=dialect)
         query = sql[head.end :] if head else sql
-        word, stranger = (
-            volatile_word(query, dialect),
-            undeclared(query, {quote_relation(name, dialect) for name in self._relations(node)}, dialect),
-        )
+        declared = set(map(self._as_written, self._relations(node)))
+        word, stranger = volatile_word(query, dialect), undeclared(query, declared, dialect)
         if not word and not stranger:
             return ""
         facts = self._facts(sql)
@@ -89,6 +88,11 @@ class Definitions:
         known = {relation_key(name, dialect) for name in self._relations(node)}
         foreign = [name for name in facts.reads if relation_key(name, dialect) not in known]
         return f"it reads {foreign[0]}, which no ref() or source() names" if foreign else ""
+
+    def _as_written(self, relation: str) -> str:
+        if relation not in self._quoted:
+            self._quoted[relation] = quote_relation(relation, self.engine.dialect)
+        return self._quoted[relation]
 
     def _relations(self, node: Node) -> set[str]:
         """Return the relations whose data is accounted for: what the model reads, also through what is inlined."""
@@ -108,9 +112,10 @@ class Definitions:
             self._codes[node.name] = self.reader.code(node)
         return self._codes[node.name]
 
-    def _versions(self, node: Node) -> dict[str, str]:
-        software = {self.engine.name: self.engine.version, "flowforge": _FLOWFORGE}
-        return software if node.kind == "sql" else software | {"python": _PYTHON}
+
+def _versions(node: Node, engine: Engine) -> dict[str, str]:
+    software = {engine.name: engine.version, "flowforge": _FLOWFORGE}
+    return software if node.kind == "sql" else software | {"python": _PYTHON}
 
 
 _FLOWFORGE = version("flowforge-app")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from flowforge_domain.config import ModelConfig
@@ -13,7 +14,9 @@ from flowforge_domain.config import ModelConfig
 _NO_MATTER = frozenset(
     {"description", "owner", "tags", "meta", "columns", "full_refresh", "schema", "alias", "pre_hook", "post_hook"}
 )
-_UNSET = ModelConfig()
+_MATTER = tuple(one.name for one in fields(ModelConfig) if one.name not in _NO_MATTER)
+_values = attrgetter(*_MATTER)
+_USUAL = _values(ModelConfig())
 
 
 def fingerprint(*parts: str) -> str:
@@ -52,7 +55,8 @@ class Inputs:
 
     def to_json(self) -> str:
         """Return it as one line of text, always the same for the same content."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        parts = {"text": self.text, "settings": self.settings, "versions": self.versions, "upstream": self.upstream}
+        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
 
 def inputs_from(text: str) -> Inputs | None:
@@ -65,8 +69,11 @@ def inputs_from(text: str) -> Inputs | None:
 
 def settings_that_matter(config: ModelConfig) -> dict[str, str]:
     """Return the settings that decide what a build gives, where they are not the default."""
-    found = ((one.name, getattr(config, one.name)) for one in fields(ModelConfig) if one.name not in _NO_MATTER)
-    return {name: _shown(value) for name, value in found if value != getattr(_UNSET, name)}
+    values = _values(config)
+    if values == _USUAL:
+        return {}
+    found = zip(_MATTER, values, _USUAL, strict=True)
+    return {name: _shown(value) for name, value, usual in found if value != usual}
 
 
 def differences(before: Inputs, now: Inputs) -> Iterator[str]:
