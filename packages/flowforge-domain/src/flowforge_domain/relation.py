@@ -7,6 +7,7 @@ A relation is written as its parts joined by dots; a part that is not a plain wo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from flowforge_domain.errors import ConfigError
 
@@ -19,6 +20,7 @@ def relation_name(*parts: str) -> str:
     return ".".join(p if _PLAIN.match(p) else '"' + p.replace('"', '""') + '"' for p in parts)
 
 
+@lru_cache(maxsize=1 << 15)
 def relation_parts(relation: str) -> tuple[str, ...]:
     """Return the unquoted parts of a relation.
 
