@@ -11,6 +11,7 @@ import pytest
 
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel
+from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_models import RunModels
 from flowforge_domain.capability import Capability
@@ -53,7 +54,8 @@ def failing(world, text, kinds, after=False):
 
 def run(world, engine, pauses):
     build = BuildModel(world.manifest, engine, world.compiler, world.project.reader, world.project.functions)
-    return RunModels(world.manifest, engine, build, world.recorder, world.clock, claim(), patience=pauses.patience())()
+    given = (world.manifest, engine, build, world.recorder, world.clock, claim())
+    return RunModels(*given, patience=pauses.patience(), skipping=Skipping(no_cache=True))()
 
 
 TRANSIENT, UNREACHABLE = ErrorKind.TRANSIENT, ErrorKind.UNREACHABLE

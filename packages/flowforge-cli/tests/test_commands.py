@@ -93,7 +93,7 @@ class TestRun:
     def test_what_changed_and_what_reads_it_is_built(self, flowforge, shop):
         (shop / "models" / "orders.ff.sql").write_text("select * from {{ source('shop', 'orders') }} where true\n")
         lines = flowforge("run", shop).lines
-        assert [line.split()[:2] for line in lines if line[:1] in "·✓"][:3] == [
+        assert [line.split()[:2] for line in lines if line.startswith(("·", "✓"))][:3] == [
             ["·", "customers"],
             ["✓", "orders"],
             ["✓", "revenue_by_customer"],
@@ -380,7 +380,7 @@ class TestHooks:
         project.write_text(project.read_text() + "\non_run_end: [drop table nowhere]\n")
         answer = flowforge("run", shop)
         assert answer.code == 1
-        assert "✓ built: 3" in answer.out
+        assert "· unchanged: 3" in answer.out
         assert re.search(r"✗ project\.yml:\d+: on_run_end failed: .*nowhere", answer.out)
         events = flowforge("run", shop, "--log-format", "json").events
         failed = [event for event in events if "hook_failed" in json.dumps(event)]

@@ -128,7 +128,7 @@ def test_two_engines_of_one_process_meet_in_one_file(open_at):
     assert second.session.query("select a from t").rows == [(1,)]
     with pytest.raises(EngineError) as caught:
         second.session.execute("create or replace table t as select 3 as a")
-    assert kind_of(caught) is ErrorKind.CONFLICT
+    assert kind_of(caught) is ErrorKind.TRANSIENT
     first.session.commit()
     assert second.session.query("select a from t").rows == [(2,)]
 
