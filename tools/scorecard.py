@@ -51,6 +51,8 @@ BARS = (
         "process death only, no lost disk caches; files that a killed process was writing stay below `.flowforge/`"),
     Bar("R2", "The run after a kill builds what was not committed, and ends like one that was never killed",
         (f"{_HERE}/test_kills.py", "-k", "finished_by_the_next"), "tables, not yet artifacts to the byte"),
+    Bar("R3", "After any run every table is what a build of everything would give, whatever was skipped",
+        (f"{_HERE}/test_stale.py",), "the reference engine only"),
     Bar("R4", "Runs at the same time wait or are told who runs, and lose nothing",
         (f"{_HERE}/test_duckdb_runs.py", f"{_HERE}/test_postgres_runs.py")),
     Bar("R5", "Jobs, the order of files and the hash seed change nothing", (f"{_HERE}/test_determinism.py",),

@@ -70,6 +70,16 @@ def nothing_to_do(example):
     return "flowforge run empty"
 
 
+def nothing_to_clean(example):
+    return "flowforge clean"
+
+
+def leftovers_in_use(example):
+    hooks = ["alter table parent add primary key (n)", "create table child (n int references parent (n))"]
+    sql_model(example, "parent", f"{{{{ config(post_hook={hooks}) }}}}\nselect 1 as n\n")
+    return "flowforge run --select parent -q && rm models/parent.ff.sql && flowforge clean"
+
+
 def reader_went_away(example):
     return "flowforge run --select users | head -n 1"
 
@@ -204,6 +214,7 @@ SITUATIONS = {
     "All tests passed": all_tests_passed,
     "Only tests of severity `warn` failed": only_warned,
     "There was nothing to do": nothing_to_do,
+    "There was nothing to clean": nothing_to_clean,
     "The reader of the output went away": reader_went_away,
     "A dependency is missing": missing_dependency,
     "The graph has a cycle": cycle,
@@ -221,6 +232,7 @@ SITUATIONS = {
     "The target cannot be opened": target_cannot_be_opened,
     "The selection is empty": empty_selection,
     "There is no git repository to compare with": no_repository,
+    "Something hangs on what `clean` would drop": leftovers_in_use,
     "There is no manifest to compare with": no_manifest,
     "The command was misspelt": usage,
     "A test cannot be run": check_cannot_run,

@@ -9,7 +9,21 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import checks, dag, growth, merge, postgres, postgres_frames, python_model, run, seed, spark, startup, wide
+from bench import (
+    checks,
+    dag,
+    growth,
+    merge,
+    postgres,
+    postgres_frames,
+    python_model,
+    run,
+    seed,
+    spark,
+    startup,
+    unchanged,
+    wide,
+)
 from bench.figures import Measured
 from bench.processes import CommandFailedError
 from bench.report import as_markdown, as_text
@@ -20,6 +34,7 @@ TOPICS: Mapping[str, tuple[Callable[[Path, int], Measured], int]] = {
     "startup": (startup.measure, 15),
     "dag": (dag.measure, 5),
     "run": (run.measure, 5),
+    "unchanged": (unchanged.measure, 5),
     "growth": (growth.measure, 3),
     "wide": (wide.measure, 3),
     "merge": (merge.measure, 5),

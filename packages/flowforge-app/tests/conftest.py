@@ -11,6 +11,7 @@ import pytest
 from flowforge_app.build_docs import BuildDocs
 from flowforge_app.build_model import BuildModel
 from flowforge_app.build_project import BuildProject
+from flowforge_app.clean_target import CleanTarget
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
@@ -82,6 +83,9 @@ class World:
 
     def check(self, select=None, exclude=None):
         return RunChecks(self.manifest, self.engine, self.recorder)(selection(select, exclude))
+
+    def clean(self, dry_run=False):
+        return CleanTarget(self.manifest, self.engine, claim())(dry_run)
 
     def show(self, name, limit=10):
         return ShowModel(self.manifest, self.engine)(name, limit)

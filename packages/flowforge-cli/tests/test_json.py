@@ -12,6 +12,7 @@ COMMANDS = [
     ("show", "orders", "shop"),
     ("compile", "shop", "-v"),
     ("debug", "shop"),
+    ("clean", "shop"),
     ("run", "shop", "--env", "nope"),
     ("show", "nope", "shop"),
     ("test", "shop", "--select", "nope"),

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, create_state, insert_state, select_state
+from flowforge_domain.state import (
+    STATE_TABLE,
+    StateRow,
+    compact_state,
+    create_state,
+    forget_relations,
+    insert_state,
+    select_state,
+)
 
 DIALECT = Dialect("test", {"text": "text", "bigint": "bigint"}, "")
 
@@ -57,15 +65,24 @@ def test_rows_come_back_in_the_order_of_time(rows):
 
 @pytest.mark.parametrize("dialect", [DIALECT, replace(DIALECT, deletes=False)], ids=["deletes", "no-deletes"])
 @given(rows=st.lists(state_rows, max_size=8, unique_by=lambda row: row.finished_at))
-def test_compacting_keeps_the_last_of_each_model(dialect, rows):
+def test_compacting_keeps_the_last_of_each_relation(dialect, rows):
     connection = sqlite3.connect(":memory:")
     stored(connection, rows)
     for _ in range(2):
         for statement in compact_state(dialect):
             connection.execute(statement)
-        last = {row.model: row for row in sorted(rows, key=lambda row: row.finished_at)}
+        last = {row.relation: row for row in sorted(rows, key=lambda row: row.finished_at)}
         assert read(connection) == sorted(last.values(), key=lambda row: row.finished_at)
     connection.close()
+
+
+@pytest.mark.parametrize("dialect", [DIALECT, replace(DIALECT, deletes=False)], ids=["deletes", "no-deletes"])
+def test_relations_are_forgotten(dialect, connection):
+    rows = [StateRow(name, name, "", "", "", 1, f"202{number}") for number, name in enumerate(("a", "it's", "c"))]
+    stored(connection, rows)
+    for statement in forget_relations(["it's", "c"], dialect):
+        connection.execute(statement)
+    assert read(connection) == rows[:1]
 
 
 def test_hostile_values_stay_values(connection):

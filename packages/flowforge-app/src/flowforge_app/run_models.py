@@ -15,6 +15,7 @@ from flowforge_app.abilities import able
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
+from flowforge_app.clean_target import orphans
 from flowforge_app.due_models import Skipping, redefined, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
@@ -22,7 +23,7 @@ from flowforge_app.leftovers import leftover_statements
 from flowforge_app.model_run import ModelRun, result_of
 from flowforge_app.parallel import work_through
 from flowforge_app.run_hooks import RunHooks
-from flowforge_app.target_state import closing, preparation, read_target
+from flowforge_app.target_state import TargetState, closing, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
@@ -34,7 +35,7 @@ from flowforge_domain.schedule import longest_first
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_domain.state import insert_states
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import Progress, RunStarted
+from flowforge_ports.progress import Notice, Progress, RunStarted
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,14 @@ class RunModels:
             self._write(preparation(self.engine, state, (node.relation for node in due.values())))
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
+        self._tell_of_orphans(state)
         return unchanged
+
+    def _tell_of_orphans(self, state: TargetState) -> None:
+        left = sum(not orphan.doubt for orphan in orphans(self.manifest, state, self.engine.dialect))
+        if left:
+            said = "1 relation is" if left == 1 else f"{left} relations are"
+            self.progress(Notice(f"{said} left of models that are gone: flowforge clean --dry-run"))
 
     def _built(
         self, due: Mapping[str, Node], evidence: Evidence, run_id: str, tests: CheckRun | None

@@ -13,6 +13,7 @@ from dependency_injector import containers, providers
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.build_project import BuildProject
+from flowforge_app.clean_target import CleanTarget
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.explain_model import ExplainModel
@@ -76,4 +77,5 @@ class Container(containers.DeclarativeContainer):
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)
     build_project = providers.Factory(BuildProject, seeds=load_seeds, models=run_models, checks=run_checks)
+    clean_target = providers.Factory(CleanTarget, manifest, engine, claim)
     show_model = providers.Factory(ShowModel, manifest, engine)

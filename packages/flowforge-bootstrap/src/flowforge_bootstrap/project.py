@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from flowforge_app.clean_target import Orphan
 from flowforge_app.explain_model import Explanation
 from flowforge_app.past_runs import PastRuns, require_no_selection
 from flowforge_bootstrap.asked import Asked, Choice, Names
@@ -173,6 +174,14 @@ class Project(ProjectText):
         """Return why a run would build a model, or leave it as it is."""
         with self.target.container(lock_timeout) as container:
             return container.explain_model()(name)
+
+    def clean(self, dry_run: bool = False, lock_timeout: float = WAIT) -> list[Orphan]:
+        """Drop what is left of models and seeds that are gone, all or none, and return it; `dry_run` drops nothing.
+
+        What may not be FlowForge's work any more has a `doubt` and stays. Raises `EngineError` of kind DEPENDENTS.
+        """
+        with self.target.container(lock_timeout) as container:
+            return container.clean_target()(dry_run)
 
     def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:
         """Return the first rows of what `name` writes."""

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from flowforge_cli import exit_codes
 from flowforge_cli.build import build
+from flowforge_cli.clean import clean
 from flowforge_cli.compile import compile_
 from flowforge_cli.dag import dag
 from flowforge_cli.debug import debug
@@ -60,6 +61,7 @@ for _name, _command in (
     ("ls", ls),
     ("show", show),
     ("why", why),
+    ("clean", clean),
     ("compile", compile_),
     ("debug", debug),
     ("engines", engines),

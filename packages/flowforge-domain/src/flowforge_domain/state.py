@@ -1,6 +1,6 @@
 """State rows: what was built, written into the target in the transaction of the data itself.
 
-Rows are only appended; the last of a model counts. `compact_state` removes what a later row made void.
+Rows are only appended; the last of a relation counts. `compact_state` removes what a later row made void.
 """
 
 from __future__ import annotations
@@ -98,23 +98,33 @@ def identified(rows: Sequence[StateRow], run_id: str, dialect: Dialect) -> tuple
 
 
 def compact_state(dialect: Dialect) -> tuple[str, ...]:
-    """Return the statements that keep only the last row of each model.
+    """Return the statements that keep only the last row of each relation.
 
-    Where no rows can be deleted, the rows to keep become a new table that takes the old one's place.
+    That of a relation which its model no longer writes stays: it tells who made it.
     """
-    table, project, model, done = (quote_name(n, dialect) for n in (STATE_TABLE, "project", "model", "finished_at"))
+    table, relation, done = (quote_name(name, dialect) for name in (STATE_TABLE, "relation", "finished_at"))
     if dialect.deletes_by_merge:
-        key = f"{project}, {model}"
-        last = f"(select {key}, max({done}) as {done} from {table} group by {key})"
-        void = f"{equal(('project', 'model'), dialect)} and target.{done} < source.{done}"
+        last = f"(select {relation}, max({done}) as {done} from {table} group by {relation})"
+        void = f"{equal(('relation',), dialect)} and target.{done} < source.{done}"
         return (deletion(table, last, void, dialect),)
-    void = (
-        f"exists (select 1 from {table} as later where later.{model} = {table}.{model} "
-        f"and later.{project} = {table}.{project} and later.{done} > {table}.{done})"
+    return _without(
+        f"exists (select 1 from {table} as later where later.{relation} = {table}.{relation} "
+        f"and later.{done} > {table}.{done})",
+        dialect,
     )
+
+
+def forget_relations(relations: Sequence[str], dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements that remove the rows of relations."""
+    listed = ", ".join(quote_text(relation, dialect) for relation in relations)
+    return _without(f"{quote_name('relation', dialect)} in ({listed})", dialect)
+
+
+def _without(void: str, dialect: Dialect) -> tuple[str, ...]:
+    """Return what removes rows; where none can be deleted, those to keep become a new table in the old one's place."""
+    table, kept = quote_name(STATE_TABLE, dialect), quote_relation(aside(STATE_TABLE), dialect)
     if dialect.deletes:
         return (f"delete from {table} where {void}",)
-    kept = quote_relation(aside(STATE_TABLE), dialect)
     return (
         f"drop table if exists {kept}",
         f"create table {kept} as select * from {table} where not {void}",

@@ -9,6 +9,7 @@ from flowforge_domain.state import (
     StateRow,
     compact_state,
     create_state,
+    forget_relations,
     insert_state,
     insert_states,
     select_state,
@@ -39,12 +40,20 @@ def test_state_table_is_made_once(engine: Engine) -> None:
     assert kinds(engine.catalog.relations()) == {STATE_TABLE: "table"}
 
 
-def test_compacting_keeps_the_last_row_of_each_model(engine: Engine) -> None:
-    save(engine, *(row(model, f"2024-01-01T00:00:0{i}") for i, model in enumerate("abacab")))
+def test_compacting_keeps_the_last_row_of_each_relation(engine: Engine) -> None:
+    save(engine, *(row(name, f"2024-01-01T00:00:0{i}", name) for i, name in enumerate("abacab")))
     with transaction(engine):
         for statement in compact_state(engine.dialect):
             engine.session.execute(statement)
     assert [(r.model, r.finished_at[-1]) for r in saved(engine)] == [("c", "3"), ("a", "4"), ("b", "5")]
+
+
+def test_rows_of_relations_are_forgotten(engine: Engine) -> None:
+    save(engine, *(row(name, f"2024-01-01T00:00:0{i}", name) for i, name in enumerate(("a", "it's", "c"))))
+    with transaction(engine):
+        for statement in forget_relations(["it's", "c"], engine.dialect):
+            engine.session.execute(statement)
+    assert [r.model for r in saved(engine)] == ["a"]
 
 
 @claims(Capability.TRANSACTIONAL_STATE)

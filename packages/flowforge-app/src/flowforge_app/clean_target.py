@@ -1,0 +1,116 @@
+"""Clean a target: drop the relations of models and seeds that the project no longer has.
+
+Only what a state row of this project tells of, and the catalog shows as it was built, is dropped; and nothing with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flowforge_app.target_state import TargetState, read_target
+from flowforge_app.transaction import transaction
+from flowforge_domain.config import ModelConfig
+from flowforge_domain.dialect import Dialect, RelationKind, relation_key
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.fingerprint import inputs_from
+from flowforge_domain.holder import Claim
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.materialize import drop_statement
+from flowforge_domain.state import StateRow, forget_relations
+from flowforge_ports.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A relation that a model or seed of this project made, and that nothing of the project writes any more.
+
+    `doubt` says why it may be another one by now, "" where it is proved to be what was built.
+    """
+
+    relation: str
+    kind: RelationKind
+    model: str
+    built_at: str
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class CleanTarget:
+    """Finds and drops orphans; `claim` is this command's on the target."""
+
+    manifest: Manifest
+    engine: Engine
+    claim: Claim
+
+    def __call__(self, dry_run: bool = False) -> list[Orphan]:
+        """Drop every orphan that is beyond doubt, all or none, and return all of them; with `dry_run` drop nothing.
+
+        Raises `EngineError` of kind DEPENDENTS where something else hangs on one of them.
+        """
+        with self.engine.lock.hold(self.claim):
+            found = list(orphans(self.manifest, read_target(self.engine), self.engine.dialect))
+            proved = [orphan for orphan in found if not orphan.doubt]
+            if proved and not dry_run:
+                self._drop(proved)
+            return found
+
+    def _drop(self, proved: list[Orphan]) -> None:
+        with transaction(self.engine.session):
+            for orphan in sorted(proved, key=lambda one: (one.kind == "view", one.built_at), reverse=True):
+                self._drop_one(orphan)
+            for statement in forget_relations([orphan.relation for orphan in proved], self.engine.dialect):
+                self.engine.session.execute(statement)
+        if self.engine.sources:
+            self.engine.sources.vouch()
+
+    def _drop_one(self, orphan: Orphan) -> None:
+        try:
+            self.engine.session.execute(drop_statement(orphan.relation, orphan.kind, self.engine.dialect))
+        except EngineError as error:
+            if error.kind is not ErrorKind.DEPENDENTS:
+                raise
+            message = f"{orphan.relation} is in use, and nothing was dropped: {error.message}"
+            hint = "Drop what hangs on it first, or let it read another relation."
+            raise EngineError(message, kind=ErrorKind.DEPENDENTS, hint=hint) from error
+
+
+def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[Orphan]:
+    """Yield what is left in a target of models and seeds that are gone, or write another relation now."""
+    # Names first: they settle nearly every row, and cost less than the keys of all relations.
+    suspects = [key for key, row in target.rows.items() if row.project == manifest.name and not _stays(row, manifest)]
+    used = _used(manifest, dialect) if suspects else set()
+    for key in suspects:
+        row, entry = target.rows[key], target.entries.get(key)
+        if entry is not None and key not in used:
+            yield Orphan(row.relation, entry.kind, row.model, row.finished_at, _doubt(key, target))
+
+
+def _stays(row: StateRow, manifest: Manifest) -> bool:
+    node, seed = manifest.nodes.get(row.model), manifest.seeds.get(row.model)
+    if node is not None and node.config.materialized != "ephemeral":
+        return node.relation == row.relation
+    return seed is not None and seed.relation == row.relation
+
+
+def _used(manifest: Manifest, dialect: Dialect) -> set[str]:
+    """Return the keys of what the project writes or reads: a table may have become a source of others."""
+    relations = [node.relation for node in manifest.nodes.values() if node.config.materialized != "ephemeral"]
+    relations += [seed.relation for seed in manifest.seeds.values()]
+    relations += [source.relation for source in manifest.sources.values()]
+    return {relation_key(relation, dialect) for relation in relations}
+
+
+def _doubt(key: str, target: TargetState) -> str:
+    row, entry = target.rows[key], target.entries[key]
+    if entry.identity and not row.identity:
+        return f"{row.relation} is of a run that did not end"
+    if fault := target.fault(key):
+        return fault
+    return "" if entry.kind == _kind(row) else f"{row.relation} is a {entry.kind}"
+
+
+def _kind(row: StateRow) -> RelationKind:
+    """Return what was built; seeds are tables, and have no inputs."""
+    inputs = inputs_from(row.inputs)
+    return ModelConfig(materialized=inputs.settings.get("materialized", "table")).stands_as if inputs else "table"

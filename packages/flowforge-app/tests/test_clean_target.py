@@ -1,0 +1,168 @@
+"""What is left in a target of models that are gone, and what is not ours to drop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from flowforge_app.clean_target import CleanTarget
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.materialize import drop_statement
+from flowforge_domain.model import Seed
+from flowforge_domain.state import STATE_TABLE
+from flowforge_ports.progress import Notice
+from flowforge_testkit.fakes import claim
+from flowforge_testkit.sqlite.dialect import DIALECT
+
+TWO = {"a": "select 1 as n", "b": "select n from {{ ref('a') }}"}
+ONE = {"a": TWO["a"]}
+
+
+def standing(world):
+    return set(world.engine.catalog.relations()) - {STATE_TABLE}
+
+
+def told(world):
+    return [event.message for event in world.recorder.events if isinstance(event, Notice)]
+
+
+def test_a_model_that_is_gone(world):
+    world.given(TWO).run()
+    [orphan] = world.given(ONE).clean()
+    assert (orphan.relation, orphan.kind, orphan.model, orphan.doubt) == ("b", "table", "b", "")
+    assert (standing(world), world.state()) == ({"a"}, [("a", 1)])
+    assert world.clean() == []
+
+
+def test_a_dry_run_drops_nothing(world):
+    world.given(TWO).run()
+    assert [orphan.relation for orphan in world.given(ONE).clean(dry_run=True)] == ["b"]
+    assert (standing(world), len(world.state())) == ({"a", "b"}, 2)
+
+
+def test_a_target_that_is_new(world):
+    assert world.given(TWO).clean() == []
+
+
+def test_a_model_that_was_renamed_is_known_after_the_next_run(world):
+    world.given(ONE).run()
+    world.given({"z": ONE["a"]}).run()
+    assert [orphan.relation for orphan in world.clean()] == ["a"]
+    assert standing(world) == {"z"}
+
+
+def test_a_model_that_writes_another_relation(world):
+    world.given({"a": "create table old_a as select 1 as n"}).run()
+    world.given({"a": "create table new_a as select 1 as n"}).run()
+    world.run(no_cache=True)
+    assert [(orphan.relation, orphan.model) for orphan in world.clean()] == [("old_a", "a")]
+    assert standing(world) == {"new_a"}
+
+
+def test_another_model_that_writes_the_relation_keeps_it(world):
+    world.given({"a": "create table t as select 1 as n"}).run()
+    assert world.given({"z": "create table t as select 1 as n"}).clean() == []
+
+
+def test_views_go_before_what_they_read(world):
+    world.given(TWO | {"b": "create view b as select n from {{ ref('a') }}"}).run()
+    world.run(select="a", no_cache=True)
+    assert {orphan.relation for orphan in world.given({}).clean()} == {"a", "b"}
+    assert standing(world) == set()
+
+
+def test_a_seed_that_is_gone(world, tmp_path):
+    (tmp_path / "s.csv").write_text("n\n1\n")
+    seed = Seed("s", "csv", tmp_path / "s.csv", "s", "seeds/s.csv")
+    world.given({}, seeds=[seed]).seed()
+    assert world.clean() == []
+    assert [orphan.relation for orphan in world.given({}).clean()] == ["s"]
+    assert standing(world) == set()
+
+
+def test_what_flowforge_did_not_make_stays(world):
+    world.given(TWO).run()
+    world.sql("create table foreign_table (n int)")
+    world.given(ONE).clean()
+    assert standing(world) == {"a", "foreign_table"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "doubt"),
+    [
+        ("create table b as select 'mine' as s", "b was replaced by something else"),
+        ("create view b as select 1 as n", "b was replaced by something else"),
+    ],
+)
+def test_what_was_replaced_behind_our_back_stays(world, statement, doubt):
+    world.given(TWO).run()
+    world.sql("drop table b", statement)
+    assert [orphan.doubt for orphan in world.given(ONE).clean()] == [doubt]
+    assert standing(world) == {"a", "b"}
+
+
+def test_what_is_of_another_kind_stays_where_the_catalog_knows_no_more(world):
+    world.given(TWO).run()
+    world.sql("drop table b", "create view b as select 1 as n", f"update {STATE_TABLE} set identity = ''")
+    catalog = _Blind(world.engine.catalog)
+    engine = world.without(catalog=catalog)
+    [orphan] = CleanTarget(world.given(ONE).manifest, engine, claim())()
+    assert orphan.doubt == "b is a view"
+    assert standing(world) == {"a", "b"}
+
+
+def test_what_a_run_built_that_did_not_end_stays(world):
+    world.given(TWO).run()
+    world.sql(f"update {STATE_TABLE} set identity = ''")
+    assert [orphan.doubt for orphan in world.given(ONE).clean()] == ["b is of a run that did not end"]
+    assert standing(world) == {"a", "b"}
+
+
+def test_what_another_project_made_stays(world):
+    world.given(TWO).run()
+    world.sql(f"update {STATE_TABLE} set project = 'another'")
+    assert world.given(ONE).clean() == []
+
+
+def test_an_engine_that_refuses_is_told_and_undone(world):
+    world.given(TWO | {"c": "select 1 as n"}).run()
+    session = _Refusing(world.engine.session)
+    with pytest.raises(EngineError, match="b is in use, and nothing was dropped: view w depends on it") as caught:
+        CleanTarget(world.given(ONE).manifest, world.without(session=session), claim())()
+    assert caught.value.kind is ErrorKind.DEPENDENTS
+    assert (standing(world), len(world.state())) == ({"a", "b", "c"}, 3)
+
+
+def test_a_run_tells_of_orphans(world):
+    world.given(TWO | {"c": "select 1 as n"}).run()
+    assert told(world) == []
+    world.given(TWO).run()
+    assert told(world) == ["1 relation is left of models that are gone: flowforge clean --dry-run"]
+    world.given(ONE).run()
+    assert told(world)[1:] == ["2 relations are left of models that are gone: flowforge clean --dry-run"]
+
+
+class _Blind:
+    """A catalog of an engine that tells no identities."""
+
+    def __init__(self, catalog):
+        self._catalog = catalog
+
+    def relations(self):
+        return {name: replace(entry, identity="") for name, entry in self._catalog.relations().items()}
+
+
+class _Refusing:
+    """A session of an engine that lets nobody drop `b`."""
+
+    def __init__(self, session):
+        self._session = session
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+    def execute(self, sql):
+        if sql == drop_statement("b", "table", DIALECT):
+            raise EngineError("view w depends on it", kind=ErrorKind.DEPENDENTS)
+        return self._session.execute(sql)
