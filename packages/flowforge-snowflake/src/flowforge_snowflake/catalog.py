@@ -11,6 +11,7 @@ from flowforge_domain.dialect import Dialect, RelationKind, known_name, quote_na
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.swap import aside
 from flowforge_snowflake.dialect import SNOWFLAKE
+from flowforge_snowflake.lock import LOCK_TABLE
 from flowforge_snowflake.session import SnowflakeSession
 
 # Views stand in both lists, but for some servers that speak Snowflake in the second only.
@@ -35,6 +36,7 @@ class SnowflakeCatalog:
         found = {
             same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind)
             for schema, name, kind, here in self.session.query(_RELATIONS).rows
+            if known_name(name, SNOWFLAKE) != LOCK_TABLE
         }
         self.known.clear()
         self.known.update(kinds(found))
