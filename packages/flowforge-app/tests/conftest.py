@@ -62,15 +62,15 @@ class World:
         target = {"name": "dev", "engine": "sqlite"}
         return CompileModels(self.manifest, self.project.renderer, self.engine.dialect, target, self.environment)
 
-    def runner(self, engine=None, jobs=1, no_cache=False) -> RunModels:
+    def runner(self, engine=None, jobs=1, no_cache=False, verify=False) -> RunModels:
         engine = engine or self.engine
         build = BuildModel(self.manifest, engine, self.compiler, self.project.reader, self.project.functions)
         return RunModels(
-            self.manifest, engine, build, self.recorder, self.clock, claim(), jobs, skipping=Skipping(no_cache)
+            self.manifest, engine, build, self.recorder, self.clock, claim(), jobs, skipping=Skipping(no_cache, verify)
         )
 
-    def run(self, select=None, exclude=None, engine=None, jobs=1, no_cache=False) -> RunReport:
-        return self.runner(engine, jobs, no_cache)(selection(select, exclude))
+    def run(self, select=None, exclude=None, engine=None, jobs=1, no_cache=False, verify=False) -> RunReport:
+        return self.runner(engine, jobs, no_cache, verify)(selection(select, exclude))
 
     def build(self, select=None, exclude=None, engine=None, jobs=1) -> BuildReport:
         engine = engine or self.engine

@@ -54,6 +54,13 @@ class TestNothingChanged:
     def test_all_is_built_when_asked_for(self, chain):
         assert built(chain.run(no_cache=True)) == ["a", "b", "c"]
 
+    def test_rows_that_somebody_deleted_are_missed_when_asked_for(self, chain):
+        assert built(chain.run(verify=True)) == []
+        chain.sql("delete from b")
+        assert built(chain.run()) == []
+        assert built(chain.run(verify=True)) == ["b", "c"]
+        assert built(chain.run(verify=True)) == []
+
     def test_what_failed_is_tried_again_and_the_rest_is_not(self, world):
         models = CHAIN | {"bad": "select nope from {{ ref('a') }}"}
         world.given(models).run()

@@ -9,7 +9,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
-from flowforge_app.target_state import TargetState
+from flowforge_app.target_state import TargetState, counted
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
@@ -20,9 +20,13 @@ from flowforge_ports.sql import BuiltTexts, NoAnalysis, NoTexts, SqlAnalysis
 
 @dataclass(frozen=True)
 class Skipping:
-    """How models are left out: not at all with `no_cache`; `sql` helps with proofs, `texts` keep what models ran."""
+    """How models are left out: not at all with `no_cache`; with `verify` rows are counted, whatever the catalog says.
+
+    `sql` helps with proofs, `texts` keep what models ran.
+    """
 
     no_cache: bool = False
+    verify: bool = False
     sql: SqlAnalysis = field(default_factory=NoAnalysis)
     texts: BuiltTexts = field(default_factory=NoTexts)
 
@@ -30,6 +34,8 @@ class Skipping:
         self, manifest: Manifest, engine: Engine, compiler: CompileModels, reader: ProjectReader, state: TargetState
     ) -> Evidence:
         """Return what a project and a target say about each other."""
+        if self.verify:
+            state = counted(engine, state, manifest.name)
         keys = {relation_key(source.relation, engine.dialect) for source in manifest.sources.values()}
         tables = {key for key in keys if key in state.entries and state.entries[key].kind == "table"}
         # The hooks of a run come before this, and may have written to anything.

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from flowforge_domain.capability import Capability
-from flowforge_domain.dialect import RelationKind, quote_relation, relation_key
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.materialize import drop_statement
+from flowforge_domain.materialize import drop_statement, rename_statement
 from flowforge_domain.relation import relation_name
 from flowforge_domain.state import STATE_TABLE
 from flowforge_domain.swap import aside
@@ -31,8 +31,7 @@ def leftover_statements(engine: Engine, manifest: Manifest, existing: Mapping[st
         if kind is None:
             continue
         if place and key(place) not in existing and Capability.TRANSACTIONAL_STATE not in engine.capabilities:
-            old, new = (quote_relation(name, engine.dialect) for name in (helper, place))
-            statements.append(f"alter {kind} {old} rename to {new}")
+            statements.append(rename_statement(helper, place, kind, engine.dialect))
         else:
             statements.append(drop_statement(helper, kind, engine.dialect))
     return tuple(statements)

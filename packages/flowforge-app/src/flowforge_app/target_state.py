@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flowforge_domain.catalog import CatalogEntry
-from flowforge_domain.dialect import relation_key
+from flowforge_domain.dialect import count_rows, relation_key
 from flowforge_domain.errors import EngineError
 from flowforge_domain.materialize import schema_statements
 from flowforge_domain.state import (
@@ -56,6 +56,17 @@ def read_target(engine: Engine) -> TargetState:
     if rows is None:
         raise _foreign_state(found.columns, engine.target)
     return TargetState(entries, rows)
+
+
+def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
+    """Return the same with the rows of a project's tables counted, by one query for each whose count is known."""
+    entries = dict(state.entries)
+    for key, row in state.rows.items():
+        entry = entries.get(key)
+        if entry is not None and entry.kind == "table" and row.project == project and row.rows >= 0:
+            [(rows,)] = engine.session.query(count_rows(row.relation, engine.dialect)).rows
+            entries[key] = replace(entry, rows=int(rows))
+    return TargetState(entries, state.rows)
 
 
 def preparation(engine: Engine, state: TargetState, relations: Iterable[str]) -> tuple[str, ...]:

@@ -111,11 +111,12 @@ class Project(ProjectText):
         fail_fast: bool = False,
         lock_timeout: float = WAIT,
         resume: bool = False,
+        verify: bool = False,
         **choice: Unpack[Choice],
     ) -> RunReport:
         """Build the selected models; a model's own error is in the report.
 
-        What is proved unchanged is left as it is, unless `no_cache`.
+        What is proved unchanged is left as it is, unless `no_cache`; with `verify` its rows are counted first.
 
         Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
         are built from scratch. With `fail_fast` nothing is begun any more when one has failed. Whoever else works on
@@ -132,7 +133,7 @@ class Project(ProjectText):
             if resume:
                 require_no_selection(wanted)
                 wanted = PastRuns(container.project().journals).to_resume(container.manifest())
-            how = {"skipping": container.skipping(no_cache), "fail_fast": fail_fast}
+            how = {"skipping": container.skipping(no_cache, verify), "fail_fast": fail_fast}
             return container.run_models(jobs=jobs, full_refresh=full_refresh, **how)(wanted)
 
     def build(

@@ -47,6 +47,7 @@ Jobs = Annotated[
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", "-f", help="Build incremental models from scratch.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", "-x", help="Begin nothing any more when a model has failed.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build also what is proved unchanged.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Count the rows of what is to be left as it is.")]
 Wait = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for who else works on the target.")
 ]

@@ -25,6 +25,7 @@ from flowforge_cli.options import (
     State,
     Variables,
     Verbose,
+    Verify,
     Wait,
 )
 from flowforge_cli.output import output
@@ -43,6 +44,7 @@ def run(
     jobs: Jobs = None,
     full_refresh: FullRefresh = False,
     no_cache: NoCache = False,
+    verify: Verify = False,
     fail_fast: FailFast = False,
     resume: Resume = False,
     wait: Wait = 10,
@@ -54,7 +56,7 @@ def run(
     out = output(quiet, verbose, log_format)
     with open_project(project, env, engine, out, variables) as opened:
         chosen = choice(selector, state, changed_since)
-        report = opened.run(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, resume, **chosen)
+        report = opened.run(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, resume, verify, **chosen)
         warn_if_lost(opened, out)
     if not report.results:
         out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")

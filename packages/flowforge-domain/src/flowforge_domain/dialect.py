@@ -157,6 +157,11 @@ def moment(text: str, kind: str, dialect: Dialect) -> str:
     return dialect.moment.format(text=quote_text(text, dialect), type=kind)
 
 
+def count_rows(relation: str, dialect: Dialect) -> str:
+    """Return the query of how many rows a relation has."""
+    return f"select count(*) from {quote_relation(relation, dialect)}"
+
+
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
     """Return the query of a relation's first `limit` rows."""
     return f"select * from {quote_relation(relation, dialect)} limit {int(limit)}"

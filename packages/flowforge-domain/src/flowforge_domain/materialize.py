@@ -101,6 +101,11 @@ def drop_statement(relation: str, kind: RelationKind, dialect: Dialect) -> str:
     return f"drop {kind} {quote_relation(relation, dialect)}"
 
 
+def rename_statement(old: str, new: str, kind: RelationKind, dialect: Dialect) -> str:
+    """Return what gives a relation that is there another name."""
+    return f"alter {kind} {quote_relation(old, dialect)} rename to {quote_relation(new, dialect)}"
+
+
 def _not_blank(node: Node, sql: str) -> str:
     if is_blank(sql):
         raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
