@@ -60,7 +60,7 @@ def all_tests_passed(example):
 
 
 def all_models_built(example):
-    return "flowforge run --select users --select orders"
+    return "flowforge run --select users --select orders --no-cache"
 
 
 def nothing_to_do(example):
