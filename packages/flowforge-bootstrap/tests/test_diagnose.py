@@ -85,5 +85,5 @@ def test_a_target_that_is_locked_names_the_fix(shop):
         other.execute("begin immediate")
         findings = found(shop)
     assert findings["target"].ok
-    assert findings["create"].detail == "database is locked\nSomebody else works there: wait, and try again."
+    assert findings["create"].detail == "database is locked\nTry again in a while."
     assert "replace" not in findings
