@@ -188,7 +188,7 @@ def test_two_consumers_of_one_stream_count_nothing_twice(con, tmp_path):
                 if not sessionizer.consume(FileTailSource(path, name="web"), limit=20).read:
                     return refused
             except (StreamError, EngineError) as error:
-                assert isinstance(error, StreamError) or error.kind is ErrorKind.CONFLICT, error
+                assert isinstance(error, StreamError) or error.kind is ErrorKind.TRANSIENT, error
                 refused += 1
 
     with ThreadPoolExecutor(2) as pool:

@@ -34,7 +34,7 @@ MOMENTS = st.lists(ROWS, min_size=1, max_size=6)
 def world(request, tmp_path):
     package, profile, given_settings = ENGINES[request.param]
     checked = resolve_name(f"{package}.settings:{profile}").model_validate(given_settings)
-    opened = resolve_name(f"{package}.engine:open_engine")(checked, tmp_path)
+    opened = resolve_name(f"{package}.engine:open_engine")(checked, tmp_path, claim())
     yield World(opened)
     opened.session.close()
 
@@ -47,8 +47,8 @@ class World:
     clock: Clock = field(default_factory=lambda: Clock(START, timedelta(days=1)))
 
     def clear(self):
-        for name, kind in self.engine.catalog.relations().items():
-            self.engine.session.execute(f"drop {kind} {name}")
+        for name, entry in self.engine.catalog.relations().items():
+            self.engine.session.execute(f"drop {entry.kind} {name}")
         self.clock.now = START
 
     def run(self, rows, config, query="select id, name, seen from rows_now"):

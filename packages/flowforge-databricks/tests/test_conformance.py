@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from flowforge_databricks.dialect import SPARK
@@ -25,6 +27,7 @@ class TestSparkPlugin(PluginConformance):
 class TestSpark(EngineConformance):
     # Each is a table or two, written by jobs of Spark.
     names_sample = 30
+    unproved: ClassVar = {"test_columns_are_synchronized": "a table of parquet in Spark's own catalog drops no column"}
 
     @pytest.fixture
     def spec(self):

@@ -91,14 +91,14 @@ BROKEN = {
             except EngineError as error:
                 raise EngineError(error.message) from error"""
         ),
-        "test_interrupt_cancels",
+        "test_interrupt_cancels and query",
     ),
     "errors-not-translated": (
         session_with("def query(self, sql): return self.connection.execute(sql)"),
         "test_error_is_chained",
     ),
     "rows-miscounted": (session_with("def execute(self, sql): super().execute(sql); return 7"), "test_execute_tells"),
-    "lock-holds-nothing": (engine_with("lock=sqlite.SqliteLock(':memory:')"), "test_lock_keeps"),
+    "lock-holds-nothing": (engine_with("lock=sqlite.SqliteLock(':memory:', 'memory')"), "test_lock_keeps"),
     "names-unquoted": (
         engine_with("dialect=replace(opened.dialect, quote='')"),
         "test_table_of_any_name_is_found_or_refused",

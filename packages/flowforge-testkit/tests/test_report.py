@@ -54,7 +54,7 @@ def test_each_case_with_what_became_of_it(report):
     why = "not claimed by sqlite: a second session on the same target"
     assert "| `test_close_twice_is_allowed` | proved |  |" in lines
     assert declined in lines
-    assert f"| `test_lock_keeps_a_second_writer_out` | declined | {why} |" in lines
+    assert f"| `test_lock_keeps_a_second_writer_out_and_names_the_first` | declined | {why} |" in lines
     # A case that should fail and passes has failed: the name in `unproved` must go.
     failed = next(line for line in lines if "test_labels" in line)
     assert "| failed |" in failed

@@ -9,13 +9,14 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
+from flowforge_app.no_help import NoAnalysis, NoTexts
 from flowforge_app.target_state import TargetState, counted
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectReader
-from flowforge_ports.sql import BuiltTexts, NoAnalysis, NoTexts, SqlAnalysis
+from flowforge_ports.sql import BuiltTexts, SqlAnalysis
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
+from flowforge_app.no_help import NoTexts
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
-from flowforge_ports.sql import BuiltTexts, NoTexts
+from flowforge_ports.sql import BuiltTexts
 
 
 @dataclass(frozen=True)

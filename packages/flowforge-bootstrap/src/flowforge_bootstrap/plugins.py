@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import pluggy
 
+from flowforge_app.no_help import NoAnalysis
 from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import PluginError
 from flowforge_domain.materializations import PLANS
@@ -25,7 +26,7 @@ from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import API_VERSION, EngineSpec
 from flowforge_ports.materialization import MaterializationSpec, PlanOf
 from flowforge_ports.project import ProjectPorts, ProjectSpec
-from flowforge_ports.sql import NoAnalysis, SqlAnalysis, SqlSpec
+from flowforge_ports.sql import SqlAnalysis, SqlSpec
 
 Spec = TypeVar("Spec", EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec, SqlSpec)
 

@@ -7,7 +7,6 @@ A relation is written as its parts joined by dots; a part that is not a plain wo
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from flowforge_domain.errors import ConfigError
 
@@ -20,12 +19,13 @@ def relation_name(*parts: str) -> str:
     return ".".join(p if _PLAIN.match(p) else '"' + p.replace('"', '""') + '"' for p in parts)
 
 
-@lru_cache(maxsize=1 << 15)
 def relation_parts(relation: str) -> tuple[str, ...]:
     """Return the unquoted parts of a relation.
 
     Raises `ConfigError` when the text is no relation.
     """
+    if _PLAIN.match(relation):
+        return (relation,)
     parts, end = scan_relation(relation, 0)
     if not parts or end != len(relation):
         raise ConfigError(f"{relation!r} is not the name of a table.", hint='Quote special names with ".')

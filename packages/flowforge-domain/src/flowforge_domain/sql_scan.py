@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import cache
 
 from flowforge_domain.dialect import Dialect
 
@@ -82,6 +81,5 @@ def _plain(name: str) -> str:
     return name.strip('"`').casefold()
 
 
-@cache
 def _words(volatile: frozenset[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(sorted(volatile))})\b", re.IGNORECASE)

@@ -53,24 +53,3 @@ class BuiltTexts(Protocol):
 
 
 OpenSql = Callable[[Path], SqlAnalysis]
-
-
-class NoAnalysis:
-    """Fulfils `SqlAnalysis` where none is installed: it understands nothing."""
-
-    def facts(self, sql: str, grammar: str) -> SqlFacts | None:
-        """Return None."""
-        del sql, grammar
-        return None
-
-
-class NoTexts:
-    """Fulfils `BuiltTexts` where nothing is kept."""
-
-    def last(self, name: str) -> str | None:
-        """Return None."""
-        del name
-        return None
-
-    def keep(self, texts: Mapping[str, str]) -> None:
-        """Forget them."""

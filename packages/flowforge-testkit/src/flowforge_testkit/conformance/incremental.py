@@ -149,7 +149,7 @@ def test_columns_that_are_gone_are_dropped_kept_or_refused(engine: Engine) -> No
     assert rows(engine, "select id, part from ff_grown") == [(1, "x"), (2, "y"), (3, None)]
 
 
-@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+@needs(Capability.INCREMENTAL)
 def test_columns_are_synchronized(engine: Engine) -> None:
     raise_first(grow(engine, incremental("append"), _FIRST))
     raise_first(grow(engine, incremental("append", "sync_all_columns"), "select 3 as id, 'cyd' as name, 7 as age"))
