@@ -8,11 +8,13 @@ import sys
 
 import pytest
 
-HEAVY = {"duckdb", "pandas", "numpy", "pyarrow", "jinja2", "sqlglot", "dependency_injector", "pydantic", "yaml"}
+DRIVERS = {"duckdb", "psycopg", "sqlalchemy", "google.cloud.bigquery", "bigframes", "pyspark", "snowflake.connector"}
+FRAMES = {"pandas", "numpy", "pyarrow"}
+HEAVY = {*DRIVERS, *FRAMES, "jinja2", "sqlglot", "dependency_injector", "pydantic", "yaml"}
 OURS = {"pluggy", "flowforge_bootstrap", "flowforge_project", "flowforge_duckdb"}
 # typer 0.29 converts every option but flags with it, its own `--show-completion` among them.
 TYPERS_OWN = {"pydantic"}
-ENGINES = {"duckdb", "pandas", "numpy", "pyarrow", "dependency_injector", "sqlite3"}
+ENGINES = {*DRIVERS, *FRAMES, "dependency_injector", "sqlite3"}
 
 LISTING = """
 import sys

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import (
     checks,
     dag,
+    engines,
     growth,
     merge,
     postgres,
@@ -32,6 +33,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 # What is measured, and how many rounds it takes until the medians stand still.
 TOPICS: Mapping[str, tuple[Callable[[Path, int], Measured], int]] = {
     "startup": (startup.measure, 15),
+    "engines": (engines.measure, 25),
     "dag": (dag.measure, 5),
     "run": (run.measure, 5),
     "unchanged": (unchanged.measure, 5),
