@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flowforge_app.journaling import Journaling
-from flowforge_app.past_runs import PastRuns, require_no_selection
+from flowforge_app.past_runs import PastRuns, gone_from, left_of, require_no_selection
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.results import ModelResult, RunReport, SeedResult, Status
 from flowforge_domain.selection import EVERYTHING, Selection
@@ -126,34 +128,55 @@ class TestResuming:
 
     def test_nothing_was_run(self):
         with pytest.raises(ConfigError, match=r"There is nothing to resume. Nothing was run yet.\nStart one"):
-            PastRuns(MemoryJournals()).to_resume(self.MANIFEST)
+            PastRuns(MemoryJournals()).to_resume()
 
     def test_the_last_run_ended_well(self):
         journals, *_ = journaled(STARTED, B, error=KeyboardInterrupt(), run="1111")
         with pytest.raises(ConfigError, match="2222, ended well"):
-            PastRuns(journaled(STARTED, A, journals=journals, run="2222")[0]).to_resume(self.MANIFEST)
+            PastRuns(journaled(STARTED, A, journals=journals, run="2222")[0]).to_resume()
 
     def test_it_still_goes_on(self):
         journals = MemoryJournals()
         Journaling(journals, claim().holder, "run", Recorder())(STARTED)
         with pytest.raises(ConfigError, match="still goes on"):
-            PastRuns(journals).to_resume(self.MANIFEST)
+            PastRuns(journals).to_resume()
+
+    def left(self, journals):
+        return left_of(PastRuns(journals).to_resume(), self.MANIFEST)
 
     def test_models_of_the_last_run_that_are_still_there(self):
-        journals, *_ = journaled(STARTED, A, error=KeyboardInterrupt())
-        assert PastRuns(journals).to_resume(self.MANIFEST) == Selection(("a",))
+        journals, *_ = journaled(STARTED, error=KeyboardInterrupt())
+        assert self.left(journals) == Selection(("a",))
+        assert gone_from(PastRuns(journals).to_resume(), self.MANIFEST) == "'b', which run 4f2a left undone, is gone."
+
+    def test_only_what_was_built_is_still_there(self):
+        with pytest.raises(ConfigError, match="nothing left to resume: 'b', which run 4f2a left undone, is gone"):
+            self.left(journaled(STARTED, A, error=KeyboardInterrupt())[0])
+
+    def test_all_was_built_and_a_hook_failed(self):
+        ended = RunReport("4f2a", [A], errors=(ConfigError("the hook is wrong"),))
+        events = [replace(STARTED, models=("a",)), A, ended]
+        assert self.left(journaled(*events)[0]) == Selection(("a",))
+        events = [replace(STARTED, models=("b",)), replace(A, name="b"), ended]
+        with pytest.raises(ConfigError, match="nothing left to resume: the models of run 4f2a are gone"):
+            self.left(journaled(*events)[0])
+
+    def test_a_build_that_failed_at_its_seeds(self):
+        events = [SeedStarted("s", 1, 1), SeedResult("s", "s", 3, 0.1)]
+        with pytest.raises(ConfigError, match=r"did not come to its models.\nStart it again: flowforge build"):
+            self.left(journaled(*events, command="build", error=KeyboardInterrupt())[0])
 
     def test_seeds_in_between_do_not_count(self):
-        journals, *_ = journaled(STARTED, A, error=KeyboardInterrupt(), run="1111")
+        journals, *_ = journaled(STARTED, error=KeyboardInterrupt(), run="1111")
         journaled(SeedStarted("s", 1, 1), SeedResult("s", "s", 3, 0.1), command="seed", run="2222", journals=journals)
-        assert PastRuns(journals).to_resume(self.MANIFEST) == Selection(("a",))
+        assert self.left(journals) == Selection(("a",))
 
     def test_a_torn_journal_means_everything(self):
         journals, *_ = journaled(STARTED)
         (name,) = journals.names()
         for length in range(20):
             journals.content[name] = journals.content[name][:length]
-            assert PastRuns(journals).to_resume(self.MANIFEST) == EVERYTHING
+            assert self.left(journals) == EVERYTHING
 
     def test_a_selection_beside_it_is_refused(self):
         require_no_selection(EVERYTHING)

@@ -91,6 +91,41 @@ class TestResume:
         results = json.loads((shop / ".flowforge/run_results.json").read_text())
         assert [result["name"] for result in results["results"]] == ["bad"]
 
+    def test_models_that_are_gone_are_never_replaced_by_all_others(self, flowforge, shop):
+        (shop / "models/bad.ff.sql").write_text("select nosuch")
+        assert flowforge("run", shop, "-q", "--select", "bad").code == 1
+        (shop / "models/bad.ff.sql").rename(shop / "models/good.ff.sql")
+        run = run_ids(flowforge("runs", "list", shop))[0]
+        answer = flowforge("run", shop, "--resume", "--no-cache")
+        assert (answer.code, answer.out) == (1, "")
+        assert answer.err == (
+            f"✗ There is nothing left to resume: 'bad', which run {run} left undone, is gone.\n"
+            "Build what is there: flowforge run\n"
+        )
+
+    def test_what_was_built_is_nothing_left_when_the_rest_is_gone(self, flowforge, failed):
+        for name in ("bad", "below"):
+            (failed / f"models/{name}.ff.sql").unlink()
+        answer = flowforge("run", failed, "--resume")
+        assert (answer.code, answer.out) == (1, "")
+        assert "'bad', 'below', which run" in answer.err
+
+    def test_one_that_is_gone_is_told_and_the_others_are_built(self, flowforge, failed):
+        (failed / "models/bad.ff.sql").unlink()
+        (failed / "models/below.ff.sql").write_text("select 1 as n")
+        answer = flowforge("run", failed, "--resume")
+        assert answer.code == 0
+        assert re.search(r"✓ below ", answer.out)
+        assert re.search(r"^! 'bad', which run \w{12} left undone, is gone\.$", answer.err, re.MULTILINE)
+
+    def test_a_build_that_did_not_come_to_its_models(self, flowforge, shop):
+        seed = next((shop / "seeds").iterdir())
+        seed.write_text("a,b\n1\n")
+        assert flowforge("build", shop, "-q").code == 1
+        answer = flowforge("run", shop, "--resume")
+        assert (answer.code, answer.out) == (1, "")
+        assert re.search(r"Run \w{12} did not come to its models\.\nStart it again: flowforge build\n", answer.err)
+
     def test_no_selection_beside_it(self, flowforge, failed):
         answer = flowforge("run", failed, "--resume", "--select", "bad")
         assert (answer.code, "no selection" in answer.err) == (1, True)

@@ -16,6 +16,8 @@ from flowforge_ports.journal import Journals
 # Journals to look into for times: each costs some milliseconds for a thousand models.
 _TIMED = 3
 _START = "Start one with: flowforge run"
+_DONE = (Status.BUILT.value, Status.UNCHANGED.value)
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,39 @@ def require_no_selection(wanted: Selection) -> None:
     if wanted != EVERYTHING:
         message = "--resume builds what the last run was to build; it goes with no selection."
         raise ConfigError(message, hint="Drop --resume, or --select and --exclude.")
+
+
+def left_of(last: RunRecord, manifest: Manifest) -> Selection:
+    """Return the models of a run, of which a run builds what is not proved unchanged; those that are gone left out.
+
+    A journal that was torn before it named any means everything. Raises `ConfigError` when nothing is left to do.
+    """
+    models = [
+        name for name, model in last.models.items() if model.materialized != "seed" and name not in manifest.seeds
+    ]
+    if last.models and not models:
+        raise ConfigError(
+            f"Run {last.run} did not come to its models.", hint=f"Start it again: flowforge {last.command}"
+        )
+    known = tuple(name for name in models if name in manifest.nodes)
+    undone = _undone(last)
+    if models and not (set(known) & set(undone) if undone else known):
+        gone = gone_from(last, manifest) or f"the models of run {last.run} are gone."
+        raise ConfigError(f"There is nothing left to resume: {gone}", hint="Build what is there: flowforge run")
+    return Selection(known)
+
+
+def gone_from(last: RunRecord, manifest: Manifest) -> str:
+    """Say which models that a run left undone are gone from the project; "" where none is."""
+    gone = [repr(name) for name in _undone(last) if name not in manifest.nodes and name not in manifest.seeds]
+    if not gone:
+        return ""
+    named = ", ".join(gone[:_MOST_NAMES]) + ", …" * (len(gone) > _MOST_NAMES)
+    return f"{named}, which run {last.run} left undone, {'is' if len(gone) == 1 else 'are'} gone."
+
+
+def _undone(last: RunRecord) -> list[str]:
+    return [name for name, model in last.models.items() if model.status not in _DONE]
 
 
 @dataclass(frozen=True)
@@ -68,19 +103,15 @@ class PastRuns:
             raise ConfigError(f"{len(found)} runs begin with {run!r}.", hint="Give more of the id: flowforge runs list")
         raise ConfigError(f"There is no run {run!r}.", hint=did_you_mean(run, ids) or _START)
 
-    def to_resume(self, manifest: Manifest) -> Selection:
-        """Return the models of the last run, if there is anything left of it to do; those that are gone left out.
-
-        Raises `ConfigError` when there is nothing to resume, or the run still goes on.
-        """
+    def to_resume(self) -> RunRecord:
+        """Return the last run, which did not end well; raise `ConfigError` when it did, or still goes on."""
         last = next((r for r in map(self._told, self.journals.names()) if r.command in ("", "run", "build")), None)
         if last is None or last.status == OK:
             ended = f"The last run, {last.run}, ended well." if last else "Nothing was run yet."
             raise ConfigError(f"There is nothing to resume. {ended}", hint=_START)
         if last.status == RUNNING:
             raise ConfigError(f"Run {last.run} still goes on, in process {last.pid}.", hint="Wait for it to end.")
-        known = tuple(name for name in last.models if name in manifest.nodes)
-        return Selection(known) if known else EVERYTHING
+        return last
 
     def _told(self, name: str) -> RunRecord:
         journal = self.journals.read(name)

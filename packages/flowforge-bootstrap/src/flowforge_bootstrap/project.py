@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from flowforge_app.clean_target import Orphan
 from flowforge_app.explain_model import Explanation
-from flowforge_app.past_runs import PastRuns, require_no_selection
+from flowforge_app.past_runs import gone_from, left_of, require_no_selection
 from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.target import Target
@@ -24,7 +24,7 @@ from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import BuildReport, CheckReport, Rows, RunReport, SeedReport
 from flowforge_domain.selection import Selection
-from flowforge_ports.progress import Event, Progress
+from flowforge_ports.progress import Event, Notice, Progress
 
 if TYPE_CHECKING:
     from flowforge_bootstrap.container import Container
@@ -132,7 +132,10 @@ class Project(ProjectText):
             wanted = _wanted(container, select, exclude, choice)
             if resume:
                 require_no_selection(wanted)
-                wanted = PastRuns(container.project().journals).to_resume(container.manifest())
+                last = container.past_runs().to_resume()
+                wanted = left_of(last, container.manifest())
+                if gone := gone_from(last, container.manifest()):
+                    container.progress()(Notice(gone))
             how = {"skipping": container.skipping(no_cache, verify), "fail_fast": fail_fast}
             return container.run_models(jobs=jobs, full_refresh=full_refresh, **how)(wanted)
 
