@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from flowforge_bootstrap.diagnose import diagnose
+from flowforge_bootstrap.project import open_project
 
 
 def found(folder, env=None, engine=None):
@@ -56,6 +57,16 @@ def test_a_wrong_project_does_not_hide_the_profile(shop):
     findings = found(shop)
     assert "nope" in findings["project"].detail
     assert findings["target"].ok
+
+
+def test_columns_that_only_the_yaml_knows(shop):
+    (shop / "models" / "x.ff.sql").write_text("select 1 as id")
+    (shop / "models" / "x.yml").write_text("models: {x: {columns: {idd: {description: Which one.}}}}")
+    assert "columns" not in found(shop)
+    open_project(shop).run()
+    assert found(shop)["columns"].detail == (
+        "Model 'x' describes the column 'idd', and its table has none. Did you mean 'id'?"
+    )
 
 
 def test_no_project_at_all(tmp_path):

@@ -16,6 +16,7 @@ from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
 from flowforge_app.clean_target import orphans
+from flowforge_app.descriptions import misdescriptions
 from flowforge_app.due_models import Skipping, redefined, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
@@ -101,6 +102,9 @@ class RunModels:
             self._write(preparation(self.engine, state, (node.relation for node in due.values())))
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
+        built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
+        for said in misdescriptions(self.engine, built):
+            self.progress(Notice(said))
         self._tell_of_orphans(state)
         return unchanged
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from flowforge_app.descriptions import misdescriptions, standing_nodes
 from flowforge_app.try_target import TryTarget
 from flowforge_bootstrap.inventory import described, faults, installed, libraries
 from flowforge_bootstrap.plugins import load_plugins
@@ -65,6 +66,7 @@ def _on_target(project: Project) -> Iterator[Finding]:
             engine = container.engine()
             yield Finding("target", True, _reached(engine))
             yield from _tried_out(engine)
+            yield from _described_columns(project, engine)
             can = engine.capabilities
     except FlowForgeError as error:
         yield _failed("target", error)
@@ -80,6 +82,17 @@ def _tried_out(engine: Engine) -> Iterator[Finding]:
             yield _tried("replace", lambda: _replaced(tried))
     except FlowForgeError as error:
         yield _failed("create", error)
+
+
+def _described_columns(project: Project, engine: Engine) -> Iterator[Finding]:
+    """Name columns that only the project's YAML knows; no fault yet, as the next run may make them."""
+    try:
+        manifest = project.manifest()
+        said = misdescriptions(engine, standing_nodes(manifest, engine))
+    except FlowForgeError:  # A project that cannot be read is a finding of its own.
+        return
+    if said:
+        yield Finding("columns", True, "\n".join(said))
 
 
 def _replaced(tried: TryTarget) -> str:

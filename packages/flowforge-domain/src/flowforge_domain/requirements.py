@@ -1,10 +1,11 @@
-"""The columns a Python model requires of its inputs, checked before its function is called."""
+"""The columns that a project names: those a Python model requires of its inputs, and those it describes of a model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from flowforge_domain.errors import RequiredColumnsError
+from flowforge_domain.model import Node
 from flowforge_domain.text import did_you_mean
 
 
@@ -32,3 +33,18 @@ def check_required_columns(
             missing,
             hint="`requires` is keyed by relation, relation_for(dep): check the names against its columns.",
         )
+
+
+def misdescribed(node: Node, present: Iterable[str]) -> list[str]:
+    """Return a sentence for each column below the model's `columns` that is not among those its relation has.
+
+    Case is forgiven: engines fold names.
+    """
+    columns = list(present)
+    known = {name.casefold() for name in columns}
+    return [
+        f"Model {node.name!r} describes the column {name!r}, and its {node.config.stands_as} has none. "
+        f"{did_you_mean(name, columns)}".rstrip()
+        for name in node.config.columns
+        if name.casefold() not in known
+    ]
