@@ -6,7 +6,13 @@ import bigquery_emulator
 import pytest
 
 from flowforge_bigframes.plugin import SPEC
-from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.conformance import EngineConformance, PluginConformance
+
+
+class TestBigFramesPlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
 
 
 class TestBigFrames(EngineConformance):

@@ -9,7 +9,7 @@ import pytest
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.engine import open_engine
 from flowforge_databricks.java import require_java
-from flowforge_databricks.plugin import SPEC
+from flowforge_databricks.plugin import DELTA, ICEBERG, SPEC
 from flowforge_databricks.settings import DatabricksSparkProfile
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import quote_text
@@ -22,6 +22,18 @@ class TestSparkPlugin(PluginConformance):
     @pytest.fixture
     def spec(self):
         return SPEC
+
+
+class TestDeltaPlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return DELTA
+
+
+class TestIcebergPlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return ICEBERG
 
 
 class TestSpark(EngineConformance):

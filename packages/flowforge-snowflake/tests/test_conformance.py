@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from flowforge_snowflake.plugin import SPEC
-from flowforge_testkit.conformance import EngineConformance
+from flowforge_testkit.conformance import EngineConformance, PluginConformance
 
 # What the emulator cannot do, by the name of the case that shows it; a name must go once its case works.
 _NULL_TIME = "fakesnow sends a NULL timestamp as 1970-01-01"
@@ -29,6 +29,12 @@ UNPROVED = {
     "test_frame_keeps_a_column_of_any_name_or_refuses_it": "fakesnow takes the $ in a name for a session variable",
     "test_seed_header_of_any_name_is_kept_or_refused": "fakesnow takes the $ in a name for a session variable",
 }
+
+
+class TestSnowflakePlugin(PluginConformance):
+    @pytest.fixture
+    def spec(self):
+        return SPEC
 
 
 class TestSnowflake(EngineConformance):

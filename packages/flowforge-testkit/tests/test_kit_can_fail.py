@@ -229,3 +229,29 @@ def test_a_case_taken_away_later_is_found():
 
 def test_own_cases_may_be_added():
     assert Standard.subclass(test_mine=lambda self: None)
+
+
+BROKEN_SPECS = {
+    "name-of-two-words": ("name='my engine'", "test_its_name_is_a_plain_word"),
+    "variant-of-nothing": ("name='sqlite+lost'", "test_a_setting_leads_to_a_variant"),
+    "variant-of-another": ("variants={('sqlite', 'path'): {'x': 'duckdb+x'}}", "test_a_setting_leads_to_a_variant"),
+    "newer-ports": ("api=99", "test_it_is_written_for_these_ports"),
+}
+
+
+@pytest.mark.parametrize(("change", "case"), BROKEN_SPECS.values(), ids=BROKEN_SPECS)
+def test_a_broken_spec_is_found(pytester, change, case):
+    pytester.makepyfile(f"""
+        from dataclasses import replace
+
+        import pytest
+        from flowforge_testkit.conformance import PluginConformance
+        from flowforge_testkit.sqlite.plugin import SPEC
+
+        class TestBroken(PluginConformance):
+            @pytest.fixture
+            def spec(self):
+                return replace(SPEC, {change})
+    """)
+    found = pytester.runpytest("-q", "-p", "no:cacheprovider", "-k", case).parseoutcomes()
+    assert found["failed"] == 1

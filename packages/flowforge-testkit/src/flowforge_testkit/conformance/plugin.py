@@ -19,6 +19,7 @@ from flowforge_ports.engine import API_VERSION, EngineSpec
 
 _FIRST_TYPES = {"text", "bigint", "double", "boolean", "timestamp"}
 _MOST_SECONDS = 0.005
+_WORD = "[a-z][a-z0-9_]*"
 # What loading a plugin costs beyond the ports, in processor time, since a busy machine makes any wall clock late.
 _LOADING = """
 import json, sys, time
@@ -39,8 +40,17 @@ def test_it_is_found_by_its_entry_point(spec: EngineSpec) -> None:
 
 
 def test_its_name_is_a_plain_word(spec: EngineSpec) -> None:
-    assert re.fullmatch(r"[a-z][a-z0-9_]*", spec.name)
-    assert spec.dialect.name == spec.name
+    """That of a variant has two, `engine+variant`; the dialect may be called otherwise, for several may share one."""
+    assert re.fullmatch(rf"{_WORD}(\+{_WORD})?", spec.name)
+    assert re.fullmatch(_WORD, spec.dialect.name)
+
+
+def test_a_setting_leads_to_a_variant(spec: EngineSpec) -> None:
+    """The engine before the `+` names, in its `variants`, the setting that hands over; its variants begin so."""
+    engine = spec if spec.name == _base(spec) else load_plugins().engine(_base(spec))
+    variants = {name for names in engine.variants.values() for name in names.values()}
+    assert spec.name in {engine.name, *variants}
+    assert {name.partition("+")[0] for name in variants} <= {engine.name}
 
 
 def test_it_is_written_for_these_ports(spec: EngineSpec) -> None:
@@ -48,10 +58,11 @@ def test_it_is_written_for_these_ports(spec: EngineSpec) -> None:
 
 
 def test_loading_it_imports_no_driver(spec: EngineSpec) -> None:
-    """Nothing that is neither Python's, FlowForge's nor its own: a plugin is read in every command."""
-    own = {module.partition(".")[0] for module in _modules(spec)} | {"flowforge_ports", "flowforge_domain"}
+    """Nothing that is neither Python's, FlowForge's nor another plugin: a plugin is read in every command."""
+    plugins = {entry.value.partition(".")[0] for entry in entry_points(group="flowforge")}
     _, imported = _loaded(spec)
-    strange = {name.partition(".")[0] for name in imported} - own - set(sys.stdlib_module_names)
+    light = {"flowforge_ports", "flowforge_domain"} | plugins | set(sys.stdlib_module_names)
+    strange = {name.partition(".")[0] for name in imported} - light
     assert sorted(strange) == []
 
 
@@ -60,21 +71,22 @@ def test_loading_it_costs_less_than_five_milliseconds(spec: EngineSpec) -> None:
 
 
 def test_its_profile_is_told_by_its_name(spec: EngineSpec) -> None:
-    assert _profile(spec).model_fields["engine"].annotation == Literal[spec.name]
+    assert _profile(spec).model_fields["engine"].annotation == Literal[_base(spec)]
 
 
 def test_its_example_is_a_valid_profile(spec: EngineSpec) -> None:
     """Where it asks the environment, by a template, there is nothing to validate yet."""
     try:
-        _profile(spec).model_validate({"engine": spec.name, spec.name: dict(spec.example)})
+        _profile(spec).model_validate({"engine": _base(spec), _base(spec): dict(spec.example)})
     except ValidationError as error:
         assert [one for one in error.errors() if "{{" not in str(one["input"])] == []
 
 
 def test_its_profile_refuses_what_it_does_not_know(spec: EngineSpec) -> None:
-    for wrong in ({"ff_no_such": 1}, {spec.name: {**spec.example, "ff_no_such": 1}}):
+    name = _base(spec)
+    for wrong in ({"ff_no_such": 1}, {name: {**spec.example, "ff_no_such": 1}}):
         with pytest.raises(ValueError, match="ff_no_such"):
-            _profile(spec).model_validate({"engine": spec.name, spec.name: dict(spec.example), **wrong})
+            _profile(spec).model_validate({"engine": name, name: dict(spec.example), **wrong})
 
 
 def test_environment_variables_override_settings_that_exist(spec: EngineSpec) -> None:
@@ -113,6 +125,11 @@ def test_its_distribution_introduces_itself(spec: EngineSpec) -> None:
         assert about.get(key), f"{key} is missing"
     assert about.get("license_expression") or about.get("license"), "the licence is missing"
     assert any(line.startswith("flowforge") for line in requires(spec.distribution) or ())
+
+
+def _base(spec: EngineSpec) -> str:
+    """Return the name that a profile says: that of a variant is its engine's."""
+    return spec.name.partition("+")[0]
 
 
 def _modules(spec: EngineSpec) -> list[str]:
