@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.holder import Holder
 from flowforge_domain.journal import (
     ModelRecord,
+    RunOptions,
+    as_arguments,
     began_entry,
     end_entry,
     journal_line,
@@ -18,6 +22,7 @@ from flowforge_domain.journal import (
     run_results,
     start_entry,
     told,
+    with_variables,
 )
 from flowforge_domain.results import ModelResult, SeedResult, Status
 
@@ -113,3 +118,39 @@ def test_results_have_all_their_keys():
         "cause": "",
     }
     assert set(results) >= {"format", "run", "command", "status", "started", "seconds", "engine", "target", "error"}
+
+
+class TestOptions:
+    GIVEN = RunOptions("dev", "duckdb", full_refresh=True)
+
+    def read(self, options):
+        (entry,) = read_lines(journal_line(start_entry(HOLDER, "run", options)))
+        return told(NAME, [entry], False).options
+
+    def test_they_are_told_again(self):
+        options = with_variables(self.GIVEN, {"start": "2026-01-01", "deep": {"a": [1, None]}})
+        assert self.read(options) == options
+        assert as_arguments(options) == (
+            """--env dev --engine duckdb --vars '{"start": "2026-01-01", "deep": {"a": [1, null]}}' --full-refresh"""
+        )
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"db_password": "hunter2"},
+            {"deep": {"list": [{"api_key": "hunter2"}]}},
+            {"day": date(2026, 1, 1)},
+            {"pair": (1, 2)},
+            {"by_number": {1: "a"}},
+            {"none": float("nan")},
+        ],
+    )
+    def test_what_looks_like_a_secret_or_is_no_json_is_only_named(self, variables):
+        options = with_variables(self.GIVEN, {**variables, "n": 1})
+        assert (options.variables, options.unkept) == ({"n": 1}, tuple(variables))
+        assert b"hunter2" not in journal_line(start_entry(HOLDER, "run", options))
+        assert self.read(options) == options
+
+    def test_a_journal_without_any_has_none(self):
+        start = {key: value for key, value in START.items() if key != "options"}
+        assert told(NAME, [start], False).options == RunOptions()

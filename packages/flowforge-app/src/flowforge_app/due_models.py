@@ -23,13 +23,15 @@ from flowforge_ports.sql import BuiltTexts, SqlAnalysis
 class Skipping:
     """How models are left out: not at all with `no_cache`; with `verify` rows are counted, whatever the catalog says.
 
-    `sql` helps with proofs, `texts` keep what models ran.
+    `sql` helps with proofs, `texts` keep what models ran. What is `done`, by the run that this one resumes, is built
+    again only where proof is lacking.
     """
 
     no_cache: bool = False
     verify: bool = False
     sql: SqlAnalysis = field(default_factory=NoAnalysis)
     texts: BuiltTexts = field(default_factory=NoTexts)
+    done: frozenset[str] = frozenset()
 
     def evidence(
         self, manifest: Manifest, engine: Engine, compiler: CompileModels, reader: ProjectReader, state: TargetState
@@ -48,7 +50,8 @@ class Skipping:
         """Return which of the nodes, which come in the order of the graph, must be built."""
         due: dict[str, Node] = {}
         for node in nodes:
-            if self.no_cache or (full_refresh and _refreshes(node)) or next(evidence.reasons(node), ""):
+            asked = self.no_cache or (full_refresh and _refreshes(node))
+            if (asked and node.name not in self.done) or next(evidence.reasons(node), ""):
                 evidence.due.add(node.name)
                 due[node.name] = node
         return due

@@ -12,8 +12,10 @@ from flowforge_domain.holder import Holder
 from flowforge_domain.journal import (
     FAILED,
     INTERRUPTED,
+    NO_OPTIONS,
     OK,
     Entry,
+    RunOptions,
     RunRecord,
     began_entry,
     end_entry,
@@ -36,6 +38,7 @@ class Journaling:
     holder: Holder
     command: str
     progress: Progress
+    options: RunOptions = NO_OPTIONS
     entries: list[Entry] = field(default_factory=list)
     _writer: JournalWriter | None = None
     _report: RunReport = field(default_factory=lambda: RunReport(""))
@@ -80,7 +83,7 @@ class Journaling:
         self._write(entry)
 
     def _begin(self) -> None:
-        first = start_entry(self.holder, self.command)
+        first = start_entry(self.holder, self.command, self.options)
         self.entries.append(first)
         try:
             self._writer = self.journals.begin(journal_name(self.holder))

@@ -64,6 +64,11 @@ def gone_from(last: RunRecord, manifest: Manifest) -> str:
     return f"{named}, which run {last.run} left undone, {'is' if len(gone) == 1 else 'are'} gone."
 
 
+def done_by(last: RunRecord) -> frozenset[str]:
+    """Return the names of the models that a run came to the end of."""
+    return frozenset(name for name, model in last.models.items() if model.status in _DONE)
+
+
 def _undone(last: RunRecord) -> list[str]:
     return [name for name, model in last.models.items() if model.status not in _DONE]
 

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from flowforge_app.clean_target import Orphan
 from flowforge_app.explain_model import Explanation
-from flowforge_app.past_runs import gone_from, left_of, require_no_selection
 from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
+from flowforge_bootstrap.resuming import take_up
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
+from flowforge_domain.journal import RunOptions
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import BuildReport, CheckReport, Rows, RunReport, SeedReport
 from flowforge_domain.selection import Selection
-from flowforge_ports.progress import Event, Notice, Progress
+from flowforge_ports.progress import Event, Progress
 
 if TYPE_CHECKING:
     from flowforge_bootstrap.container import Container
@@ -122,22 +123,23 @@ class Project(ProjectText):
         are built from scratch. With `fail_fast` nothing is begun any more when one has failed. Whoever else works on
         the target is waited for, at most `lock_timeout` seconds.
 
-        With `resume` the models are those of the last run, which did not end well.
+        With `resume` the models are those of the last run, which did not end well, on its target and asked for alike.
 
         Raises `FlowForgeError` for a wrong project, profile or selection, and when there is nothing to resume.
         """
-        with self.target.container(lock_timeout, "run") as container:
+        asked, resumed = RunOptions(full_refresh=full_refresh, no_cache=no_cache), None
+        if resume:
+            resumed = take_up(self.workspace)
+            asked = resumed.asked(asked)
+        workspace = resumed.workspace if resumed else None
+        with self.target.container(lock_timeout, "run", asked, workspace) as container:
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
-            jobs = jobs or container.profile().spec.jobs
             wanted = _wanted(container, select, exclude, choice)
-            if resume:
-                require_no_selection(wanted)
-                last = container.past_runs().to_resume()
-                wanted = left_of(last, container.manifest())
-                if gone := gone_from(last, container.manifest()):
-                    container.progress()(Notice(gone))
-            how = {"skipping": container.skipping(no_cache, verify), "fail_fast": fail_fast}
-            return container.run_models(jobs=jobs, full_refresh=full_refresh, **how)(wanted)
+            wanted = resumed.wanted(container, wanted) if resumed else wanted
+            jobs = jobs or container.profile().spec.jobs
+            skipping = container.skipping(asked.no_cache, verify, done=resumed.done if resumed else frozenset())
+            how = {"full_refresh": asked.full_refresh, "fail_fast": fail_fast, "skipping": skipping}
+            return container.run_models(jobs=jobs, **how)(wanted)
 
     def build(
         self,
@@ -154,7 +156,8 @@ class Project(ProjectText):
 
         A failed test of severity "error" stops what depends on its model. Raises as `run` and `seed` do.
         """
-        with self.target.container(lock_timeout, "build") as container:
+        asked = RunOptions(full_refresh=full_refresh, no_cache=no_cache)
+        with self.target.container(lock_timeout, "build", asked) as container:
             run_order(container.manifest())
             jobs, how = jobs or container.profile().spec.jobs, {"skipping": container.skipping(no_cache)}
             models = container.run_models(jobs=jobs, full_refresh=full_refresh, fail_fast=fail_fast, **how)

@@ -10,7 +10,7 @@ from typing import Any
 from flowforge_app.journaling import Journaling
 from flowforge_bootstrap.artifacts import RESULTS, as_json, write_compiled, write_manifest, write_text
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.journal import RunRecord, run_results
+from flowforge_domain.journal import RunOptions, RunRecord, run_results
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.results import Status
 from flowforge_ports.progress import Notice
@@ -19,16 +19,16 @@ _COMPILED = {Status.BUILT.value, Status.FAILED.value}
 
 
 @contextmanager
-def recorded(command: str, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Iterator[Mapping[str, Any]]:
     """Give the objects of a command, with a progress that records it; without a command, as they are.
 
-    `given` are the objects by their names in the container.
+    `given` are the objects by their names in the container, `options` what the command was asked for.
     """
     if not command:
         yield given
         return
     progress, holder = given["progress"], given["claim"].holder
-    journaling = Journaling(given["project"].journals, holder, command, progress)
+    journaling = Journaling(given["project"].journals, holder, command, progress, options)
     ended: BaseException | None = None
     try:
         yield {**given, "progress": journaling}

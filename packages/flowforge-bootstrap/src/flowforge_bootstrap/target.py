@@ -5,15 +5,16 @@ Only an in-memory target stays open between calls, since its data would end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flowforge_bootstrap.engines import WAIT, new_claim
 from flowforge_bootstrap.recording import recorded
 from flowforge_bootstrap.workspace import Workspace
+from flowforge_domain.journal import NO_OPTIONS, RunOptions, with_variables
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 
@@ -32,27 +33,25 @@ class Target:
     _running: Container | None = None
 
     @contextmanager
-    def container(self, wait: float = WAIT, command: str = "") -> Iterator[Container]:
-        """Put the use cases together for a `with` block; files and profile are read anew.
+    def container(
+        self,
+        wait: float = WAIT,
+        command: str = "",
+        asked: RunOptions = NO_OPTIONS,
+        workspace: Workspace | None = None,
+    ) -> Iterator[Container]:
+        """Put the use cases together for a `with` block; files and profile are read anew, in another `workspace`.
 
         They wait at most `wait` seconds for others who work on the target. What they do is recorded as that of
-        `command`, if it is given. Raises `FlowForgeError` for a wrong project or profile.
+        `command`, if it is given, with what was `asked` for. Raises `FlowForgeError` for a wrong project or profile.
         """
-        from dependency_injector import providers
-
-        from flowforge_bootstrap.container import Container
-
-        with self._lock, recorded(command, self._given(wait)) as given:
-            container = Container(**{name: providers.Object(value) for name, value in given.items()})
-            container.kept_engine.override(providers.Object(self._kept))
-            self._running = container
-            try:
+        workspace = workspace or self.workspace
+        with self._lock:
+            objects = self._given(workspace, wait)
+            options = replace(asked, env=objects["profile"].name, engine=workspace.engine or "")
+            options = with_variables(options, workspace.variables)
+            with recorded(command, objects, options) as given, self._open(given) as container:
                 yield container
-            finally:
-                self._running = None
-                if container.engine.initialized and not container.engine().keeps:
-                    self._kept = container.engine()
-                container.shutdown_resources()
 
     def interrupt(self) -> None:
         """Cancel the statement that another thread runs, if any."""
@@ -71,16 +70,33 @@ class Target:
                 self._kept.session.close()
                 self._kept = None
 
-    def _given(self, wait: float) -> dict[str, Any]:
-        ports = self.workspace.ports()
-        manifest, profile = self.workspace.manifest(ports), self.workspace.profile(ports)
+    @contextmanager
+    def _open(self, given: Mapping[str, Any]) -> Iterator[Container]:
+        from dependency_injector import providers
+
+        from flowforge_bootstrap.container import Container
+
+        container = Container(**{name: providers.Object(value) for name, value in given.items()})
+        container.kept_engine.override(providers.Object(self._kept))
+        self._running = container
+        try:
+            yield container
+        finally:
+            self._running = None
+            if container.engine.initialized and not container.engine().keeps:
+                self._kept = container.engine()
+            container.shutdown_resources()
+
+    def _given(self, workspace: Workspace, wait: float) -> dict[str, Any]:
+        ports = workspace.ports()
+        manifest, profile = workspace.manifest(ports), workspace.profile(ports)
         return {
             "project": ports,
             "manifest": manifest,
             "profile": profile,
-            "plans": self.workspace.plugins.plans(),
-            "sql": self.workspace.plugins.analysis(manifest.root),
-            "compiler": self.workspace.compiler(ports, manifest, profile),
+            "plans": workspace.plugins.plans(),
+            "sql": workspace.plugins.analysis(manifest.root),
+            "compiler": workspace.compiler(ports, manifest, profile),
             "progress": self.progress,
             "claim": new_claim(wait),
         }

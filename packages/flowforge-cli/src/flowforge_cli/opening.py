@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_project(
-    path: str, env: str | None, engine: str | None, output: Output, variables: Sequence[str] | None = None
+    path: str,
+    env: str | None,
+    engine: str | None,
+    output: Output,
+    variables: Sequence[str] | None = None,
+    resume: bool = False,
 ) -> Iterator[Project]:
     """Open the project in folder `path` for a `with` block; what its models print never mixes with JSON.
 
-    `variables` are the texts of `--vars`. Raises `FlowForgeError` for one that is wrong, and for an unknown profile.
+    `variables` are the texts of `--vars`; with `resume` the profile is another run's. Raises `FlowForgeError` for a
+    variable that is wrong, and for an unknown profile.
     """
     from flowforge_bootstrap import project as api
     from flowforge_bootstrap.variables import read_variables
@@ -31,7 +37,7 @@ def open_project(
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
     given = read_variables(variables or ())
     with prints, api.open_project(path, env, engine, Reporter(output), given) as project:
-        if output.verbose:
+        if output.verbose and not resume:
             profile = project.workspace.profile(project.workspace.ports())
             output.line(f"Profile {profile.name}, engine {profile.spec.name}")
         with on_ctrl_c(project.target.interrupt):

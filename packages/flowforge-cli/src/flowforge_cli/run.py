@@ -54,7 +54,7 @@ def run(
 ) -> None:
     """Build the models that are not proved unchanged."""
     out = output(quiet, verbose, log_format)
-    with open_project(project, env, engine, out, variables) as opened:
+    with open_project(project, env, engine, out, variables, resume) as opened:
         chosen = choice(selector, state, changed_since)
         report = opened.run(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, resume, verify, **chosen)
         warn_if_lost(opened, out)

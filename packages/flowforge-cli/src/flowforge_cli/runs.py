@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from flowforge_cli.opening import open_project
 from flowforge_cli.options import Format, LogFormat, ProjectPath
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, output
 from flowforge_cli.summary import column_width, milliseconds, rows_of
-from flowforge_domain.journal import FAILED, NOT_RUN, OK, UNFINISHED, ModelRecord, RunRecord
+from flowforge_domain.journal import FAILED, NOT_RUN, OK, UNFINISHED, ModelRecord, RunRecord, as_arguments
 from flowforge_domain.results import Status
 from flowforge_domain.text import printable
 
@@ -51,7 +52,10 @@ def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.te
     out.event("run", record.status, **_facts(record))
     out.line(f"Run {record.run}: {record.command}, {_ended(record, out)} in {milliseconds(record.seconds)}")
     on = f", {record.engine} ({record.target})" if record.engine else ""
-    out.line(f"Started {_when(record)} by process {record.pid} on {record.host}{on}\n")
+    out.line(f"Started {_when(record)} by process {record.pid} on {record.host}{on}")
+    if said := as_arguments(record.options):
+        out.line(f"Asked for with {printable(said)}")
+    out.line()
     width = column_width(record.models)
     for model in record.models.values():
         _show_model(model, width, out)
@@ -84,5 +88,5 @@ def _counts(record: RunRecord) -> str:
 
 
 def _facts(record: RunRecord) -> dict[str, Any]:
-    facts = {key: getattr(record, key) for key in RunRecord.__dataclass_fields__ if key != "models"}
-    return {**facts, "models": len(record.models)}
+    facts = {key: getattr(record, key) for key in RunRecord.__dataclass_fields__}
+    return {**facts, "models": len(record.models), "options": asdict(record.options)}

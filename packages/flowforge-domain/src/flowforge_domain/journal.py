@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from operator import itemgetter
 from typing import Any
 from zlib import crc32
@@ -15,6 +15,7 @@ from zlib import crc32
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.holder import Holder
 from flowforge_domain.results import ModelResult, SeedResult, Status
+from flowforge_domain.secret import is_secret_name
 
 FORMAT = 1
 NOT_RUN, UNFINISHED = "not run", "unfinished"
@@ -39,6 +40,25 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run was asked for beside its selection, so that it can be taken up alike.
+
+    `env` is the profile that was used, `engine` the one that was asked for, "" for the profile's own. `variables` are
+    those that were given over the project's, `unkept` the names of those that no journal holds.
+    """
+
+    env: str = ""
+    engine: str = ""
+    full_refresh: bool = False
+    no_cache: bool = False
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    unkept: tuple[str, ...] = ()
+
+
+NO_OPTIONS = RunOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run: `status` is one of `OK`, `FAILED`, `INTERRUPTED`, `RUNNING`, `CRASHED`; times are ISO 8601 in UTC.
 
@@ -56,10 +76,29 @@ class RunRecord:
     target: str = ""
     error: str = ""
     models: Mapping[str, ModelRecord] = field(default_factory=dict)
+    options: RunOptions = NO_OPTIONS
 
     def count(self, *statuses: str) -> int:
         """Return how many models ended in one of these ways."""
         return sum(1 for model in self.models.values() if model.status in statuses)
+
+
+def with_variables(options: RunOptions, variables: Mapping[str, Any]) -> RunOptions:
+    """Return options with given variables, but for those that look like secrets or that JSON could not give back."""
+    kept = {name: value for name, value in variables.items() if not _sounds_secret({name: value}) and _is_json(value)}
+    return replace(options, variables=kept, unkept=tuple(name for name in variables if name not in kept))
+
+
+def as_arguments(options: RunOptions) -> str:
+    """Return options as a command line would give them."""
+    said = [
+        f"--env {options.env}" * bool(options.env),
+        f"--engine {options.engine}" * bool(options.engine),
+        f"--vars '{json.dumps(options.variables)}'" * bool(options.variables),
+        "--full-refresh" * options.full_refresh,
+        "--no-cache" * options.no_cache,
+    ]
+    return " ".join(filter(None, said))
 
 
 def journal_name(holder: Holder) -> str:
@@ -84,10 +123,11 @@ def read_lines(content: bytes) -> list[Entry]:
     return found
 
 
-def start_entry(holder: Holder, command: str) -> Entry:
+def start_entry(holder: Holder, command: str, options: RunOptions = NO_OPTIONS) -> Entry:
     """Return the first entry of a journal."""
     said = {"run": holder.run, "pid": holder.pid, "host": holder.host, "at": holder.started}
-    return {"event": "start", "format": FORMAT, "command": command, **said}
+    asked = {name: value for name, value in asdict(options).items() if value}
+    return {"event": "start", "format": FORMAT, "command": command, **said, "options": asked}
 
 
 def plan_entry(engine: str, target: str, models: Sequence[str]) -> Entry:
@@ -136,7 +176,7 @@ def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
             case "start":
                 _require_format(entry, name)
                 said = {key: entry[key] for key in ("run", "command", "pid", "host")}
-                record = replace(record, started=entry["at"], **said)
+                record = replace(record, started=entry["at"], options=_options(entry), **said)
             case "plan":
                 record = replace(record, engine=entry["engine"], target=entry["target"])
                 models |= {model: ModelRecord(model) for model in entry["models"]}
@@ -151,10 +191,30 @@ def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
 
 def run_results(record: RunRecord) -> dict[str, Any]:
     """Return a run as the artifact `run_results.json` tells it, all keys always there."""
-    keys = [name for name in RunRecord.__dataclass_fields__ if name != "models"]
+    keys = [name for name in RunRecord.__dataclass_fields__ if name not in ("models", "options")]
     model_keys = list(ModelRecord.__dataclass_fields__)
     results = [{key: getattr(model, key) for key in model_keys} for model in record.models.values()]
     return {"format": FORMAT, **{key: getattr(record, key) for key in keys}, "results": results}
+
+
+def _options(entry: Entry) -> RunOptions:
+    said = entry.get("options", {})
+    known = {each.name: said[each.name] for each in fields(RunOptions) if each.name in said}
+    return RunOptions(**{**known, "unkept": tuple(known.get("unkept", ()))})
+
+
+def _sounds_secret(value: Any) -> bool:
+    """Tell whether any name in nested values looks like that of a secret."""
+    if isinstance(value, Mapping):
+        return any(is_secret_name(str(name)) or _sounds_secret(child) for name, child in value.items())
+    return isinstance(value, list | tuple) and any(map(_sounds_secret, value))
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return bool(json.loads(_encode(value)) == value)
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _started(name: str) -> str:

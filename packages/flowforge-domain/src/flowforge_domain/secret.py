@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import final
+
+# A project names its variables itself, and means the session of a shop, the key of a table, a number of tokens.
+_SECRET = re.compile(
+    r"pass(?:word|wd|phrase)|pwd|secret|credential|(?:api|access|private|signing)_?key"
+    r"|(?:^|api_?|access_?|auth_?|bearer_?|refresh_?)token$",
+    re.IGNORECASE,
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a variable of this name looks like a secret."""
+    return _SECRET.search(name) is not None
 
 
 @final

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowforge_domain.errors import TemplateError
+from flowforge_domain.secret import is_secret_name
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.project import RenderContext
 
@@ -14,12 +15,6 @@ from flowforge_ports.project import RenderContext
 _SECRET = re.compile(
     r"pass(?!eng)|pwd|secret|token|credential|private|auth(?!ors?(?![a-z]))|bearer|cookie|session|salt|webhook|dsn|conn"
     r"|ur[il]s?(?![a-z])|(?:api|access)key|(?<![a-z])keys?(?![a-z])|(?<![a-z])pat(?![a-z])",
-    re.IGNORECASE,
-)
-# A project names its variables itself, and means the session of a shop, the key of a table, a number of tokens.
-_SECRET_VARIABLE = re.compile(
-    r"pass(?:word|wd|phrase)|pwd|secret|credential|(?:api|access|private|signing)_?key"
-    r"|(?:^|api_?|access_?|auth_?|bearer_?|refresh_?)token$",
     re.IGNORECASE,
 )
 _UNSET = object()
@@ -50,7 +45,7 @@ def template_names(context: RenderContext) -> dict[str, Any]:
 def _variable(variables: Mapping[str, Any], name: str, default: Any) -> Any:
     if not isinstance(name, str):
         raise TemplateError(f"var() takes a name as text, not {name!r}.", hint="Write var('start').")
-    if _SECRET_VARIABLE.search(name):
+    if is_secret_name(name):
         raise _secret(f"var({name!r})")
     if name in variables:
         return variables[name]
