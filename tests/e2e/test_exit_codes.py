@@ -157,6 +157,25 @@ def empty_selection(example):
     return "flowforge run --select nope"
 
 
+def nothing_to_resume(example):
+    sql_model(example, "gone", "select nosuch\n")
+    return "flowforge run --select gone -q 2> /dev/null || rm models/gone.ff.sql && flowforge run --resume"
+
+
+def resumed_elsewhere(example):
+    sql_model(example, "wrong", "select nosuch\n")
+    write(
+        example / "profiles.yml",
+        "a: {engine: duckdb, duckdb: {path: a.db}}\nb: {engine: duckdb, duckdb: {path: b.db}}\n",
+    )
+    return "flowforge run --env a --select wrong -q > /dev/null || flowforge run --resume --env b"
+
+
+def variable_misspelt(example):
+    sql_model(example, "since", "select '{{ var('start', '2026-01-01') }}' as day\n")
+    return "flowforge run --vars '{strat: 2026-02-01}'"
+
+
 def usage(example):
     return "flowforge run --nope"
 
@@ -234,6 +253,9 @@ SITUATIONS = {
     "There is no git repository to compare with": no_repository,
     "Something hangs on what `clean` would drop": leftovers_in_use,
     "There is no manifest to compare with": no_manifest,
+    "There is nothing left to resume": nothing_to_resume,
+    "A run is resumed on another target": resumed_elsewhere,
+    "A variable is misspelt": variable_misspelt,
     "The command was misspelt": usage,
     "A test cannot be run": check_cannot_run,
     "The output could not be written": output_not_written,

@@ -288,13 +288,17 @@ class TestVariables:
 
     def test_what_is_given_goes_before_the_projects(self, shop):
         assert "select 1 as least, 2 as most" in self.compiled(shop)
-        assert "select 7 as least, 2 as most" in self.compiled(shop, vars={"least": 7, "other": None})
+        assert "select 7 as least, 2 as most" in self.compiled(shop, vars={"least": 7})
 
     def test_run_and_site_see_them(self, shop):
         project = Project.load(shop, vars={"least": 41})
         assert project.run("chosen").ok
         assert project.show("chosen").rows == [(41, 2)]
         assert "select 41" in "".join(page.read_text() for page in project.docs().parent.rglob("*chosen*"))
+
+    def test_one_that_nothing_reads_is_misspelt(self, shop):
+        with pytest.raises(ConfigError, match=r"reads the variable 'leats'\.\nDid you mean 'least'\?"):
+            Project.load(shop, vars={"leats": 1})
 
     def test_a_value_is_not_told(self, shop):
         assert "hunter2" not in repr(Project.load(shop, vars={"least": "hunter2"}))

@@ -344,9 +344,52 @@ class TestVars:
         assert flowforge("dag", shop, "--html", "--vars", "{least: 7}").code == 0
 
     def test_several_add_up_and_none_is_given_twice(self, flowforge, shop):
+        (shop / "project.yml").write_text("vars: {most: 2}\n")
         assert flowforge("compile", shop, "--vars", "{least: 5}", "--vars", "{most: 6}").code == 0
         answer = flowforge("compile", shop, "--vars", "{least: 5}", "--vars", "{least: 6}")
         assert (answer.code, answer.err) == (1, "✗ --vars gives 'least' twice.\nKeep one.\n")
+
+    @pytest.mark.parametrize("command", ["run", "build", "compile", "dag", "ls", "clean"])
+    def test_one_that_nothing_reads_is_misspelt(self, flowforge, shop, command):
+        answer = flowforge(command, shop, "--vars", "{leest: 5}")
+        assert (answer.code, answer.out) == (1, "")
+        assert answer.err == "✗ No model, macro or hook reads the variable 'leest'.\nDid you mean 'least'?\n"
+
+    def test_names_of_another_kind_are_listed(self, flowforge, shop):
+        (shop / "project.yml").write_text("vars: {most: 2}\n")
+        answer = flowforge("compile", shop, "--vars", "{region: eu}")
+        assert answer.err == "✗ No model, macro or hook reads the variable 'region'.\nKnown: least, most.\n"
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("project.yml", "vars: {least: 1, given: 1}\n"),
+            ("project.yml", "on_run_end: select {{ var('given', 1) }}\n"),
+            ("project.yml", "defaults: {post_hook: \"select {{ var('given', 1) }}\"}\n"),
+            ("macros/m.sql", "{% macro m() %}{{ var('given', 1) }}{% endmacro %}"),
+            ("models/other.ff.sql", "select 1 as n {% if false %}{{ var('given') }}{% endif %}"),
+            ("models/other.ff.sql", "select {{ var(name='given', default=1) }} as n"),
+        ],
+    )
+    def test_whatever_reads_one_counts(self, flowforge, shop, file, text):
+        (shop / file).parent.mkdir(exist_ok=True)
+        (shop / file).write_text(text)
+        for _ in range(2):  # the second time, all is read from the cache
+            answer = flowforge("compile", shop, "--vars", "{given: 5}")
+            assert (answer.code, answer.err) == (0, "")
+        assert flowforge("compile", shop, "--vars", "{givn: 5}").err.endswith("Did you mean 'given'?\n")
+
+    @pytest.mark.parametrize(
+        "text", ["{% set name = 'a' %}select {{ var(name, 1) }} as n", "select {{ 1 if var }} as n"]
+    )
+    def test_a_computed_name_may_be_any(self, flowforge, shop, text):
+        (shop / "models/other.ff.sql").write_text(text)
+        answer = flowforge("compile", shop, "--vars", "{leest: 5}")
+        said = (
+            "! No model, macro or hook reads the variable 'leest', unless by a computed name. Did you mean 'least'?\n"
+        )
+        assert (answer.code, answer.err) == (0, said)
+        assert flowforge("compile", shop, "--vars", "{least: 5}").err == ""
 
     def test_what_is_no_mapping(self, flowforge, shop):
         answer = flowforge("run", shop, "--vars", "[hunter2]")

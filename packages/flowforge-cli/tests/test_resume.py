@@ -122,3 +122,11 @@ def test_runs_show_tells_it(flowforge, shop, fail):
     assert "Asked for with --env dev --vars '{\"least\": 5}' --full-refresh" in answer.lines
     head = flowforge("runs", "show", run, shop, "--log-format", "json").events[0]
     assert head["data"]["options"]["variables"] == {"least": 5}
+
+
+def test_a_variable_that_nothing_reads_any_more_is_forgotten(flowforge, shop, fail, rows):
+    fail("--vars", "{least: 5, most: 6}", "-f")
+    (shop / "models/grown.ff.sql").write_text("select {{ var('least') }} as least")
+    (shop / "project.yml").unlink()
+    assert flowforge("run", shop, "--resume").code == 0
+    assert rows("last") == [{"least": 5}]

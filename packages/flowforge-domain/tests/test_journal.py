@@ -14,6 +14,7 @@ from flowforge_domain.journal import (
     as_arguments,
     began_entry,
     end_entry,
+    holding,
     journal_line,
     journal_name,
     plan_entry,
@@ -22,7 +23,6 @@ from flowforge_domain.journal import (
     run_results,
     start_entry,
     told,
-    with_variables,
 )
 from flowforge_domain.results import ModelResult, SeedResult, Status
 
@@ -128,7 +128,7 @@ class TestOptions:
         return told(NAME, [entry], False).options
 
     def test_they_are_told_again(self):
-        options = with_variables(self.GIVEN, {"start": "2026-01-01", "deep": {"a": [1, None]}})
+        options = holding(self.GIVEN, {"start": "2026-01-01", "deep": {"a": [1, None]}})
         assert self.read(options) == options
         assert as_arguments(options) == (
             """--env dev --engine duckdb --vars '{"start": "2026-01-01", "deep": {"a": [1, null]}}' --full-refresh"""
@@ -146,7 +146,7 @@ class TestOptions:
         ],
     )
     def test_what_looks_like_a_secret_or_is_no_json_is_only_named(self, variables):
-        options = with_variables(self.GIVEN, {**variables, "n": 1})
+        options = holding(self.GIVEN, {**variables, "n": 1})
         assert (options.variables, options.unkept) == ({"n": 1}, tuple(variables))
         assert b"hunter2" not in journal_line(start_entry(HOLDER, "run", options))
         assert self.read(options) == options

@@ -25,7 +25,7 @@ from flowforge_domain.journal import RunOptions
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import BuildReport, CheckReport, Rows, RunReport, SeedReport
 from flowforge_domain.selection import Selection
-from flowforge_ports.progress import Event, Progress
+from flowforge_ports.progress import Event, Notice, Progress
 
 if TYPE_CHECKING:
     from flowforge_bootstrap.container import Container
@@ -218,5 +218,12 @@ def open_project(
     variables: Mapping[str, Any] | None = None,
 ) -> Project:
     """Return the project in folder `path` without reading it yet."""
-    workspace = open_workspace(path, env, engine, variables)
+    told: set[str] = set()
+
+    def tell(said: str) -> None:
+        if said not in told:
+            told.add(said)
+            progress(Notice(said))
+
+    workspace = open_workspace(path, env, engine, variables, tell)
     return Project(workspace, Target(workspace, progress))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -59,17 +60,25 @@ def take_up(workspace: Workspace) -> Resumed:
     Raises `ConfigError` when there is nothing to resume, and for variables that must be given again.
     """
     last = workspace.past_runs().to_resume()
-    options = last.options
-    if missing := [name for name in options.unkept if name not in workspace.variables]:
+    options, given = last.options, workspace.variables
+    read = _read_variables(workspace)
+    if missing := [name for name in options.unkept if read(name) and name not in given]:
         message = f"Run {last.run} was given {', '.join(map(repr, missing))} with --vars, which no journal keeps."
         raise ConfigError(message, hint="Give it again with --vars, beside --resume.")
-    taken = {name: value for name, value in options.variables.items() if name not in workspace.variables}
+    taken = {name: value for name, value in options.variables.items() if read(name) and name not in given}
     env = options.env or None if workspace.env is None else workspace.env
     engine = options.engine or None if workspace.engine is None else workspace.engine
-    as_then = replace(workspace, env=env, engine=engine, variables={**taken, **workspace.variables})
+    as_then = replace(workspace, env=env, engine=engine, variables={**taken, **given})
     told_env = options.env if workspace.env is None and env != "default" else ""
     told_engine = options.engine if workspace.engine is None else ""
     return Resumed(last, as_then, replace(options, env=told_env, engine=told_engine, variables=taken))
+
+
+def _read_variables(workspace: Workspace) -> Callable[[str], bool]:
+    """Return what tells whether a variable is read still: one that is not may be what made the run fail."""
+    project = workspace.ports().reader.manifest()
+    known = {*project.variables, *project.read_variables}
+    return lambda name: name in known or "" in known
 
 
 def _require_profile(last: RunRecord, profile: ResolvedProfile) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flowforge_bootstrap.engines import WAIT, new_claim
 from flowforge_bootstrap.recording import recorded
 from flowforge_bootstrap.workspace import Workspace
-from flowforge_domain.journal import NO_OPTIONS, RunOptions, with_variables
+from flowforge_domain.journal import NO_OPTIONS, RunOptions, holding
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 
@@ -49,7 +49,7 @@ class Target:
         with self._lock:
             objects = self._given(workspace, wait)
             options = replace(asked, env=objects["profile"].name, engine=workspace.engine or "")
-            options = with_variables(options, workspace.variables)
+            options = holding(options, workspace.variables)
             with recorded(command, objects, options) as given, self._open(given) as container:
                 yield container
 

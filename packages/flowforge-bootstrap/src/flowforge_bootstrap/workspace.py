@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,12 @@ from flowforge_bootstrap.profiles import (
 from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import PluginError, ProfileError
 from flowforge_domain.listing import listed, selected_resources
-from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.manifest import Manifest, run_order, with_variables
 from flowforge_ports.project import ProjectPorts
+
+
+def _nothing(said: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,17 @@ class Dag:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder, the plugins at hand, and the profile, engine and variables that were asked for, if any."""
+    """A folder, the plugins at hand, and the profile, engine and variables that were asked for, if any.
+
+    `tell` hears of what the project's author should know each time its files are read.
+    """
 
     root: Path
     plugins: Plugins = field(repr=False)
     env: str | None = None
     engine: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    tell: Callable[[str], None] = field(default=_nothing, repr=False)
 
     def ports(self) -> ProjectPorts:
         """Return the project's ports; raise `ConfigError` where there is no project."""
@@ -54,8 +62,10 @@ class Workspace:
 
     def manifest(self, ports: ProjectPorts) -> Manifest:
         """Return what the files say, with the given variables over theirs; raise `FlowForgeError` when it is wrong."""
-        manifest = ports.reader.manifest()
-        return replace(manifest, variables={**manifest.variables, **self.variables}) if self.variables else manifest
+        manifest = with_variables(ports.reader.manifest(), self.variables)
+        for notice in manifest.notices:
+            self.tell(notice)
+        return manifest
 
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""
@@ -137,7 +147,11 @@ class Workspace:
 
 
 def open_workspace(
-    path: str | Path, env: str | None = None, engine: str | None = None, variables: Mapping[str, Any] | None = None
+    path: str | Path,
+    env: str | None = None,
+    engine: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None] = _nothing,
 ) -> Workspace:
     """Return the project in folder `path` without reading it yet."""
-    return Workspace(Path(path).resolve(), load_plugins(), env, engine, variables or {})
+    return Workspace(Path(path).resolve(), load_plugins(), env, engine, variables or {}, tell)

@@ -20,7 +20,7 @@ MODEL_HOOKS = ("pre_hook", "post_hook")
 class Hook:
     """One hook: `text` is a SQL template, or empty where `function` names a function of the file at `where`.
 
-    `macros` are those that its SQL may reach, on any engine.
+    `macros` are those that its SQL may reach, on any engine, `variables` those that it reads, "" for a computed name.
     """
 
     when: str
@@ -28,6 +28,7 @@ class Hook:
     where: Location
     function: str = ""
     macros: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

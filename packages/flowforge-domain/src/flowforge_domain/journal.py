@@ -83,7 +83,7 @@ class RunRecord:
         return sum(1 for model in self.models.values() if model.status in statuses)
 
 
-def with_variables(options: RunOptions, variables: Mapping[str, Any]) -> RunOptions:
+def holding(options: RunOptions, variables: Mapping[str, Any]) -> RunOptions:
     """Return options with given variables, but for those that look like secrets or that JSON could not give back."""
     kept = {name: value for name, value in variables.items() if not _sounds_secret({name: value}) and _is_json(value)}
     return replace(options, variables=kept, unkept=tuple(name for name in variables if name not in kept))

@@ -21,6 +21,7 @@ _BORDER = "__"
 class Macro:
     """One macro of a project: `uses` are the names it may call, `refs` and `sources` what it names itself.
 
+    `variables` are those that it reads, "" for a computed name.
     `digest` changes when its code does, wherever it stands.
     """
 
@@ -31,6 +32,7 @@ class Macro:
     refs: tuple[str, ...] = ()
     sources: tuple[SourceKey, ...] = ()
     digest: str = ""
+    variables: tuple[str, ...] = ()
 
     def where(self) -> Location:
         """Return its place."""

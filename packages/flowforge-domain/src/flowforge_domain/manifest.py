@@ -25,7 +25,9 @@ _RESERVED = "_flowforge_"
 class Manifest:
     """Everything a project's text says; no user code ran to make it.
 
-    `nodes` holds models only; what they may refer to besides are `seeds` and `sources`.
+    `nodes` holds models only; what they may refer to besides are `seeds` and `sources`. `read_variables` are the names
+    that its templates read, "" among them where a name is computed, or nobody knows. `notices` are what its author
+    should know and that is no error.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Manifest:
     selectors: Mapping[str, Selector] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
     hooks: tuple[Hook, ...] = ()
+    read_variables: frozenset[str] = frozenset({""})
+    notices: tuple[str, ...] = ()
 
 
 def run_order(manifest: Manifest) -> list[str]:
@@ -51,6 +55,24 @@ def run_order(manifest: Manifest) -> list[str]:
     _require_sources(manifest)
     _require_tables(manifest)
     return topo_sort(manifest.nodes, manifest.seeds)
+
+
+def with_variables(manifest: Manifest, given: Mapping[str, Any]) -> Manifest:
+    """Return a project with given variables over its own; one that a computed name may read is in its notices.
+
+    Raises `ConfigError` with the nearest name for a variable that nothing reads.
+    """
+    known = {*manifest.variables, *manifest.read_variables} - {""}
+    notices = []
+    for name in given:
+        if name not in known:
+            said = f"No model, macro or hook reads the variable {name!r}"
+            meant = did_you_mean(name, known)
+            if "" not in manifest.read_variables:
+                raise ConfigError(f"{said}.", hint=meant or f"Drop it, or read it: {{{{ var({name!r}) }}}}.")
+            notices.append(f"{said}, unless by a computed name. {meant}".rstrip())
+    variables = {**manifest.variables, **given}
+    return replace(manifest, variables=variables, notices=(*manifest.notices, *notices))
 
 
 def require_distinct(

@@ -11,7 +11,7 @@ from typing import Any
 
 _KEPT = (
     *("refs", "sources", "settings", "setting_lines", "creates", "name", "function", "requires", "line"),
-    *("checksum", "names"),
+    *("checksum", "names", "variables"),
 )
 
 
@@ -22,7 +22,8 @@ class ModelFacts:
     `creates` is the kind and relation of a literal `create … as`; `settings` are the values of `config(...)` or
     `@model(...)`, and `setting_lines` where they stand; `function` is the name of a Python model's function, and `line`
     where its marker stands. `checksum` is that of the file's text, the same for every kind of line ends. `names` are
-    those that a template leaves to the project's macros, with their line; 0 where it can do without.
+    those that a template leaves to the project's macros, with their line; 0 where it can do without. `variables` are
+    those that it reads, "" where a name is computed.
     """
 
     refs: Sequence[tuple[str, int]] = ()
@@ -36,6 +37,7 @@ class ModelFacts:
     line: int = 0
     checksum: str = ""
     names: Sequence[tuple[str, int]] = ()
+    variables: Sequence[str] = ()
 
     @property
     def form(self) -> str:
@@ -51,7 +53,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class MacroFacts:
-    """One macro as its file states it; `names` as in `ModelFacts`."""
+    """One macro as its file states it; `names` and `variables` as in `ModelFacts`."""
 
     name: str
     line: int
@@ -59,6 +61,7 @@ class MacroFacts:
     sources: Sequence[tuple[str, str]] = ()
     names: Sequence[tuple[str, int]] = ()
     digest: str = ""
+    variables: Sequence[str] = ()
 
 
 def to_json(facts: tuple[ModelFacts, ...]) -> list[dict[str, Any]]:

@@ -68,7 +68,8 @@ class HookReader:
         if hook.when in RUN_HOOKS:
             facts = replace(facts, names=[(name, line) for name, line in facts.names if name not in RUN_NAMES])
         followed = self.macros.followed(facts, file, lambda: text)
-        return replace(hook, macros=tuple(name for name, _ in followed.names)), followed
+        macros = tuple(name for name, _ in followed.names)
+        return replace(hook, macros=macros, variables=tuple(facts.variables)), followed
 
     def _functions(self, file: ProjectFile) -> list[Hook]:
         content = file.read()

@@ -100,6 +100,14 @@ def literal_sources(tree: nodes.Template, text: str, file: str) -> list[tuple[st
     return [(group, table, line) for (group, table), line in found]
 
 
+def read_variables(tree: nodes.Template) -> tuple[str, ...]:
+    """Return the variables that literal `var()` calls read, whether they run or not, and "" for any other use of it."""
+    calls = calls_of(tree, "var")
+    found = dict.fromkeys(_variable(call) for call in calls)
+    uses = sum(name.name == "var" and name.ctx == "load" for name in tree.find_all(nodes.Name))
+    return (*found, "") if uses > len(calls) and "" not in found else tuple(found)
+
+
 @contextmanager
 def errors_told(text: str, file: str) -> Iterator[None]:
     """Turn what Jinja says about a text into `TemplateError`, and that it is nested too deeply to be walked."""
@@ -118,7 +126,13 @@ def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
         settings={name: value for name, (value, _) in settings.items()},
         setting_lines={name: line for name, (_, line) in settings.items()},
         names=unknown_names(tree, environment()),
+        variables=read_variables(tree),
     )
+
+
+def _variable(call: nodes.Call) -> str:
+    name = call.args[0] if call.args else next((pair.value for pair in call.kwargs if pair.key == "name"), None)
+    return name.value if isinstance(name, nodes.Const) and isinstance(name.value, str) else ""
 
 
 def _literal_calls(name: str, calls: list[nodes.Call], text: str, file: str) -> list[tuple[list[str], int]]:

@@ -15,7 +15,14 @@ from flowforge_domain.errors import TemplateError
 from flowforge_domain.macros import by_call, chosen
 from flowforge_project.facts import MacroFacts
 from flowforge_project.jinja_names import RESERVED, require_known_tags, unknown_names
-from flowforge_project.jinja_sql import calls_of, environment, errors_told, literal_refs, literal_sources
+from flowforge_project.jinja_sql import (
+    calls_of,
+    environment,
+    errors_told,
+    literal_refs,
+    literal_sources,
+    read_variables,
+)
 from flowforge_project.sandbox import error_at
 
 
@@ -103,6 +110,7 @@ def _facts(macro: MacroTree) -> MacroFacts:
         refs=tuple(name for name, _ in literal_refs(tree, text, file)),
         sources=tuple((group, table) for group, table, _ in literal_sources(tree, text, file)),
         names=unknown_names(tree, environment()),
+        variables=read_variables(tree),
         digest=hashlib.sha256(repr(tree).encode("utf-8", "surrogatepass")).hexdigest(),
     )
 

@@ -67,6 +67,7 @@ def read_macros(root: Path, cache: ParseCache) -> ProjectMacros:
             tuple(facts.refs),
             tuple((group, table) for group, table in facts.sources),
             facts.digest,
+            tuple(facts.variables),
         )
     macros = ProjectMacros(found)
     for file, facts in listed:

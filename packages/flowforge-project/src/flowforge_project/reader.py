@@ -6,6 +6,7 @@ import gc
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class FolderReader:
         seeds = self._seeds(project)
         require_distinct(nodes, seeds)
         settings.require_known((node.name for node in nodes), (node.file for node in nodes))
+        run_hooks = hooks.of_run(_run_hooks(project), files_below(self.root, HOOKS, (".py",)))
         manifest = Manifest(
             name=project.data.get("name") or self.root.name,
             root=self.root,
@@ -73,7 +75,15 @@ class FolderReader:
             macros=macros.macros,
             selectors=_selectors(project),
             retries=Retries(**project.data.get("retries", {})),
-            hooks=hooks.of_run(_run_hooks(project), files_below(self.root, HOOKS, (".py",))),
+            hooks=run_hooks,
+            read_variables=frozenset(
+                chain(
+                    (name for _, facts in models for name in facts.variables),
+                    (name for macro in macros.macros.values() for name in macro.variables),
+                    (name for node in nodes for hook in node.hooks for name in hook.variables),
+                    (name for hook in run_hooks for name in hook.variables),
+                )
+            ),
         )
         cache.save()
         return manifest
