@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from flowforge_bigquery.csv_text import CsvText, chunks
+from flowforge_domain.seed_csv import CsvText, utf8_chunks
 
 _BLOCK = 1 << 20
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -99,7 +99,7 @@ def text_batches(text: CsvText) -> Iterator[pa.RecordBatch]:
     """Give the file's rows as texts, some thousands at a time."""
     names = [f"c{i}" for i in range(len(text.columns))]
     with csv.open_csv(
-        pa.PythonFile(_Chunks(chunks(text)), "r"),
+        pa.PythonFile(_Chunks(utf8_chunks(text)), "r"),
         read_options=csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows_after_names=1, use_threads=False),
         parse_options=csv.ParseOptions(
             delimiter=text.delimiter, quote_char=text.quote, newlines_in_values=True, ignore_empty_lines=len(names) > 1

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowforge_bigquery.catalog import BigQueryReplacer
-from flowforge_bigquery.csv_text import CsvText, line_of, read_csv
 from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.frames import store
 from flowforge_bigquery.session import BigQuerySession
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.frame_rules import require_columns
 from flowforge_domain.model import Seed
+from flowforge_domain.seed_csv import CsvText, line_of, read_csv
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import declared_types, missing_file, no_type, seed_error, wrong_value
+from flowforge_domain.seed_text import missing_file, require_ascii, seed_error, wrong_value
+from flowforge_domain.seed_types import declared_fits
+from flowforge_ports.seed_files import seed_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +48,8 @@ class BigQuerySeeds:
 
         from flowforge_bigquery.csv_types import found_fits, text_batches
 
-        text = read_csv(seed)
+        text = read_csv(seed, seed_file(seed.path))
+        require_ascii(seed, text.delimiter, text.quote)
         _require_names(seed, text.columns)
         declared = _declared(seed, text.columns)
         try:
@@ -115,14 +118,8 @@ def _typed(text: CsvText, fits: Sequence[Fit], schema: pa.Schema) -> Iterator[pa
 def _declared(seed: Seed, columns: Sequence[str]) -> Mapping[str, Fit]:
     from flowforge_bigquery.csv_types import declared_fit
 
-    declared: dict[str, Fit] = {}
-    for column, wanted in declared_types(seed, columns):
-        fit = declared_fit(wanted)
-        if fit is None:
-            known = "int64, float64, numeric(18, 2), string, date, datetime or timestamp"
-            raise no_type(seed, column, wanted, "BigQuery that a seed can have", known)
-        declared[column] = fit
-    return declared
+    known = "int64, float64, numeric(18, 2), string, date, datetime or timestamp"
+    return declared_fits(seed, columns, declared_fit, "BigQuery that a seed can have", known)
 
 
 def _require_names(seed: Seed, columns: Sequence[str]) -> None:

@@ -7,7 +7,9 @@ nothing: `00712`, `+49` and integers beyond 64 bits stay text. The files must be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import PySparkException
 from pyspark.sql.types import DataType
 
-from flowforge_databricks.csv_text import CsvText, as_utf8, line_of, read_csv
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.frames import SparkFrames
@@ -24,54 +25,42 @@ from flowforge_databricks.session import SparkSqlSession
 from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.model import Seed
+from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import declared_types, missing_file, no_type, readable, seed_error, wrong_value
-from flowforge_domain.seed_types import settle_types
+from flowforge_domain.seed_text import missing_file, readable, seed_error, wrong_value
+from flowforge_domain.seed_types import (
+    CLOCK,
+    DAY,
+    NUMBER,
+    WHOLE,
+    ZONED,
+    TextFit,
+    cast_fit,
+    declared_fits,
+    settle_types,
+)
+from flowforge_ports.seed_files import seed_file
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 # Words of other engines, and of none of Spark's own types.
 _ALIASES = {"varchar": "string", "text": "string", "char": "string", "double precision": "double"}
+_SAMPLE = 1_000
 _INTEGERS = {"tinyint", "smallint", "int", "bigint"}
 _OF_THE_FILE = {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX, ErrorKind.MISSING_RELATION}
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A type, and what makes a text lose nothing when it is cast to it: a pattern, and a condition on `{c}`."""
-
-    type: str
-    pattern: str = ".*"
-    condition: str = "true"
-
-    def matches(self, texts: Iterable[str]) -> bool:
-        """Tell whether `texts` look like it; only Spark knows whether they fit."""
-        fits = re.compile(self.pattern, re.ASCII | re.DOTALL).fullmatch
-        return all(fits(text) for text in texts)
-
-    def misfit(self, column: str) -> str:
-        """Return an aggregate that gives a value which does not fit, NULL when all do."""
-        if self == _TEXT:
-            return "cast(null as string)"
-        pattern = quote_text(rf"(?s)\A(?:{self.pattern})\z", SPARK)
-        fits = f"{{c}} rlike {pattern} and {self.condition} and try_cast({{c}} as {self.type}) is not null"
-        return f"any_value({{c}}, true) filter (where not ({fits}))".replace("{c}", column)
-
-
-_DAY = r"\d{4}-\d\d-\d\d"
-_CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
-_NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
 _EXACT_IN_DOUBLE = r"(not {c} rlike '^-?[0-9]+$' or abs(try_cast({c} as double)) < 9007199254740992)"
-_TEXT = Fit("string")
+_TEXT = TextFit("string")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
-    Fit("boolean", "(?i:true|false)"),
-    Fit("bigint", r"0|-?[1-9]\d*"),
-    Fit("double", _NUMBER, _EXACT_IN_DOUBLE),
-    Fit("date", _DAY),
-    Fit("timestamp_ntz", f"{_DAY}([ T]{_CLOCK})?"),
-    Fit("timestamp", rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)"),
+    TextFit("boolean", "(?i:true|false)"),
+    TextFit("bigint", WHOLE),
+    TextFit("double", NUMBER, _EXACT_IN_DOUBLE),
+    TextFit("date", DAY),
+    TextFit("timestamp_ntz", f"{DAY}([ T]{CLOCK})?"),
+    TextFit("timestamp", ZONED),
     _TEXT,
 )
 
@@ -90,9 +79,9 @@ class SparkSeeds:
         return loaders[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
-        text = read_csv(seed)
+        text = read_csv(seed, seed_file(seed.path), _SAMPLE)
         declared = self._declared(seed, text.columns)
-        with as_utf8(text) as path:
+        with _as_utf8(text) as path:
             try:
                 with translated():
                     read = self._reader(text, path)
@@ -125,16 +114,9 @@ class SparkSeeds:
         with translated():
             return int(self.frames.read(relation).count())
 
-    def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
-        declared: dict[str, Fit] = {}
-        for column, wanted in declared_types(seed, columns):
-            try:
-                # Spark's own spelling of the type: only this is ever written into a statement.
-                declared[column] = _declared_fit(DataType.fromDDL(_ALIASES.get(wanted.lower(), wanted)).simpleString())
-            except PySparkException as error:
-                known = "bigint, double, decimal(18, 2), string, date or timestamp"
-                raise no_type(seed, column, wanted, "Spark", known) from error
-        return declared
+    def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, TextFit]:
+        known = "bigint, double, decimal(18, 2), string, date or timestamp"
+        return declared_fits(seed, columns, _fit, "Spark", known)
 
     def _reader(self, text: CsvText, path: Path) -> DataFrame:
         schema = ", ".join(f"{quote_name(column, SPARK)} string" for column in text.columns)
@@ -150,8 +132,8 @@ class SparkSeeds:
         }
         return self.session.spark.read.schema(schema).options(**options).csv(_path(path))
 
-    def _types(self, text: CsvText, read: DataFrame, declared: Mapping[str, Fit]) -> dict[str, str]:
-        def wrong(column: str, value: str, fit: Fit) -> SeedError:
+    def _types(self, text: CsvText, read: DataFrame, declared: Mapping[str, TextFit]) -> dict[str, str]:
+        def wrong(column: str, value: str, fit: TextFit) -> SeedError:
             return wrong_value(text.seed, line_of(text, column, value), column, value, fit.type)
 
         settled = settle_types(_guesses(text), declared, _LADDER, partial(_survey, text, read), wrong)
@@ -164,15 +146,28 @@ class SparkSeeds:
         self.frames.write(relation, chosen)
 
 
-def _guesses(text: CsvText) -> dict[str, Fit]:
+@contextmanager
+def _as_utf8(text: CsvText) -> Iterator[Path]:
+    """Give the path of the seed as UTF-8: its own, or that of a copy."""
+    if text.encoding == "utf-8-sig":
+        yield text.seed.path
+        return
+    with tempfile.TemporaryDirectory(prefix="flowforge-") as folder:
+        copy = Path(folder) / "seed.csv"
+        with copy.open("wb") as made:
+            made.writelines(utf8_chunks(text))
+        yield copy
+
+
+def _guesses(text: CsvText) -> dict[str, TextFit]:
     empty = {"", text.seed.options.null}
     seen = {c: {record[at] for record in text.sample} - empty for at, c in enumerate(text.columns)}
     return {c: next(fit for fit in _LADDER if fit.matches(values)) for c, values in seen.items()}
 
 
-def _survey(text: CsvText, read: DataFrame, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
+def _survey(text: CsvText, read: DataFrame, ladders: Mapping[str, Sequence[TextFit]]) -> dict[str, list[Any]]:
     """Return for each column the number of its values, and for each fit a value that breaks it or None."""
-    asked = {c: [f"count({_q(c)})", *(fit.misfit(_q(c)) for fit in ladder)] for c, ladder in ladders.items()}
+    asked = {c: [f"count({_q(c)})", *(_misfit(fit, _q(c)) for fit in ladder)] for c, ladder in ladders.items()}
     expressions = [expression for of_column in asked.values() for expression in of_column]
     with translated():
         (row,) = read.selectExpr("count(*)", *expressions).collect()
@@ -184,13 +179,22 @@ def _survey(text: CsvText, read: DataFrame, ladders: Mapping[str, Sequence[Fit]]
     return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
 
 
-def _declared_fit(kind: str) -> Fit:
-    """Return what a declared type demands beyond Spark's cast, which rounds."""
-    if kind in _INTEGERS:
-        return Fit(kind, r"\s*[+-]?\d+\s*")
-    if decimal := re.fullmatch(r"decimal\(\d+,(\d+)\)", kind):
-        return Fit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*")
-    return _TEXT if kind == "string" else Fit(kind)
+def _fit(wanted: str) -> TextFit | None:
+    try:
+        # Spark's own spelling of the type: only this is ever written into a statement.
+        kind = DataType.fromDDL(_ALIASES.get(wanted.lower(), wanted)).simpleString()
+    except PySparkException:
+        return None
+    return cast_fit(kind, whole=kind in _INTEGERS)
+
+
+def _misfit(fit: TextFit, column: str) -> str:
+    """Return an aggregate that gives a value which does not fit, NULL when all do."""
+    if fit == _TEXT:
+        return "cast(null as string)"
+    pattern = quote_text(rf"(?s)\A(?:{fit.pattern})\z", SPARK)
+    fits = f"{{c}} rlike {pattern} and {fit.condition} and try_cast({{c}} as {fit.type}) is not null"
+    return f"any_value({{c}}, true) filter (where not ({fits}))".replace("{c}", column)
 
 
 def _refused(seed: Seed, error: EngineError) -> EngineError | SeedError:

@@ -104,6 +104,12 @@ def require_one_character(seed: Seed, *signs: str) -> None:
         raise seed_error(seed, "`delimiter` and `quote` are one character each.", hint="Correct them in this seed.")
 
 
+def require_ascii(seed: Seed, *signs: str) -> None:
+    """Require that the delimiter and the quote are ASCII, for an engine that takes no other."""
+    if not all(sign.isascii() for sign in signs):
+        raise seed_error(seed, "`delimiter` and `quote` are one ASCII character each.", hint="Correct them.")
+
+
 def header_columns(seed: Seed, names: Sequence[str], line: int = 1) -> tuple[str, ...]:
     """Return the columns that a header names; raise for one without a name, or two of one name."""
     if not names or not all(name.strip() for name in names):

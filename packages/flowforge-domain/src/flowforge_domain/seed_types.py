@@ -5,12 +5,51 @@ The engine scans; a fit is whatever the adapter means by a type and the test of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from flowforge_domain.model import Seed
+from flowforge_domain.seed_text import declared_types, no_type
 
 Fit = TypeVar("Fit")
 # For each column how many values it has, then for each fit asked about a value that breaks it, or None.
 Survey = Callable[[Mapping[str, Sequence[Fit]]], Mapping[str, Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFit:
+    """An engine's type, and what makes a text lose nothing when it is cast to it.
+
+    That is a pattern, and a condition in the engine's SQL on the column `{c}`.
+    """
+
+    type: str
+    pattern: str = ".*"
+    condition: str = "true"
+
+    def matches(self, texts: Iterable[str]) -> bool:
+        """Tell whether `texts` look like it; only the engine knows whether they fit."""
+        fits = re.compile(self.pattern, re.ASCII | re.DOTALL).fullmatch
+        return all(fits(text) for text in texts)
+
+
+# What texts look like that become a type and are written again as they were.
+DAY = r"\d{4}-\d\d-\d\d"
+CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
+ZONED = rf"{DAY}[ T]{CLOCK}(Z|[+-]\d\d(:?\d\d)?)"
+WHOLE = r"0|-?[1-9]\d*"
+NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
+
+
+def cast_fit(kind: str, *, whole: bool) -> TextFit:
+    """Return what a declared type demands beyond a cast that rounds: a whole number, or no more digits than it has."""
+    if whole:
+        return TextFit(kind, r"\s*[+-]?\d+\s*")
+    if decimal := re.fullmatch(r"decimal\(\d+,(\d+)\)", kind, re.IGNORECASE):
+        return TextFit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*")
+    return TextFit(kind)
 
 
 def settle_types(
@@ -34,6 +73,22 @@ def settle_types(
     again = survey(wider) if wider else {}
     empty = {c: ladder[-1] for c in guesses if not found[c][0]}
     return {**guesses, **{c: first_fit(fits, again[c]) for c, fits in wider.items()}, **empty, **declared}
+
+
+def declared_fits(
+    seed: Seed, columns: Sequence[str], fit_of: Callable[[str], Fit | None], engine: str, examples: str
+) -> dict[str, Fit]:
+    """Return what the project's `column_types` mean to the engine; `fit_of` gives None for no type of its own.
+
+    Raises `SeedError` for such a type, and for a column that the file lacks.
+    """
+    declared: dict[str, Fit] = {}
+    for column, wanted in declared_types(seed, columns):
+        fit = fit_of(wanted)
+        if fit is None:
+            raise no_type(seed, column, wanted, engine, examples)
+        declared[column] = fit
+    return declared
 
 
 def first_fit(ladder: Sequence[Fit], surveyed: Sequence[Any]) -> Fit:

@@ -7,7 +7,7 @@ loses nothing: `00712`, `+49` and integers beyond 64 bits stay text. Nothing is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,18 @@ from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import declared_types, missing_file, no_type, seed_error, wrong_value
-from flowforge_domain.seed_types import settle_types
+from flowforge_domain.seed_text import missing_file, seed_error, wrong_value
+from flowforge_domain.seed_types import (
+    CLOCK,
+    DAY,
+    NUMBER,
+    WHOLE,
+    ZONED,
+    TextFit,
+    cast_fit,
+    declared_fits,
+    settle_types,
+)
 from flowforge_duckdb.csv_text import CsvText, fault, line_of, open_csv
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
@@ -34,42 +44,17 @@ _WIDE = 100
 _BUFFER = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A type, and what makes a text lose nothing when it is cast to it: a pattern, and a condition on `{c}`."""
-
-    type: str
-    pattern: str = ".*"
-    condition: str = "true"
-
-    def matches(self, texts: Iterable[str]) -> bool:
-        """Tell whether `texts` look like it; only DuckDB knows whether they fit."""
-        fits = re.compile(self.pattern, re.ASCII | re.DOTALL).fullmatch
-        return all(fits(text) for text in texts)
-
-    def misfit(self, column: str) -> str:
-        """Return an aggregate that gives a value which does not fit, NULL when all do."""
-        if self == _TEXT:
-            return "null"
-        fits = f"regexp_full_match({{c}}, {quote_text(self.pattern, DUCKDB)}, 's') and {self.condition}"
-        fits = f"{fits} and try_cast({{c}} as {self.type}) is not null"
-        return f"any_value({{c}}) filter (where not ({fits}))".replace("{c}", column)
-
-
-_DAY = r"\d{4}-\d\d-\d\d"
-_CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
-_NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
 _EXACT_IN_DOUBLE = r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) < 9007199254740992)"
-_TEXT = Fit("VARCHAR")
+_TEXT = TextFit("VARCHAR")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
-    Fit("BOOLEAN", "(?i)true|false"),
-    Fit("BIGINT", r"0|-?[1-9]\d*"),
-    Fit("DOUBLE", _NUMBER, _EXACT_IN_DOUBLE),
-    Fit("DATE", _DAY),
-    Fit("TIMESTAMP", f"{_DAY}([ T]{_CLOCK})?"),
-    Fit("TIMESTAMP WITH TIME ZONE", rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)"),
-    Fit("TIME", _CLOCK),
+    TextFit("BOOLEAN", "(?i)true|false"),
+    TextFit("BIGINT", WHOLE),
+    TextFit("DOUBLE", NUMBER, _EXACT_IN_DOUBLE),
+    TextFit("DATE", DAY),
+    TextFit("TIMESTAMP", f"{DAY}([ T]{CLOCK})?"),
+    TextFit("TIMESTAMP WITH TIME ZONE", ZONED),
+    TextFit("TIME", CLOCK),
     _TEXT,
 )
 
@@ -117,42 +102,35 @@ class DuckDBSeeds:
         except EngineError as error:
             raise seed_query_error(query, error) from error
 
-    def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
-        declared: dict[str, Fit] = {}
-        for column, wanted in declared_types(seed, columns):
-            try:
-                # DuckDB's own spelling of the type: only this is ever written into a statement.
-                declared[column] = _declared_fit(str(self.connection.sqltype(wanted)))
-            except duckdb.Error as error:
-                known = "bigint, double, decimal(18, 2), varchar, date or timestamp"
-                raise no_type(seed, column, wanted, "DuckDB", known) from error
-        return declared
+    def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, TextFit]:
+        known = "bigint, double, decimal(18, 2), varchar, date or timestamp"
+        return declared_fits(seed, columns, partial(_fit, self.connection), "DuckDB", known)
 
-    def _types(self, text: CsvText, declared: Mapping[str, Fit]) -> dict[str, str]:
-        def wrong(column: str, value: str, fit: Fit) -> SeedError:
+    def _types(self, text: CsvText, declared: Mapping[str, TextFit]) -> dict[str, str]:
+        def wrong(column: str, value: str, fit: TextFit) -> SeedError:
             return wrong_value(text.seed, line_of(text, column, value), column, value, fit.type)
 
         settled = settle_types(self._guesses(text), declared, _LADDER, partial(self._survey, text), wrong)
         return {column: fit.type for column, fit in settled.items()}
 
-    def _guesses(self, text: CsvText) -> dict[str, Fit]:
+    def _guesses(self, text: CsvText) -> dict[str, TextFit]:
         sample = self._rows(f"select * from {_reader(text)} limit {_SAMPLE}")
         seen = {c: {row[i] for row in sample} - {None} for i, c in enumerate(text.columns)}
         return {c: next(fit for fit in _LADDER if fit.matches(values)) for c, values in seen.items()}
 
-    def _survey(self, text: CsvText, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
+    def _survey(self, text: CsvText, ladders: Mapping[str, Sequence[TextFit]]) -> dict[str, list[Any]]:
         """Return for each column the number of its values, and for each fit a value that breaks it or None."""
         if len(ladders) > _WIDE:
             return self._survey_wide(text, ladders)
-        asked = {c: [f"count({_q(c)})", *(fit.misfit(_q(c)) for fit in ladder)] for c, ladder in ladders.items()}
+        asked = {c: [f"count({_q(c)})", *(_misfit(fit, _q(c)) for fit in ladder)] for c, ladder in ladders.items()}
         expressions = ", ".join(expression for of_column in asked.values() for expression in of_column)
         (row,) = self._rows(f"select {expressions} from {_reader(text)}")
         answers = iter(row)
         return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
 
-    def _survey_wide(self, text: CsvText, ladders: Mapping[str, Sequence[Fit]]) -> dict[str, list[Any]]:
+    def _survey_wide(self, text: CsvText, ladders: Mapping[str, Sequence[TextFit]]) -> dict[str, list[Any]]:
         """Survey by one statement for each fit: one that names 5,000 columns takes DuckDB minutes to plan."""
-        columns_of: dict[Fit, list[str]] = {}
+        columns_of: dict[TextFit, list[str]] = {}
         for column, ladder in ladders.items():
             for fit in ladder:
                 columns_of.setdefault(fit, []).append(column)
@@ -163,10 +141,10 @@ class DuckDBSeeds:
             for column, ladder in ladders.items()
         }
 
-    def _survey_of(self, text: CsvText, fit: Fit, columns: Sequence[str]) -> dict[str, tuple[int, Any]]:
+    def _survey_of(self, text: CsvText, fit: TextFit, columns: Sequence[str]) -> dict[str, tuple[int, Any]]:
         names, values = ", ".join(map(_t, columns)), ", ".join(map(_q, columns))
         cells = f"select unnest([{names}]) as c, unnest([{values}]) as v from {_reader(text)}"
-        rows = self._rows(f"select c, count(v), {fit.misfit('v')} from ({cells}) group by c")
+        rows = self._rows(f"select c, count(v), {_misfit(fit, 'v')} from ({cells}) group by c")
         return {column: (count, misfit) for column, count, misfit in rows}
 
     def _create(self, relation: str, query: str) -> int:
@@ -179,13 +157,22 @@ class DuckDBSeeds:
             return self.connection.execute(query).fetchall()
 
 
-def _declared_fit(kind: str) -> Fit:
-    """Return what a declared type demands beyond DuckDB's cast, which rounds."""
-    if kind in _INTEGERS:
-        return Fit(kind, r"\s*[+-]?\d+\s*")
-    if decimal := re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind):
-        return Fit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*")
-    return Fit(kind)
+def _fit(connection: duckdb.DuckDBPyConnection, wanted: str) -> TextFit | None:
+    try:
+        # DuckDB's own spelling of the type: only this is ever written into a statement.
+        kind = str(connection.sqltype(wanted))
+    except duckdb.Error:
+        return None
+    return cast_fit(kind, whole=kind in _INTEGERS)
+
+
+def _misfit(fit: TextFit, column: str) -> str:
+    """Return an aggregate that gives a value which does not fit, NULL when all do."""
+    if fit == _TEXT:
+        return "null"
+    fits = f"regexp_full_match({{c}}, {_t(fit.pattern)}, 's') and {fit.condition}"
+    fits = f"{fits} and try_cast({{c}} as {fit.type}) is not null"
+    return f"any_value({{c}}) filter (where not ({fits}))".replace("{c}", column)
 
 
 def _reader(text: CsvText) -> str:

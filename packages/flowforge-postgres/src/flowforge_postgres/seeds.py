@@ -16,12 +16,13 @@ from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
+from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import declared_types, missing_file, no_type, seed_error, wrong_value
-from flowforge_domain.seed_types import first_fit, settle_types
+from flowforge_domain.seed_text import missing_file, require_ascii, seed_error, wrong_value
+from flowforge_domain.seed_types import declared_fits, first_fit, settle_types
 from flowforge_ports.failpoint import failpoint
+from flowforge_ports.seed_files import seed_file
 from flowforge_postgres.catalog import PostgresReplacer
-from flowforge_postgres.csv_text import CsvText, chunks, line_of, read_csv
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.session import PostgresSession, atomic
 
@@ -89,7 +90,8 @@ class PostgresSeeds:
         return loaders[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
-        text = read_csv(seed)
+        text = read_csv(seed, seed_file(seed.path))
+        require_ascii(seed, text.delimiter, text.quote)
         declared = self._declared(seed, text.columns)
         for column in text.columns:
             quote_name(column, POSTGRES)
@@ -119,7 +121,7 @@ class PostgresSeeds:
         with self.session.reading() as cursor:
             failpoint("seed")
             with cursor.copy(query) as copy:
-                for chunk in chunks(text):
+                for chunk in utf8_chunks(text):
                     copy.write(chunk)
             copied = cursor.rowcount
         if copied != text.rows:
@@ -151,23 +153,17 @@ class PostgresSeeds:
             raise seed_query_error(query, error) from error
 
     def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
-        declared: dict[str, Fit] = {}
-        for column, wanted in declared_types(seed, columns):
-            kind = self._type(wanted)
-            if kind is None:
-                known = "bigint, double precision, numeric(18, 2), text, date or timestamp"
-                raise no_type(seed, column, wanted, "PostgreSQL", known)
-            declared[column] = _declared_fit(kind)
-        return declared
+        known = "bigint, double precision, numeric(18, 2), text, date or timestamp"
+        return declared_fits(seed, columns, self._fit, "PostgreSQL", known)
 
-    def _type(self, wanted: str) -> str | None:
+    def _fit(self, wanted: str) -> Fit | None:
         """Return a declared type as it is written into statements, None when there is none of that name."""
         types: Mapping[str, str] = POSTGRES.types  # type: ignore[assignment]
         kind = types.get(wanted.strip().casefold(), wanted.strip())
         if not _DECLARED.fullmatch(kind):
             return None
         found = self.session.query(f"select to_regtype({quote_text(kind, POSTGRES)})::text").rows[0][0]
-        return None if found is None else kind
+        return None if found is None else _declared_fit(kind)
 
     def _types(self, text: CsvText, declared: Mapping[str, Fit]) -> dict[str, str]:
         def wrong(column: str, value: str, fit: Fit) -> SeedError:

@@ -11,26 +11,24 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed
+from flowforge_domain.seed_csv import csv_signs
 from flowforge_domain.seed_text import (
     codec,
-    delimiter_in,
     empty_file,
     header_columns,
     nul_error,
     records,
-    require_one_character,
     seed_error,
     undecodable,
     wrong_value,
     wrong_width,
 )
+from flowforge_ports.seed_files import chunks, open_text, seed_file
 from flowforge_snowflake.types import Fit, fits_of_all
 
-_CHUNK = 1 << 20
 _LONGEST_VALUE = 16 * 1024 * 1024
 
 
@@ -103,9 +101,7 @@ class CsvText:
     def _filled(self) -> Iterator[tuple[int, list[str]]]:
         """Give each record that holds anything, with the line on which it begins."""
         self.encoding = codec(self.seed)
-        quote = self.seed.options.quote or '"'
-        delimiter = self.seed.options.delimiter.replace("\\t", "\t") or self._delimiter(quote)
-        require_one_character(self.seed, delimiter, quote)
+        delimiter, quote = csv_signs(self.seed, seed_file(self.seed.path, "replace"), self.encoding)
         csv.field_size_limit(_LONGEST_VALUE)
         self.number, line = 0, 0
         try:
@@ -113,14 +109,13 @@ class CsvText:
                 if record:
                     yield line, record
         except UnicodeError as error:
-            with _open_bytes(self.seed) as given:
-                raise undecodable(self.seed, iter(lambda: given.read(_CHUNK), b""), self.encoding) from error
+            raise undecodable(self.seed, chunks(self.seed.path), self.encoding) from error
         # The reader ends without a word at a value that is too long for it.
         if self._unread():
             raise _too_long(self.seed, line + 1)
 
     def _lines(self) -> Iterator[str]:
-        with _open(self.seed, self.encoding) as given:
+        with open_text(self.seed.path, self.encoding) as given:
             for line in given:
                 self.number += 1
                 if "\0" in line:
@@ -131,21 +126,7 @@ class CsvText:
     def _unread(self) -> bool:
         return self.number >= 0
 
-    def _delimiter(self, quote: str) -> str:
-        with _open(self.seed, self.encoding, errors="replace") as given:
-            return delimiter_in(given.readline(), quote)
-
 
 def _too_long(seed: Seed, line: int) -> SeedError:
     message = "A value that begins about here is longer than the 16 MB that Snowflake's text holds."
     return seed_error(seed, message, line, "Shorten it, or close its quote.")
-
-
-def _open(seed: Seed, encoding: str, errors: str = "strict") -> IO[str]:
-    if seed.path.suffix == ".gz":
-        return cast("IO[str]", gzip.open(seed.path, "rt", encoding=encoding, errors=errors, newline=""))
-    return seed.path.open(encoding=encoding, errors=errors, newline="")
-
-
-def _open_bytes(seed: Seed) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(seed.path)) if seed.path.suffix == ".gz" else seed.path.open("rb")

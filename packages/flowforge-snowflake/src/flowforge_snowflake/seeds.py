@@ -18,7 +18,8 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import declared_types, missing_file, no_type, readable, seed_error
+from flowforge_domain.seed_text import missing_file, readable, seed_error
+from flowforge_domain.seed_types import declared_fits
 from flowforge_snowflake.catalog import SnowflakeReplacer
 from flowforge_snowflake.csv_text import Column, CsvText
 from flowforge_snowflake.dialect import SNOWFLAKE
@@ -125,13 +126,8 @@ def _refused_as(seed: Seed) -> Iterator[None]:
 
 
 def _declared(seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
-    declared: dict[str, Fit] = {}
-    for column, wanted in declared_types(seed, columns):
-        fit = declared_fit(wanted)
-        if fit is None:
-            raise no_type(seed, column, wanted, "Snowflake", "bigint, double, number(18, 2), varchar or date")
-        declared[column] = fit
-    return declared
+    known = "bigint, double, number(18, 2), varchar or date"
+    return declared_fits(seed, columns, declared_fit, "Snowflake", known)
 
 
 def _as_written(name: str) -> str:

@@ -21,10 +21,8 @@ from flowforge_domain.relation import same_relation
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
 from flowforge_domain.seed_text import (
     codec,
-    declared_types,
     empty_file,
     header_columns,
-    no_type,
     readable,
     records,
     require_one_character,
@@ -32,6 +30,7 @@ from flowforge_domain.seed_text import (
     wrong_value,
     wrong_width,
 )
+from flowforge_domain.seed_types import declared_fits
 from flowforge_ports.engine import Catalog
 from flowforge_testkit.sqlite.dialect import DIALECT
 from flowforge_testkit.sqlite.frames import Connected, replace_table
@@ -101,13 +100,10 @@ def _inferred(seed: Seed) -> dict[str, str]:
 
 
 def _with_declared(seed: Seed, kinds: Mapping[str, str]) -> dict[str, str]:
-    declared = {}
-    for name, wanted in declared_types(seed, list(kinds)):
-        kind = next((kind for pattern, kind in _DECLARED if re.search(pattern, wanted, re.IGNORECASE)), None)
-        if kind is None:
-            raise no_type(seed, name, wanted, "sqlite", "bigint, double, text, date or timestamp")
-        declared[name] = kind
-    return {**kinds, **declared}
+    def kind_of(wanted: str) -> str | None:
+        return next((kind for pattern, kind in _DECLARED if re.search(pattern, wanted, re.IGNORECASE)), None)
+
+    return {**kinds, **declared_fits(seed, list(kinds), kind_of, "sqlite", "bigint, double, text, date or timestamp")}
 
 
 def _values(seed: Seed, kinds: Mapping[str, str]) -> Iterator[list[Any]]:

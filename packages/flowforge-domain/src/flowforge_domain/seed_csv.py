@@ -1,0 +1,154 @@
+"""A CSV seed, read strictly once before an engine gets it: engines fill up, cut off or take what is broken.
+
+Nothing here opens a file; a `SeedFile` says how to.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import IO
+
+from flowforge_domain.model import Seed
+from flowforge_domain.seed_text import (
+    codec,
+    delimiter_in,
+    empty_file,
+    header_columns,
+    line_of_value,
+    nul_error,
+    readable,
+    records,
+    require_one_character,
+    seed_error,
+    undecodable,
+    wrong_width,
+)
+
+_CHUNK = 1 << 18
+_LONGEST_VALUE = (1 << 30) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """How a file is opened: as `text` in an encoding, the ends of its lines as they are, or as `chunks` of bytes."""
+
+    text: Callable[[str], IO[str]]
+    chunks: Callable[[], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """A CSV seed whose every record has a value for each column.
+
+    `blank` are the lines that hold none, `sample` is as many of the first records as were asked for.
+    """
+
+    seed: Seed
+    file: SeedFile
+    encoding: str
+    delimiter: str
+    quote: str
+    columns: tuple[str, ...]
+    sample: tuple[list[str], ...]
+    rows: int
+    blank: frozenset[int]
+
+
+def read_csv(seed: Seed, file: SeedFile, sample: int = 0) -> CsvText:
+    """Read the whole seed; raise `SeedError` with the line of the first thing that is wrong with it."""
+    encoding = codec(seed)
+    with _decodable(seed, file, encoding):
+        delimiter, quote = csv_signs(seed, file, encoding)
+        lines = _Lines(seed, file, encoding)
+        found = _records(lines, delimiter, quote)
+        columns = next((header_columns(seed, record, line) for line, record in found if record), ())
+        if not columns:
+            raise empty_file(seed)
+        rows = (_of_width(seed, line, record, columns) for line, record in found if record)
+        first = tuple(islice(rows, sample))
+        count = len(first) + sum(1 for _ in rows)
+    return CsvText(seed, file, encoding, delimiter, quote, columns, first, count, frozenset(lines.blank))
+
+
+def csv_signs(seed: Seed, file: SeedFile, encoding: str) -> tuple[str, str]:
+    """Return the delimiter and the quote: what the project says, else what the first line shows, and `"`."""
+    quote = seed.options.quote or '"'
+    delimiter = seed.options.delimiter.replace("\\t", "\t")
+    if not delimiter:
+        with file.text(encoding) as lines:
+            delimiter = delimiter_in(lines.readline(), quote)
+    require_one_character(seed, delimiter, quote)
+    return delimiter, quote
+
+
+def utf8_chunks(text: CsvText) -> Iterator[bytes]:
+    """Give the file as UTF-8, without the lines that hold nothing."""
+    with _decodable(text.seed, text.file, text.encoding), text.file.text(text.encoding) as given:
+        if text.blank:
+            yield from (line.encode() for number, line in enumerate(given, 1) if number not in text.blank)
+            return
+        while chunk := given.read(_CHUNK):
+            yield chunk.encode()
+
+
+def line_of(text: CsvText, column: str, value: str) -> int:
+    """Return the line of the first record whose column holds `value`, 0 when there is none."""
+    found = _records(_Lines(text.seed, text.file, text.encoding), text.delimiter, text.quote)
+    return line_of_value(found, text.columns.index(column), value)
+
+
+@dataclass
+class _Lines:
+    """The lines of a file as they are read: how many, which hold no record, and how the first record ended."""
+
+    seed: Seed
+    file: SeedFile
+    encoding: str
+    number: int = 0
+    ending: str = ""
+    last: str = ""
+    blank: set[int] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[str]:
+        with self.file.text(self.encoding) as given:
+            for line in given:
+                self.number += 1
+                if "\0" in line:
+                    raise nul_error(self.seed, self.number)
+                self.last = line[len(line.rstrip("\r\n")) :]
+                yield line
+
+    def require_ending(self) -> None:
+        """Require that the record which ends on the last line ends as the first one did."""
+        self.ending = self.ending or self.last
+        if self.last and self.last != self.ending:
+            message = "This line ends in another way than the first."
+            raise seed_error(self.seed, message, self.number, "Save the file with one kind of line ending.")
+
+
+def _of_width(seed: Seed, line: int, record: list[str], columns: tuple[str, ...]) -> list[str]:
+    if len(record) != len(columns):
+        raise wrong_width(seed, line, len(record), columns)
+    return record
+
+
+def _records(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(_LONGEST_VALUE)
+    for line, record in records(lines.seed, lines, delimiter, quote):
+        if not record:
+            lines.blank.add(line)
+        lines.require_ending()
+        yield line, record
+
+
+@contextmanager
+def _decodable(seed: Seed, file: SeedFile, encoding: str) -> Iterator[None]:
+    with readable(seed):
+        try:
+            yield
+        except UnicodeError as error:
+            raise undecodable(seed, file.chunks(), encoding) from error
