@@ -20,7 +20,10 @@ from flowforge_ports.project import ProjectReader
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a model is due: no `reasons` mean that it is proved unchanged; `above` are those of what it reads."""
+    """Why a model is due: no `reasons` mean that it is proved unchanged; `above` are those of what it reads.
+
+    An ephemeral model, which nothing builds, has neither.
+    """
 
     node: Node
     reasons: tuple[str, ...]
@@ -43,6 +46,8 @@ class ExplainModel:
         node = self.manifest.nodes.get(node_name(name))
         if node is None:
             raise SelectionError(f"There is no model {name!r}.", hint=did_you_mean(name, self.manifest.nodes))
+        if node.config.materialized == "ephemeral":
+            return Explanation(node, (), settings=settings_that_matter(node.config))
         state = read_target(self.engine)
         evidence = self.skipping.evidence(self.manifest, self.engine, self.compiler, self.reader, state)
         wanted = upstream(self.manifest.nodes, [node.name]) - {node.name}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Variables, Wait
 from flowforge_cli.output import output
+
+if TYPE_CHECKING:
+    from flowforge_app.explain_model import Explanation
 
 Model = Annotated[str, typer.Argument(help="A model.")]
 
@@ -26,13 +29,22 @@ def why(
     out = output(False, False, log_format)
     with open_project(project, env, engine, out, variables) as opened:
         found = opened.why(model, wait)
-    name = found.node.name
-    out.line(f"{name} would be built:" if found.reasons else f"{name} would be skipped: it is proved unchanged.")
+    node, name = found.node, found.node.name
+    relation = None if node.config.materialized == "ephemeral" else node.relation
+    out.line(_verdict(found))
     for reason in found.reasons:
         out.line(f"  · {reason}")
     for other, reason in found.above.items():
         out.line(f"    {other}: {reason}")
-    out.line(f"It is written in {found.node.where()} and stands as {found.node.relation}.")
+    out.line(f"It is written in {node.where()}" + (f" and stands as {relation}." if relation else "."))
     for setting, value in found.settings.items():
         out.line(f"  {setting}: {value}")
-    out.event("why", name, model=name, due=bool(found.reasons), reasons=list(found.reasons), above=dict(found.above))
+    facts = {"due": bool(found.reasons), "reasons": list(found.reasons), "above": dict(found.above)}
+    out.event("why", name, model=name, relation=relation, **facts)
+
+
+def _verdict(found: Explanation) -> str:
+    name = found.node.name
+    if found.node.config.materialized == "ephemeral":
+        return f"{name} is never built: it is ephemeral, a part of the queries that read it."
+    return f"{name} would be built:" if found.reasons else f"{name} would be skipped: it is proved unchanged."

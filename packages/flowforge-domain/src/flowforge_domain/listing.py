@@ -86,7 +86,7 @@ def _model(node: Node) -> dict[str, Any]:
         "file": node.file,
         "kind": node.kind,
         "materialized": node.config.materialized,
-        "relation": node.relation,
+        "relation": None if node.config.materialized == "ephemeral" else node.relation,
         "tags": list(node.config.tags),
         "owner": node.config.owner,
         "description": node.config.description,
