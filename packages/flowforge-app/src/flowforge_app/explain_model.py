@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.target_state import read_target
+from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.dag import upstream
 from flowforge_domain.errors import SelectionError
 from flowforge_domain.fingerprint import settings_that_matter
@@ -15,7 +18,15 @@ from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.engine import Engine
-from flowforge_ports.project import ProjectReader
+from flowforge_ports.project import ProjectReader, SettingPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The value of a model's setting as text, and the places that it comes from; none for a default."""
+
+    value: str
+    places: tuple[SettingPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Explanation:
     node: Node
     reasons: tuple[str, ...]
     above: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class ExplainModel:
         if node is None:
             raise SelectionError(f"There is no model {name!r}.", hint=did_you_mean(name, self.manifest.nodes))
         if node.config.materialized == "ephemeral":
-            return Explanation(node, (), settings=settings_that_matter(node.config))
+            return Explanation(node, (), settings=self._settings(node))
         state = read_target(self.engine)
         evidence = self.skipping.evidence(self.manifest, self.engine, self.compiler, self.reader, state)
         wanted = upstream(self.manifest.nodes, [node.name]) - {node.name}
@@ -59,4 +70,19 @@ class ExplainModel:
                 evidence.due.add(one.name)
                 above[one.name] = reason
         reasons = tuple(evidence.reasons(node))
-        return Explanation(node, reasons, above, settings_that_matter(node.config))
+        return Explanation(node, reasons, above, self._settings(node))
+
+    def _settings(self, node: Node) -> dict[str, Setting]:
+        """Return what is said of a model, and how it is materialized in any case."""
+        places = self.reader.places(node)
+        names = [one.name for one in fields(ModelConfig) if one.name == "materialized" or one.name in places]
+        names += [name for name in settings_that_matter(node.config) if name not in names]
+        return {name: Setting(_shown(getattr(node.config, name)), tuple(places.get(name, ()))) for name in names}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        value = {key: asdict(child) if isinstance(child, ColumnConfig) else child for key, child in value.items()}
+    return json.dumps(value, ensure_ascii=False)

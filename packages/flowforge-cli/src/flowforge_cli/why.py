@@ -9,10 +9,12 @@ import typer
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Variables, Wait
 from flowforge_cli.output import output
+from flowforge_domain.text import printable
 
 if TYPE_CHECKING:
     from flowforge_app.explain_model import Explanation
 
+_LONGEST = 100
 Model = Annotated[str, typer.Argument(help="A model.")]
 
 
@@ -37,10 +39,17 @@ def why(
     for other, reason in found.above.items():
         out.line(f"    {other}: {reason}")
     out.line(f"It is written in {node.where()}" + (f" and stands as {relation}." if relation else "."))
-    for setting, value in found.settings.items():
-        out.line(f"  {setting}: {value}")
+    for setting, said in found.settings.items():
+        places = "; ".join(map(str, said.places)) or "by default"
+        out.line(f"  {setting} = {printable(_cut(said.value))}  ({places})")
     facts = {"due": bool(found.reasons), "reasons": list(found.reasons), "above": dict(found.above)}
-    out.event("why", name, model=name, relation=relation, **facts)
+    settings = {name: {"value": one.value, "places": [*map(str, one.places)]} for name, one in found.settings.items()}
+    out.event("why", name, model=name, relation=relation, **facts, settings=settings)
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def _verdict(found: Explanation) -> str:

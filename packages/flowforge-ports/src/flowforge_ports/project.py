@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +56,17 @@ class Code:
     volatile: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SettingPlace:
+    """Where a setting of a model stands; `of` is for which folder below `models/`, or `defaults`, it stands there."""
+
+    where: Location
+    of: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}, {self.of}" if self.of else str(self.where)
+
+
 class ProjectReader(Protocol):
     """Reads a project's text; runs none of its code."""
 
@@ -64,6 +75,12 @@ class ProjectReader(Protocol):
 
     def text(self, node: Node) -> str:
         """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
+
+    def places(self, node: Node) -> Mapping[str, Sequence[SettingPlace]]:
+        """Return where each of a model's settings comes from: the place that won, or all where values add up.
+
+        Raises `FlowForgeError` when a file cannot be read.
+        """
 
     def code(self, node: Node) -> Code:
         """Return what a Python model runs, without running any; raise `ConfigError` when it cannot be read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -20,7 +20,7 @@ from flowforge_domain.relation import relation_name
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector, require_selectors
 from flowforge_domain.text import Location, did_you_mean
-from flowforge_ports.project import Code, ProfileEntry
+from flowforge_ports.project import Code, ProfileEntry, SettingPlace
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
@@ -91,6 +91,12 @@ class FolderReader:
     def text(self, node: Node) -> str:
         """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""
         return ProjectFile(str(node.path), node.file).text()
+
+    def places(self, node: Node) -> Mapping[str, Sequence[SettingPlace]]:
+        """Return where a model's settings come from; raise `FlowForgeError` when a file cannot be read."""
+        from flowforge_project.setting_places import setting_places
+
+        return setting_places(node, self._top("project.yml"), files_below(self.root, "models", _YAML))
 
     def code(self, node: Node) -> Code:
         """Return what a Python model runs, without running any; raise `ConfigError` when it cannot be read."""

@@ -75,7 +75,7 @@ class Settings:
         """Return where the setting `key` of a model comes from."""
         if key in facts.settings:
             return Location(file, facts.setting_lines.get(key, 0))
-        folders = [self.folders[path] for path in reversed(_folders(file)) if path in self.folders]
+        folders = [self.folders[path] for path in reversed(folders_of(file)) if path in self.folders]
         placed = [self.models.get(name, ({}, self.where)), *folders]
         return next((where for layer, where in placed if key in layer), self.where)
 
@@ -99,7 +99,7 @@ class Settings:
                     f"There is no model {name!r}.", where=where, hint=did_you_mean(name, names) or "Remove the entry."
                 )
         if self.folders:
-            known = {parent for file in files for parent in _folders(file)}
+            known = {parent for file in files for parent in folders_of(file)}
             for path, (_, where) in self.folders.items():
                 if path not in known:
                     hint = (
@@ -108,7 +108,7 @@ class Settings:
                     raise ConfigError(f"There are no models in {path!r}.", where=where, hint=hint)
 
     def _folder_layers(self, file: str) -> list[Layer]:
-        return [self.folders[path][0] for path in _folders(file) if path in self.folders] if self.folders else []
+        return [self.folders[path][0] for path in folders_of(file) if path in self.folders] if self.folders else []
 
 
 def read_checked(file: ProjectFile, kind: str, cache: ParseCache) -> CheckedYaml:
@@ -142,7 +142,7 @@ def _joined(path: Sequence[str | int]) -> str:
     return "\0".join(map(str, path))
 
 
-def _folders(file: str) -> list[str]:
+def folders_of(file: str) -> list[str]:
     """Return the folders a model lies in, outermost first, as paths below `models/`."""
     parts = file.split("/")[1:-1]
     return ["/".join(parts[: i + 1]) for i in range(len(parts))]

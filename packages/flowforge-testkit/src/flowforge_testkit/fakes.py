@@ -26,7 +26,7 @@ from flowforge_domain.retries import Retries
 from flowforge_domain.text import Location, line_of
 from flowforge_ports.journal import Journal
 from flowforge_ports.progress import Event
-from flowforge_ports.project import Code, ProfileEntry, ProjectPorts, RenderContext
+from flowforge_ports.project import Code, ProfileEntry, ProjectPorts, RenderContext, SettingPlace
 from flowforge_ports.stream import Batch
 
 Model = str | Callable[..., Any]
@@ -98,6 +98,10 @@ class MemoryReader:
         """Return the SQL, or the function's source."""
         model = self.models[node.name]
         return model if isinstance(model, str) else inspect.getsource(model)
+
+    def places(self, node: Node) -> Mapping[str, Sequence[SettingPlace]]:
+        """Return none: settings were given without a file."""
+        return {}
 
     def code(self, node: Node) -> Code:
         """Return the source of the function's own file or body."""
