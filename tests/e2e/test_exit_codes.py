@@ -325,7 +325,7 @@ class TestCtrlC:
         assert answer.stderr == "Interrupted; what was not finished was rolled back.\n"
         assert in_shell("flowforge show slow", example).stdout == " n\n──\n42\n1 row\n"
         states = in_shell("flowforge show _flowforge_state --limit 99 --log-format json", example).stdout
-        assert states.count('"model": "slow"') == 1
+        assert states.count('"relation": "slow"') == 1
         assert in_shell("flowforge run --select users", example).returncode == 0
 
     def test_every_model_that_was_being_built_is_cancelled(self, example, in_shell, interrupted):

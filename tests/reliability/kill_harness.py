@@ -114,7 +114,8 @@ def helpers(ground: Ground) -> list[str]:
 
 def committed(ground: Ground, run: str) -> set[str]:
     """Return the models of which the target's own state says that this run was the last to build them."""
-    asked = "select model, arg_max(run_id, finished_at) from _flowforge_state group by model"
+    model, done = "state ->> '$.model'", "state ->> '$.finished_at'"
+    asked = f"select {model}, arg_max(run_id, {done}) from _flowforge_state group by {model}"
     return {model for model, last in ground.query(asked) if last == run}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -66,7 +67,14 @@ class World:
         engine = engine or self.engine
         build = BuildModel(self.manifest, engine, self.compiler, self.project.reader, self.project.functions)
         return RunModels(
-            self.manifest, engine, build, self.recorder, self.clock, claim(), jobs, skipping=Skipping(no_cache, verify)
+            self.manifest,
+            engine,
+            build,
+            self.recorder,
+            self.clock,
+            claim(run=uuid4().hex),
+            jobs,
+            skipping=Skipping(no_cache, verify),
         )
 
     def run(self, select=None, exclude=None, engine=None, jobs=1, no_cache=False, verify=False) -> RunReport:
@@ -103,7 +111,7 @@ class World:
         return self.engine.session.query(query).rows
 
     def state(self) -> list[tuple[Any, ...]]:
-        return self.rows("select model, rows from _flowforge_state order by model")
+        return self.rows("select state ->> '$.model', state ->> '$.rows' from _flowforge_state order by 1")
 
     def without(self, **ports: Any) -> Engine:
         return replace(self.engine, **ports)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -54,7 +55,7 @@ def failing(world, text, kinds, after=False):
 
 def run(world, engine, pauses):
     build = BuildModel(world.manifest, engine, world.compiler, world.project.reader, world.project.functions)
-    given = (world.manifest, engine, build, world.recorder, world.clock, claim())
+    given = (world.manifest, engine, build, world.recorder, world.clock, claim(run=uuid4().hex))
     return RunModels(*given, patience=pauses.patience(), skipping=Skipping(no_cache=True))()
 
 

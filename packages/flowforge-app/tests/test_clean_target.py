@@ -121,7 +121,7 @@ def test_what_a_run_built_that_did_not_end_stays(world):
 
 def test_what_another_project_made_stays(world):
     world.given(TWO).run()
-    world.sql(f"update {STATE_TABLE} set project = 'another'")
+    world.sql(f"update {STATE_TABLE} set state = json_set(state, '$.project', 'another')")
     assert world.given(ONE).clean() == []
 
 

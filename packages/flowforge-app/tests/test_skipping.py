@@ -45,10 +45,10 @@ class TestNothingChanged:
         assert [result.status for result in report.results] == [Status.UNCHANGED] * 3
 
     def test_nothing_is_written(self, chain):
-        before = chain.rows("select * from _flowforge_state order by model")
+        before = chain.rows("select * from _flowforge_state order by relation")
         changes = chain.rows("select total_changes()")
         chain.run()
-        assert chain.rows("select * from _flowforge_state order by model") == before
+        assert chain.rows("select * from _flowforge_state order by relation") == before
         assert chain.rows("select total_changes()") == changes
 
     def test_all_is_built_when_asked_for(self, chain):

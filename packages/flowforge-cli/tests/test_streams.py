@@ -22,7 +22,7 @@ def built(shop):
         return [
             name
             for (name,) in connection.execute(
-                "select distinct model from _flowforge_state where inputs <> '' order by 1"
+                "select state ->> '$.model' from _flowforge_state where state ->> '$.inputs.text' <> '' order by 1"
             )
         ]
     finally:

@@ -36,14 +36,12 @@ class Built:
 class Ground:
     """What a build finds: `existing` maps relations to what they are now, and is kept true.
 
-    `now` is the moment of the run, ISO 8601 in UTC. With `full_refresh`, or when it is among the `redefined`, an
-    incremental model is built from scratch, unless its own settings say otherwise.
+    `now` is the moment of the run, ISO 8601 in UTC. Growing models named in `anew` are built from scratch.
     """
 
     existing: dict[str, RelationKind]
     now: str
-    full_refresh: bool = False
-    redefined: Collection[str] = ()
+    anew: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -129,15 +127,8 @@ class _Build:
     @cached_property
     def goes_on(self) -> bool:
         """Whether new rows come to those that stand; a snapshot's history is never built from scratch."""
-        config = self.node.config
-        # Who says how the table follows its query has said that it stays.
-        redefined = self.node.name in self.ground.redefined and config.on_schema_change == "ignore"
-        anew = config.full_refresh if config.full_refresh is not None else self.ground.full_refresh or redefined
-        return (
-            config.materialized in self.on.plans
-            and self.standing == "table"
-            and (config.materialized == "snapshot" or not anew)
-        )
+        grows = self.node.config.materialized in self.on.plans
+        return grows and self.standing == "table" and self.node.name not in self.ground.anew
 
     @cached_property
     def staged(self) -> StagedBuild | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from flowforge_app.template_values import Values
 from flowforge_domain.ddl import is_blank, one_statement, with_queries
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.errors import TemplateError
@@ -21,7 +22,8 @@ from flowforge_ports.project import RenderContext, TemplateRenderer
 class CompileModels:
     """Renders SQL models for one engine and environment.
 
-    `target` is what templates see of the environment: name, engine. `compiled` keeps the last statement of each model.
+    `target` is what templates see of the environment: name, engine. `compiled` keeps the last statement of each model,
+    and `values` the variables that its template read.
     """
 
     manifest: Manifest
@@ -30,6 +32,7 @@ class CompileModels:
     target: Mapping[str, str]
     environment: Mapping[str, str]
     compiled: dict[str, str] = field(default_factory=dict, compare=False)
+    values: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
     _known: dict[tuple[str, bool], str] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> dict[str, str]:
@@ -54,10 +57,19 @@ class CompileModels:
 
     def _statement(self, node: Node, incremental: bool) -> str:
         inlined: dict[str, str] = {}
-        sql = self.renderer.render(node, self.context(node, inlined, incremental))
-        sql = with_queries(sql, inlined, node.file, self.dialect)
+        context = self.context(node, inlined, incremental, self.values.setdefault(node.name, {}))
+        sql = with_queries(self.renderer.render(node, context), inlined, node.file, self.dialect)
         form = plain_query if node.config.materialized == "ephemeral" else create_statement
         return form(node, sql, self.dialect)
+
+    def as_of(self, values: Mapping[str, Any], node: Node, incremental: bool) -> str:
+        """Return what the template of `node` would say with the variables of another time, as `values` kept them.
+
+        Raises `TemplateError` as `statement` does.
+        """
+        inlined: dict[str, str] = {}
+        context = self.context(node, inlined, incremental, before=values)
+        return with_queries(self.renderer.render(node, context), inlined, node.file, self.dialect)
 
     def hooks(self, node: Node, when: str, incremental: bool = False) -> list[tuple[Hook, str]]:
         """Return a node's hooks of one kind with their statements; one that renders to nothing is left out."""
@@ -79,27 +91,36 @@ class CompileModels:
             raise TemplateError(message, where=hook.where, hint="Materialize the model as a view.")
         return "" if is_blank(sql) else sql
 
-    def context(self, node: Node | None, inlined: dict[str, str], incremental: bool = False) -> RenderContext:
+    def context(
+        self,
+        node: Node | None,
+        inlined: dict[str, str],
+        incremental: bool = False,
+        read: dict[str, Any] | None = None,
+        before: Mapping[str, Any] | None = None,
+    ) -> RenderContext:
         """Return what the template of a node may call; relations are quoted for the engine.
 
-        Ephemeral models that it refers to are put into `inlined`, by quoted name, each after those that it reads.
+        Ephemeral models that it refers to are put into `inlined`, by quoted name, each after those that it reads; the
+        variables that are asked for into `read`. Those of `before` stand in the place of today's.
         """
+        read, before = {} if read is None else read, before or {}
         return RenderContext(
-            ref=lambda name: self._ref(name, inlined),
+            ref=lambda name: self._ref(name, inlined, read, before),
             source=lambda group, table: quote_relation(source_relation(self.manifest, group, table), self.dialect),
             this=quote_relation(node.relation, self.dialect) if node else "",
             target=self.target,
-            variables=self.manifest.variables,
-            environment=self.environment,
+            variables=Values("var", self.manifest.variables, read, before),
+            environment=Values("env", self.environment, read, before),
             incremental=incremental,
         )
 
-    def _ref(self, name: str, inlined: dict[str, str]) -> str:
+    def _ref(self, name: str, inlined: dict[str, str], read: dict[str, Any], before: Mapping[str, Any]) -> str:
         found = self.manifest.nodes.get(node_name(name))
         if found is None or found.config.materialized != "ephemeral":
             return quote_relation(ref_relation(self.manifest, name), self.dialect)
         query = quote_name(f"_flowforge_{found.name}", self.dialect)
         if query not in inlined:
-            sql = self.renderer.render(found, self.context(found, inlined))
+            sql = self.renderer.render(found, self.context(found, inlined, read=read, before=before))
             inlined[query] = plain_query(found, sql, self.dialect)
         return query

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_domain.ddl import find_target
 from flowforge_domain.dialect import quote_relation, relation_key
-from flowforge_domain.fingerprint import Inputs, fingerprint, settings_that_matter
+from flowforge_domain.fingerprint import Inputs, definition_of, fingerprint, settings_that_matter
 from flowforge_domain.hooks import MODEL_HOOKS
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.model import Node
-from flowforge_domain.sql_scan import undeclared, volatile_word
+from flowforge_domain.sql_scan import squeezed, undeclared, volatile_word
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import Code, ProjectReader
 from flowforge_ports.sql import SqlAnalysis, SqlFacts
@@ -35,7 +36,21 @@ class Definitions:
     def inputs(self, node: Node, upstream: Mapping[str, str | None]) -> Inputs:
         """Return all that decides what a build of `node` gives; raise `FlowForgeError` for what cannot be rendered."""
         settings = {"relation": node.relation} | settings_that_matter(node.config)
-        return Inputs(fingerprint(node.kind, self.text(node)), settings, _versions(node, self.engine), upstream)
+        text, versions = fingerprint(node.kind, self.text(node)), _versions(node, self.engine)
+        return Inputs(text, settings, versions, upstream, self.definition(node), self._origin(node))
+
+    def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """Return what the rows of `node` are made by, with the variables of `before`; nothing where none stay.
+
+        Raises `FlowForgeError` for what cannot be rendered.
+        """
+        if node.config.materialized in _REPLACED:
+            return {}
+        if node.kind == "python":
+            return {"python": _PYTHON} | definition_of(node.config, fingerprint(self._code(node).text))
+        texts = (self.compiler.as_of(before or {}, node, incremental) for incremental in (False, True))
+        said = fingerprint(*(squeezed(text, self.engine.dialect) for text in texts))
+        return definition_of(node.config, said)
 
     def text(self, node: Node) -> str:
         """Return what `node` runs: its code, or its statement, and where that is another one for new rows, both."""
@@ -45,7 +60,7 @@ class Definitions:
     def statements(self, node: Node) -> tuple[str, ...]:
         """Return what a SQL model may become: for new rows it may be another statement than from scratch."""
         first = self.compiler.statement(node)
-        if node.config.materialized in ("table", "view"):
+        if node.config.materialized in _REPLACED:
             return (first,)
         second = self.compiler.statement(node, incremental=True)
         return (first,) if second == first else (first, second)
@@ -61,6 +76,21 @@ class Definitions:
             found = self._code(node).volatile
             return f"its code may give another result each time: {found}" if found else ""
         return next(filter(None, (self._sql_instability(sql, node) for sql in self.statements(node))), "")
+
+    def _origin(self, node: Node) -> dict[str, Any]:
+        """Return what the text of `node` was made from, once it has been rendered."""
+        if node.kind != "sql":
+            return {}
+        macros = {f"macro {name}": self.manifest.macros[name].digest[:_SHORT] for name in node.macros}
+        inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in self._inlined(node)}
+        return {"file": node.checksum[:_SHORT]} | macros | inner | self.compiler.values.get(node.name, {})
+
+    def _inlined(self, node: Node) -> Iterator[Node]:
+        for name in node.deps:
+            inner = self.manifest.nodes.get(name)
+            if inner is not None and inner.config.materialized == "ephemeral":
+                yield inner
+                yield from self._inlined(inner)
 
     def _hooks(self, node: Node) -> list[str]:
         return [f"{when} {sql}" for when in MODEL_HOOKS for _, sql in self.compiler.hooks(node, when)]
@@ -96,12 +126,8 @@ class Definitions:
 
     def _relations(self, node: Node) -> set[str]:
         """Return the relations whose data is accounted for: what the model reads, also through what is inlined."""
-        found = {node.relation, *input_relations(self.manifest, node)}
-        for name in node.deps:
-            inner = self.manifest.nodes.get(name)
-            if inner is not None and inner.config.materialized == "ephemeral":
-                found |= self._relations(inner)
-        return found
+        readers = (node, *self._inlined(node))
+        return {node.relation} | {read for one in readers for read in input_relations(self.manifest, one)}
 
     def _facts(self, sql: str) -> SqlFacts | None:
         dialect = self.engine.dialect
@@ -118,5 +144,8 @@ def _versions(node: Node, engine: Engine) -> dict[str, str]:
     return software if node.kind == "sql" else software | {"python": _PYTHON}
 
 
+_REPLACED = ("table", "view", "ephemeral")
+# Of checksums that only say what changed.
+_SHORT = 16
 _FLOWFORGE = version("flowforge-app")
 _PYTHON = ".".join(platform.python_version_tuple()[:2])

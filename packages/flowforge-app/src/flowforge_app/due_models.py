@@ -57,9 +57,20 @@ class Skipping:
         return due
 
 
-def redefined(due: Mapping[str, Node], evidence: Evidence) -> set[str]:
-    """Return the names of growing models whose rows are not what their definition gives now."""
-    return {name for name, node in due.items() if _grows(node) and evidence.is_redefined(node)}
+def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool) -> dict[str, str]:
+    """Return which growing models are built from scratch, each with the reason, "" where that was asked for.
+
+    Who says how a table follows its query, or that it is never refreshed, has said that its rows stay.
+    """
+    found: dict[str, str] = {}
+    for name, node in due.items():
+        if not _refreshes(node):
+            continue
+        if full_refresh or node.config.full_refresh:
+            found[name] = ""
+        elif node.config.on_schema_change is None and (reason := evidence.redefinition(node)):
+            found[name] = reason
+    return found
 
 
 def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:
@@ -73,4 +84,4 @@ def _refreshes(node: Node) -> bool:
 
 
 def _grows(node: Node) -> bool:
-    return node.config.materialized not in ("table", "view", "snapshot")
+    return node.config.materialized not in ("table", "view", "ephemeral", "snapshot")

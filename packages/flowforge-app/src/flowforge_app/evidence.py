@@ -9,7 +9,7 @@ from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.no_help import NoTexts
 from flowforge_domain.errors import FlowForgeError
-from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from
+from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from, redefinitions
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_ports.sql import BuiltTexts
@@ -45,17 +45,23 @@ class Evidence:
         """Return all that decides what a build of `node` gives now."""
         return self.definitions.inputs(node, self.versions.read_by(node))
 
-    def is_redefined(self, node: Node) -> bool:
-        """Tell whether the project says another thing of `node` than at its last build, or what stands is not that."""
+    def redefinition(self, node: Node) -> str:
+        """Say why the rows that `node` has are not what it would have given, "" where nothing proves that they are not.
+
+        Another value of a variable is no other definition, nor is another layout, nor is what happened to the table.
+        """
         row = self.versions.row(node)
         before = inputs_from(row.inputs) if row else None
-        if before is None:
-            return False
+        if before is None or not before.definition:
+            return ""
         try:
-            return bool(self.versions.fault(node)) or before.definition != self._as_before(node, before).definition
+            now = self.definitions.definition(node, before.origin)
+            if now.get("python") != before.definition.get("python") or self._says_as(before, node):
+                now["text"] = before.definition.get("text", "")
         except FlowForgeError:
             # What cannot be read is not built either; its own build tells why.
-            return False
+            return ""
+        return next(redefinitions(before.definition, now), "")
 
     def _changes(self, node: Node) -> Iterator[str]:
         row, now = self.versions.row(node), self.inputs(node)
@@ -66,19 +72,15 @@ class Evidence:
         if before is None:
             yield "it is not known what its last build was made of"
             return
-        now = self._as_before(node, before)
+        if before.text != now.text and self._says_as(before, node):
+            now = replace(now, text=before.text)
         if not row.fingerprint or row.fingerprint != now.fingerprint:
             yield from differences(before, now)
 
-    def _as_before(self, node: Node, before: Inputs) -> Inputs:
-        """Return the inputs of `node`, with the fingerprint of its last text where that says the same."""
-        now = self.inputs(node)
-        if before.text == now.text or node.kind != "sql":
-            return now
-        last = self.texts.last(node.name)
-        if last is None or fingerprint(node.kind, last) != before.text or not self.definitions.same(last, node):
-            return now
-        return replace(now, text=before.text)
+    def _says_as(self, before: Inputs, node: Node) -> bool:
+        """Tell whether the last text of `node`, where it is known, says the same as that of now."""
+        last = self.texts.last(node.name) if node.kind == "sql" else None
+        return last is not None and fingerprint(node.kind, last) == before.text and self.definitions.same(last, node)
 
     def _instabilities(self, nodes: Iterable[Node]) -> Iterator[str]:
         for number, node in enumerate(nodes):

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
-from flowforge_app.due_models import Skipping
+from flowforge_app.due_models import Skipping, from_scratch
 from flowforge_app.target_state import read_target
 from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.dag import upstream
+from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import SelectionError
 from flowforge_domain.fingerprint import settings_that_matter
 from flowforge_domain.manifest import Manifest, run_order
@@ -33,13 +34,14 @@ class Setting:
 class Explanation:
     """Why a model is due: no `reasons` mean that it is proved unchanged; `above` are those of what it reads.
 
-    An ephemeral model, which nothing builds, has neither.
+    An ephemeral model, which nothing builds, has neither. `from_scratch` says why the rows that it has would be replaced, "" where they stay or there are none.
     """
 
     node: Node
     reasons: tuple[str, ...]
     above: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    from_scratch: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,11 @@ class ExplainModel:
             if reason := next(evidence.reasons(one), ""):
                 evidence.due.add(one.name)
                 above[one.name] = reason
-        reasons = tuple(evidence.reasons(node))
-        return Explanation(node, reasons, above, self._settings(node))
+        reasons, name = tuple(evidence.reasons(node)), node.name
+        stands = relation_key(node.relation, self.engine.dialect) in state.entries
+        anew = from_scratch({name: node} if reasons and stands else {}, evidence, full_refresh=False)
+        scratch = anew[name] or "full_refresh: true" if name in anew else ""
+        return Explanation(node, reasons, above, self._settings(node), scratch)
 
     def _settings(self, node: Node) -> dict[str, Setting]:
         """Return what is said of a model, and how it is materialized in any case."""

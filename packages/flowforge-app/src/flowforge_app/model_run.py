@@ -26,7 +26,7 @@ from flowforge_domain.fingerprint import Inputs
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, Status
 from flowforge_domain.retries import ONCE, Retries
-from flowforge_domain.state import StateRow, has_version, insert_state
+from flowforge_domain.state import StateRow, has_row, insert_state
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Event, ModelStarted, Progress
 
@@ -157,7 +157,7 @@ class ModelRun:
             known,
             self.clock().isoformat(),
             project=self.evidence.manifest.name,
-            inputs=inputs.to_json(),
+            inputs=inputs.to_data(),
         )
 
 
@@ -174,4 +174,4 @@ def _may_be_repeated(node: Node, engine: Engine) -> bool:
 def _is_committed(row: StateRow, engine: Engine) -> bool:
     if engine.dialect.gathers_state:
         return False
-    return bool(engine.session.query(has_version(row.data_version, engine.dialect)).rows)
+    return bool(engine.session.query(has_row(row, engine.dialect)).rows)

@@ -17,7 +17,7 @@ from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
 from flowforge_app.clean_target import orphans
 from flowforge_app.descriptions import misdescriptions
-from flowforge_app.due_models import Skipping, redefined, vouch
+from flowforge_app.due_models import Skipping, from_scratch, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
@@ -28,6 +28,7 @@ from flowforge_app.target_state import TargetState, closing, preparation, read_t
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
+from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
@@ -114,11 +115,20 @@ class RunModels:
             said = "1 relation is" if left == 1 else f"{left} relations are"
             self.progress(Notice(f"{said} left of models that are gone: flowforge clean --dry-run"))
 
+    def _tell_of_rows_replaced(
+        self, due: Mapping[str, Node], anew: Mapping[str, str], existing: Mapping[str, RelationKind]
+    ) -> None:
+        for name, reason in anew.items():
+            if reason and existing.get(relation_key(due[name].relation, self.engine.dialect)) == "table":
+                self.progress(Notice(f"{name} is built from scratch: {reason}; full_refresh: false keeps its rows"))
+
     def _built(
         self, due: Mapping[str, Node], evidence: Evidence, run_id: str, tests: CheckRun | None
     ) -> Mapping[str, ModelResult]:
         existing, now = kinds(evidence.versions.target.entries), self.clock().isoformat()
-        ground = Ground(existing, now, self.full_refresh, redefined(due, evidence))
+        anew = from_scratch(due, evidence, self.full_refresh)
+        self._tell_of_rows_replaced(due, anew, existing)
+        ground = Ground(existing, now, anew)
         waits = waits_for(self.manifest.nodes, due)
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
         if self.jobs > 1 and len(agenda) > self.jobs:

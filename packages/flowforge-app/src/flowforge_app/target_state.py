@@ -17,6 +17,7 @@ from flowforge_domain.state import (
     create_state,
     identified,
     latest_rows,
+    state_rows,
     whole_state,
 )
 from flowforge_ports.engine import Engine
@@ -24,10 +25,14 @@ from flowforge_ports.engine import Engine
 
 @dataclass(frozen=True)
 class TargetState:
-    """`entries` are the catalog's; `rows` the last state row of each relation; both by the relation's key."""
+    """What a catalog and the state rows say, by each relation's key.
+
+    `entries` are the catalog's; `rows` the last state row of each relation; `miscounts` what counting has found.
+    """
 
     entries: Mapping[str, CatalogEntry] = field(default_factory=dict)
     rows: Mapping[str, StateRow] = field(default_factory=dict)
+    miscounts: Mapping[str, str] = field(default_factory=dict)
 
     def fault(self, key: str) -> str:
         """Say why the relation is not what its state row tells of, "" where nothing speaks against it."""
@@ -40,7 +45,7 @@ class TargetState:
             return f"{row.relation} was replaced by something else"
         if entry.rows is not None and entry.rows != row.rows >= 0:
             return f"{row.relation} has {entry.rows} rows, and was built with {row.rows}"
-        return ""
+        return self.miscounts.get(key, "")
 
 
 def read_target(engine: Engine) -> TargetState:
@@ -52,21 +57,26 @@ def read_target(engine: Engine) -> TargetState:
     if STATE_TABLE not in entries:
         return TargetState(entries)
     found = engine.session.query(whole_state(engine.dialect))
-    rows = latest_rows(found, engine.dialect)
+    rows = state_rows(found, engine.dialect)
     if rows is None:
         raise _foreign_state(found.columns, engine.target)
-    return TargetState(entries, rows)
+    return TargetState(entries, latest_rows(rows, engine.dialect))
 
 
 def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
     """Return the same with the rows of a project's tables counted, by one query for each whose count is known."""
-    entries = dict(state.entries)
+    miscounts = {}
     for key, row in state.rows.items():
-        entry = entries.get(key)
-        if entry is not None and entry.kind == "table" and row.project == project and row.rows >= 0:
-            [(rows,)] = engine.session.query(count_rows(row.relation, engine.dialect)).rows
-            entries[key] = replace(entry, rows=int(rows))
-    return TargetState(entries, state.rows)
+        entry = state.entries.get(key)
+        if entry is None or entry.kind != "table" or row.project != project:
+            continue
+        if row.rows < 0:
+            miscounts[key] = f"nobody counted the rows of {row.relation} when it was built"
+            continue
+        [(rows,)] = engine.session.query(count_rows(row.relation, engine.dialect)).rows
+        if rows != row.rows:
+            miscounts[key] = f"{row.relation} has {rows} rows, and was built with {row.rows}"
+    return replace(state, miscounts=miscounts)
 
 
 def preparation(engine: Engine, state: TargetState, relations: Iterable[str]) -> tuple[str, ...]:
@@ -85,7 +95,7 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
     """
     known = engine.catalog.relations() if rows and engine.dialect.deletes else {}
     told = [replace(row, identity=_identity(known, row, engine)) for row in rows]
-    statements = compact_state(engine.dialect) if STATE_TABLE in state.entries else ()
+    statements = compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()
     if engine.dialect.deletes and any(row.identity for row in told):
         statements = (*identified(told, run_id, engine.dialect), *statements)
     return statements
@@ -99,6 +109,6 @@ def _identity(known: Mapping[str, CatalogEntry], row: StateRow, engine: Engine) 
 def _foreign_state(columns: Sequence[str], target: str) -> EngineError:
     return EngineError(
         f"The table {STATE_TABLE!r} in {target} was not written by this version of FlowForge.\n"
-        f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
+        f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}, or rows of another form.",
         hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
     )

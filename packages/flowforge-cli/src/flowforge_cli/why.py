@@ -34,6 +34,8 @@ def why(
     node, name = found.node, found.node.name
     relation = None if node.config.materialized == "ephemeral" else node.relation
     out.line(_verdict(found))
+    if found.from_scratch:
+        out.line(f"  ! from scratch, replacing the rows that it has: {found.from_scratch}")
     for reason in found.reasons:
         out.line(f"  · {reason}")
     for other, reason in found.above.items():

@@ -34,9 +34,11 @@ class ModelConfig:
 
     `materialized` is one of `BUILT_IN`, or a plugin's; `schema` and `alias` say where a plain query is written.
     `full_refresh` says once and for all whether an incremental model is built from scratch; None leaves it to the
-    command. `incremental_strategy` is `merge` where nothing is said and there is a `unique_key`, else `append`;
-    `incremental_predicates` are conditions over `target` and `source`. `strategy`, `updated_at`, `check_cols` (no names
-    mean all columns) and `hard_deletes` belong to snapshots. Hooks are SQL that runs in the transaction of the build.
+    command. Where `on_schema_change` says nothing, a changed definition is built from scratch, and columns that differ
+    are ignored otherwise. `incremental_strategy` is `merge` where nothing is said and there is a `unique_key`, else
+    `append`; `incremental_predicates` are conditions over `target` and `source`. `strategy`, `updated_at`, `check_cols`
+    (no names mean all columns) and `hard_deletes` belong to snapshots. Hooks are SQL that runs in the transaction of
+    the build.
     """
 
     materialized: str = "table"
@@ -55,7 +57,7 @@ class ModelConfig:
     incremental_predicates: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()
     cluster_by: tuple[str, ...] = ()
-    on_schema_change: OnSchemaChange = "ignore"
+    on_schema_change: OnSchemaChange | None = None
     strategy: SnapshotStrategy | None = None
     updated_at: str = ""
     check_cols: tuple[str, ...] = ()

@@ -15,8 +15,18 @@ _NO_MATTER = frozenset(
     {"description", "owner", "tags", "meta", "columns", "full_refresh", "schema", "alias", "pre_hook", "post_hook"}
 )
 _MATTER = tuple(one.name for one in fields(ModelConfig) if one.name not in _NO_MATTER)
+_DEFINING = ("materialized", "unique_key", "partition_by")
+_ORIGINS = {
+    "file": "its text",
+    "macro": "the macro {}",
+    "var": "the variable {}",
+    "env": "the environment variable {}",
+    "ephemeral": "the text of {}, which is ephemeral,",
+}
+_VALUES = ("var", "env")
 _values = attrgetter(*_MATTER)
 _USUAL = _values(ModelConfig())
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def fingerprint(*parts: str) -> str:
@@ -36,34 +46,43 @@ class Inputs:
     `text` is the fingerprint of a model's SQL or code; `settings` are those that matter for the data and are not the
     default; `versions` are those of the engine and of FlowForge; `upstream` maps each input to the version of its data,
     None where nobody can tell.
+
+    `origin` tells what the text was made from: the checksums of its file and macros, and the variables that it reads.
+    Of a model whose rows stay, `definition` is what they were made by; with other variables it is still the same.
     """
 
     text: str
     settings: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     upstream: Mapping[str, str | None] = field(default_factory=dict)
+    definition: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """One text for all of it, "" where an input is unknown: then nothing can be proved."""
-        return "" if None in self.upstream.values() else fingerprint(self.to_json())
+        if None in self.upstream.values():
+            return ""
+        return fingerprint(_encode([self.text, self.settings, self.versions, self.upstream]))
 
-    @property
-    def definition(self) -> tuple[str, Mapping[str, str]]:
-        """What the project says, without the data and without versions of software."""
-        return self.text, self.settings
+    def to_data(self) -> dict[str, Any]:
+        """Return it as JSON can hold it, without what is empty."""
+        parts = (
+            ("text", self.text),
+            ("settings", self.settings),
+            ("versions", self.versions),
+            ("upstream", self.upstream),
+            ("definition", self.definition),
+            ("origin", self.origin),
+        )
+        return {name: part for name, part in parts if part}
 
-    def to_json(self) -> str:
-        """Return it as one line of text, always the same for the same content."""
-        parts = {"text": self.text, "settings": self.settings, "versions": self.versions, "upstream": self.upstream}
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
-
-def inputs_from(text: str) -> Inputs | None:
-    """Return what `to_json` wrote, None for a text that it did not write."""
+def inputs_from(data: Mapping[str, Any]) -> Inputs | None:
+    """Return what `to_data` gave, None for what it did not give."""
     try:
-        return Inputs(**json.loads(text))
-    except (ValueError, TypeError):
+        return Inputs(**data)
+    except TypeError:
         return None
 
 
@@ -76,14 +95,25 @@ def settings_that_matter(config: ModelConfig) -> dict[str, str]:
     return {name: _shown(value) for name, value, usual in found if value != usual}
 
 
+def definition_of(config: ModelConfig, text: str) -> dict[str, str]:
+    """Return what the rows of a model with this SQL or code are made by: other settings only say how they are kept."""
+    settings = settings_that_matter(config)
+    return {"text": text} | {name: settings[name] for name in _DEFINING if name in settings}
+
+
+def redefinitions(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Yield what changed between two definitions, each as a person would say it."""
+    if before.get("text") != now.get("text"):
+        yield "its text changed"
+    yield from _changed("setting", *({name: one[name] for name in _DEFINING if name in one} for one in (before, now)))
+
+
 def differences(before: Inputs, now: Inputs) -> Iterator[str]:
     """Yield what changed between two builds, each as a person would say it."""
     if before.text != now.text:
-        yield "its text changed"
-    for what, old, new in (("setting", before.settings, now.settings), ("version of", before.versions, now.versions)):
-        for name in sorted(old.keys() | new.keys()):
-            if old.get(name) != new.get(name):
-                yield f"the {what} {name} changed: {old.get(name, 'unset')} became {new.get(name, 'unset')}"
+        yield from list(_changed_origin(before.origin, now.origin)) or ["its text changed"]
+    yield from _changed("setting", before.settings, now.settings)
+    yield from _changed("version of", before.versions, now.versions)
     for name in sorted(before.upstream.keys() | now.upstream.keys()):
         if name not in now.upstream:
             yield f"it does not read {name} any more"
@@ -91,6 +121,20 @@ def differences(before: Inputs, now: Inputs) -> Iterator[str]:
             yield f"it reads {name} now"
         elif before.upstream[name] != now.upstream[name]:
             yield f"{name} has new data"
+
+
+def _changed_origin(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if old != new:
+            what, _, rest = name.partition(" ")
+            yield f"{_ORIGINS[what].format(rest)} changed" + (f": {old!r} became {new!r}" if what in _VALUES else "")
+
+
+def _changed(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            yield f"the {what} {name} changed: {before.get(name, 'unset')} became {now.get(name, 'unset')}"
 
 
 def _shown(value: Any) -> str:

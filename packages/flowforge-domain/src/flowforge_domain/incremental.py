@@ -20,7 +20,8 @@ def incremental_plan(situation: Situation) -> Plan:
     refusals = key_refusals(situation.source, keys, dialect)
     if situation.standing is None:
         return Plan(refusals, query=f"select * from {situation.source}")
-    change = schema_change(situation.node.name, config.on_schema_change, situation.standing, situation.columns)
+    wanted = config.on_schema_change or "ignore"
+    change = schema_change(situation.node.name, wanted, situation.standing, situation.columns)
     left_out = {name.casefold() for name, _ in situation.standing} | {name.casefold() for name, _ in change.added}
     columns = [name for name, _ in situation.columns if name.casefold() in left_out]
     writes = _STRATEGIES[config.writes_by](situation, keys, columns)

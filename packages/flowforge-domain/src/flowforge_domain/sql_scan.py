@@ -27,7 +27,24 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _QUERY_NAMES = re.compile(rf"({_NAME})\s*(?:\([^()]*\)\s*)?as\s+(?:(?:not\s+)?materialized\s+)?\(", re.IGNORECASE)
+_WORDS = re.compile(
+    r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)|(?P<gap>(?:\s|--[^\n]*|/\*.*?\*/)+)""", re.DOTALL
+)
 _ROW_MAKERS = frozenset({"unnest", "generate_series", "range", "flatten", "json_each", "generate_array"})
+
+
+def squeezed(sql: str, dialect: Dialect) -> str:
+    """Return a text that is the same for SQL that differs in layout, comments or the case of words outside quotes.
+
+    Unlike what a parser makes of it, it does not change with the parser's version.
+    """
+    if _is_hard(sql, dialect):
+        return sql.strip()
+    parts, end = [], 0
+    for word in _WORDS.finditer(sql):
+        parts += [sql[end : word.start()].casefold(), word[0] if word["quoted"] else " "]
+        end = word.end()
+    return "".join([*parts, sql[end:].casefold()]).strip()
 
 
 def volatile_word(sql: str, dialect: Dialect) -> tuple[str, int] | None:

@@ -47,7 +47,7 @@ class RenderContext:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a Python model runs: the text of its file and of the project's modules that it imports.
+    """What a Python model runs: its file and the project's modules that it imports, without comments and layout.
 
     `volatile` names what in it may give another result at another time, with its place; "" where nothing does.
     """

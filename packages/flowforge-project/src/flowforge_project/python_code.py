@@ -36,11 +36,27 @@ def python_code(node: Node, root: Path) -> Code:
         name = path.relative_to(root).as_posix()
         if name in texts:
             continue
-        texts[name] = ProjectFile(str(path), name).text()
-        tree = _tree(texts[name])
+        text = ProjectFile(str(path), name).text()
+        tree = _tree(text)
         volatile = volatile or _volatile(tree, name)
         waiting.extend(_imported(tree, package, modules))
+        texts[name] = _meaning(tree, text)
     return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile)
+
+
+def _meaning(tree: ast.Module, text: str) -> str:
+    """Return code without comments, layout and docstrings; the text itself where it is no Python."""
+    for place in ast.walk(tree):
+        match place:
+            case ast.Module(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
+                place.body = rest
+            case (
+                ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
+                | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
+                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
+            ):
+                place.body = rest or [ast.Pass()]
+    return ast.unparse(tree) if tree.body else text
 
 
 def _tree(text: str) -> ast.Module:

@@ -114,7 +114,7 @@ class ModelEntry(Strict):
     incremental_predicates: Conditions = []
     partition_by: Listed = []
     cluster_by: Listed = []
-    on_schema_change: OnSchemaChange = "ignore"
+    on_schema_change: OnSchemaChange | None = None
     strategy: SnapshotStrategy = "timestamp"
     updated_at: str = ""
     check_cols: Annotated[list[str], BeforeValidator(_listed_columns)] = []

@@ -45,7 +45,7 @@ def grow(
     return run(engine, project, full_refresh, _CLOCK)
 
 
-def incremental(strategy: Strategy, on_schema_change: OnSchemaChange = "ignore", **settings: Any) -> ModelConfig:
+def incremental(strategy: Strategy, on_schema_change: OnSchemaChange | None = None, **settings: Any) -> ModelConfig:
     """Return the settings of an incremental model with key `id` and partition `part` where the strategy takes them."""
     keys = {"unique_key": ("id",)} if strategy in ("merge", "delete+insert") else {}
     parts = {"partition_by": ("part",)} if strategy == "insert_overwrite" else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
+from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
@@ -88,4 +89,6 @@ def _made(
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {}, {})
     plans = {materialization.name: resolve_name(materialization.plan)}
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions, plans)
-    return RunModels(manifest, engine, built, Recorder(), Clock(), claim(), skipping=Skipping(no_cache=True))()
+    return RunModels(
+        manifest, engine, built, Recorder(), Clock(), claim(run=uuid4().hex), skipping=Skipping(no_cache=True)
+    )()

@@ -12,7 +12,8 @@ from flowforge_domain.state import (
     forget_relations,
     insert_state,
     insert_states,
-    select_state,
+    state_rows,
+    whole_state,
 )
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.frames import VALUES
@@ -36,16 +37,18 @@ def test_state_rows_keep_any_text(engine: Engine) -> None:
 def test_state_table_is_made_once(engine: Engine) -> None:
     save(engine, row("a", "2024-01-01T00:00:01"))
     save(engine, row("b", "2024-01-01T00:00:02"))
-    assert [r.model for r in saved(engine)] == ["a", "b"]
+    assert models(engine) == ["a", "b"]
     assert kinds(engine.catalog.relations()) == {STATE_TABLE: "table"}
 
 
 def test_compacting_keeps_the_last_row_of_each_relation(engine: Engine) -> None:
-    save(engine, *(row(name, f"2024-01-01T00:00:0{i}", name) for i, name in enumerate("abacab")))
+    runs = (("1", "ab"), ("2", "ac"), ("3", "ab"))
+    built = [(run, name) for run, names in runs for name in names]
+    save(engine, *(row(name, f"2024-01-01T00:00:0{i}", name, run=run) for i, (run, name) in enumerate(built)))
     with transaction(engine):
-        for statement in compact_state(engine.dialect):
+        for statement in compact_state("3", engine.dialect):
             engine.session.execute(statement)
-    assert [(r.model, r.finished_at[-1]) for r in saved(engine)] == [("c", "3"), ("a", "4"), ("b", "5")]
+    assert [(r.model, r.finished_at[-1]) for r in saved(engine) or ()] == [("c", "3"), ("a", "4"), ("b", "5")]
 
 
 def test_rows_of_relations_are_forgotten(engine: Engine) -> None:
@@ -53,7 +56,7 @@ def test_rows_of_relations_are_forgotten(engine: Engine) -> None:
     with transaction(engine):
         for statement in forget_relations(["it's", "c"], engine.dialect):
             engine.session.execute(statement)
-    assert [r.model for r in saved(engine)] == ["a"]
+    assert models(engine) == ["a"]
 
 
 @claims(Capability.TRANSACTIONAL_STATE)
@@ -62,16 +65,20 @@ def test_state_is_undone_with_the_data(engine: Engine) -> None:
     save(engine, row("a", "2024-01-01T00:00:01"))
     engine.session.begin()
     build_inside(engine, "ff_t", "select 2 as a")
-    engine.session.execute(insert_state(row("b", "2024-01-01T00:00:02"), engine.dialect))
-    for statement in compact_state(engine.dialect):
+    engine.session.execute(insert_state(row("b", "2024-01-01T00:00:02", run="2"), engine.dialect))
+    for statement in compact_state("2", engine.dialect):
         engine.session.execute(statement)
     engine.session.rollback()
     assert rows(engine, "select a from ff_t") == [(1,)]
-    assert [r.model for r in saved(engine)] == ["a"]
+    assert models(engine) == ["a"]
 
 
-def row(model: str, finished_at: str, relation: str = "ff_t", rows: int = 1) -> StateRow:
-    return StateRow(model, relation, "run", "data", "print", rows, finished_at)
+def row(model: str, finished_at: str, relation: str = "ff_t", rows: int = 1, run: str = "1") -> StateRow:
+    return StateRow(model, relation, run, "data", "print", rows, finished_at, inputs={"text": model})
+
+
+def models(engine: Engine) -> list[str]:
+    return [found.model for found in saved(engine) or ()]
 
 
 def save(engine: Engine, *written: StateRow) -> None:
@@ -81,5 +88,5 @@ def save(engine: Engine, *written: StateRow) -> None:
             engine.session.execute(statement)
 
 
-def saved(engine: Engine) -> list[StateRow]:
-    return [StateRow(*found) for found in engine.session.query(select_state(engine.dialect)).rows]
+def saved(engine: Engine) -> list[StateRow] | None:
+    return state_rows(engine.session.query(whole_state(engine.dialect)), engine.dialect)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.compile_models import CompileModels
@@ -148,7 +149,7 @@ def run(engine: Engine, project: ProjectPorts, full_refresh: bool = False, clock
         built,
         Recorder(),
         clock,
-        claim(),
+        claim(run=uuid4().hex),
         full_refresh=full_refresh,
         patience=patience,
         skipping=Skipping(no_cache=True),

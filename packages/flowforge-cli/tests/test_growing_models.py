@@ -1,0 +1,165 @@
+"""What makes a model whose rows stay grow, and what alone replaces its rows; asked of the command itself."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+INCREMENTAL = "{{{{ config(materialized='incremental', {settings}) }}}}\n{query}"
+QUERY = "select {{ var('day') }} as day, '{{ env_var('REGION') }}' as region, id from {{ ref('events') }}"
+PYTHON = """
+from flowforge import model
+from rules import doubled
+{above}
+@model(name="grown", deps=["events"], materialized="incremental", unique_key="id")
+def grown(events):
+{inside}    return {expression}
+"""
+HELPER = """from dataclasses import replace
+
+def doubled(events):
+    return replace(events, rows=[{'id': row['id'] * 2} for row in events.rows])
+"""
+
+
+class Shop:
+    """A project with one model that grows, each time by a row of another day."""
+
+    def __init__(self, root, flowforge, monkeypatch):
+        self.root, self.flowforge, self.monkeypatch = root, flowforge, monkeypatch
+        self.write("project.yml", "name: shop\nvars: {day: 1}\n")
+        self.write("profiles.yml", "default: {engine: sqlite, sqlite: {path: shop.sqlite}}\n")
+        self.write("macros/sums.sql", "{% macro plus(x) %}{{ x }} + 0{% endmacro %}\n")
+        self.write("models/events.ff.sql", "select 1 as id")
+        monkeypatch.setenv("REGION", "north")
+
+    def write(self, file, text):
+        path = self.root / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def model(self, query=QUERY, settings="unique_key=['day', 'region', 'id']"):
+        self.write("models/grown.ff.sql", INCREMENTAL.format(settings=settings, query=query))
+
+    def run(self, *options, day=1):
+        answer = self.flowforge("run", self.root, "--vars", json.dumps({"day": day}), *options)
+        assert answer.code == 0, f"{answer.out}{answer.err}"
+        return answer.out + answer.err
+
+    def why(self, day=1):
+        return self.flowforge("why", "grown", self.root, "--vars", json.dumps({"day": day})).out
+
+    def sql(self, statement):
+        with sqlite3.connect(self.root / "shop.sqlite") as connection:
+            return connection.execute(statement).fetchall()
+
+    @property
+    def days(self):
+        return [day for (day,) in self.sql("select day from grown order by day")]
+
+
+@pytest.fixture
+def shop(tmp_path, flowforge, monkeypatch):
+    made = Shop(tmp_path, flowforge, monkeypatch)
+    made.model()
+    made.run()
+    assert made.days == [1]
+    return made
+
+
+def test_other_variables_bring_other_rows_to_those_that_stand(shop):
+    assert "the variable day changed: 1 became 2" in shop.why(day=2)
+    assert "scratch" not in shop.run(day=2)
+    shop.monkeypatch.setenv("REGION", "south")
+    assert "the environment variable REGION changed: 'north' became 'south'" in shop.why(day=3)
+    assert "scratch" not in shop.run(day=3)
+    assert shop.days == [1, 2, 3]
+
+
+def test_other_variables_and_another_layout_at_once_keep_the_rows(shop):
+    shop.model(f"-- By day and region.\n{QUERY.replace('select', 'SELECT')}\n")
+    assert "scratch" not in shop.run(day=2)
+    assert shop.days == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "unique_key=['day', 'region', 'id'], incremental_strategy='delete+insert'",
+        "unique_key=['day', 'region', 'id'], merge_exclude_columns=['region'], tags=['x']",
+        "unique_key=['day', 'region', 'id'], incremental_predicates=['target.day > 0']",
+        "unique_key=['day', 'region', 'id'], on_schema_change='append_new_columns', cluster_by='id'",
+    ],
+)
+def test_how_new_rows_are_kept_says_nothing_of_those_that_stand(shop, settings):
+    shop.model(settings=settings)
+    assert "scratch" not in shop.run(day=2)
+    assert shop.days == [1, 2]
+
+
+def test_another_query_replaces_the_rows_and_says_so(shop):
+    shop.run(day=2)
+    shop.model(QUERY.replace(", id", ", id + 0 as id"))
+    assert "  ! from scratch, replacing the rows that it has: its text changed" in shop.why(day=3).splitlines()
+    said = shop.run(day=3)
+    assert "! grown is built from scratch: its text changed; full_refresh: false keeps its rows" in said
+    assert shop.days == [3]
+
+
+def test_another_macro_replaces_the_rows(shop):
+    shop.model(QUERY.replace(", id", ", {{ plus('id') }} as id"))
+    shop.run()
+    shop.write("macros/sums.sql", "{% macro plus(x) %}{{ x }} + 1{% endmacro %}\n")
+    assert "the macro plus changed" in shop.why()
+    assert "grown is built from scratch" in shop.run()
+
+
+def test_another_key_replaces_the_rows(shop):
+    shop.model(settings="unique_key='day'")
+    assert 'grown is built from scratch: the setting unique_key changed: ["day", "region", "id"]' in shop.run(day=2)
+    assert shop.days == [2]
+
+
+@pytest.mark.parametrize("settings", ["on_schema_change='ignore'", "full_refresh=false", "on_schema_change='fail'"])
+def test_who_says_how_a_table_follows_its_query_keeps_the_rows(shop, settings):
+    shop.model(QUERY.replace(", id", ", id + 0 as id"), f"unique_key=['day', 'region', 'id'], {settings}")
+    assert "scratch" not in shop.why(day=2)
+    assert "scratch" not in shop.run(day=2)
+    assert shop.days == [1, 2]
+
+
+def test_a_table_changed_by_hand_keeps_its_rows(shop):
+    for statement in ("create table other as select * from grown", "drop table grown"):
+        shop.sql(statement)
+    shop.sql("alter table other rename to grown")
+    assert "scratch" not in shop.run(day=2)
+    assert shop.days == [1, 2]
+
+
+def test_rows_added_by_hand_are_no_proof_for_verify(shop):
+    shop.sql("insert into grown values (7, 'north', 1)")
+    assert "grown" not in built(shop.run())
+    assert "grown" in built(shop.run("--verify"))
+    assert shop.days == [1, 7]
+
+
+def test_comments_and_docstrings_are_no_change_of_code(tmp_path, flowforge, monkeypatch):
+    shop = Shop(tmp_path, flowforge, monkeypatch)
+    shop.write("rules.py", HELPER)
+    text = PYTHON.format(above="", inside="", expression="doubled(events)")
+    shop.write("models/grown.ff.py", text)
+    shop.run()
+    shop.write(
+        "models/grown.ff.py",
+        PYTHON.format(above="# Twice.", inside='    """Twice."""\n', expression="doubled( events )"),
+    )
+    shop.write("rules.py", f'"""The rules."""\n\n# Twice.\n{HELPER}')
+    assert "proved unchanged" in shop.why()
+    shop.write("rules.py", HELPER.replace("* 2", "* 3"))
+    assert "from scratch" in shop.why()
+
+
+def built(said):
+    return {line.split()[1] for line in said.splitlines() if line.startswith("✓")}
