@@ -34,7 +34,8 @@ class Setting:
 class Explanation:
     """Why a model is due: no `reasons` mean that it is proved unchanged; `above` are those of what it reads.
 
-    An ephemeral model, which nothing builds, has neither. `from_scratch` says why the rows that it has would be replaced, "" where they stay or there are none.
+    An ephemeral model, which nothing builds, has neither. `from_scratch` says why the rows that it has would be
+    replaced, "" where they stay or there are none.
     """
 
     node: Node
