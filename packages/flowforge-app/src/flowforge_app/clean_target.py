@@ -86,6 +86,14 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
             yield Orphan(row.relation, entry.kind, row.model, row.finished_at, _doubt(key, target))
 
 
+def left_behind(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[str]:
+    """Yield the notice that relations of models are left which are gone, where there are some."""
+    left = sum(not orphan.doubt for orphan in orphans(manifest, target, dialect))
+    if left:
+        said = "1 relation is" if left == 1 else f"{left} relations are"
+        yield f"{said} left of models that are gone: flowforge clean --dry-run"
+
+
 def _stays(row: StateRow, manifest: Manifest) -> bool:
     node, seed = manifest.nodes.get(row.model), manifest.seeds.get(row.model)
     if node is not None and node.config.materialized != "ephemeral":

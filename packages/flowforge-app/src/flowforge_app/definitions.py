@@ -37,7 +37,9 @@ class Definitions:
         """Return all that decides what a build of `node` gives; raise `FlowForgeError` for what cannot be rendered."""
         settings = {"relation": node.relation} | settings_that_matter(node.config)
         text, versions = fingerprint(node.kind, self.text(node)), _versions(node, self.engine)
-        return Inputs(text, settings, versions, upstream, self.definition(node), self._origin(node))
+        return Inputs(
+            text, settings, versions, upstream, self.definition(node), _origin(node, self.manifest, self.compiler)
+        )
 
     def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Return what the rows of `node` are made by, with the variables of `before`; nothing where none stay.
@@ -77,21 +79,6 @@ class Definitions:
             return f"its code may give another result each time: {found}" if found else ""
         return next(filter(None, (self._sql_instability(sql, node) for sql in self.statements(node))), "")
 
-    def _origin(self, node: Node) -> dict[str, Any]:
-        """Return what the text of `node` was made from, once it has been rendered."""
-        if node.kind != "sql":
-            return {}
-        macros = {f"macro {name}": self.manifest.macros[name].digest[:_SHORT] for name in node.macros}
-        inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in self._inlined(node)}
-        return {"file": node.checksum[:_SHORT]} | macros | inner | self.compiler.values.get(node.name, {})
-
-    def _inlined(self, node: Node) -> Iterator[Node]:
-        for name in node.deps:
-            inner = self.manifest.nodes.get(name)
-            if inner is not None and inner.config.materialized == "ephemeral":
-                yield inner
-                yield from self._inlined(inner)
-
     def _hooks(self, node: Node) -> list[str]:
         return [f"{when} {sql}" for when in MODEL_HOOKS for _, sql in self.compiler.hooks(node, when)]
 
@@ -105,7 +92,7 @@ class Definitions:
         dialect = self.engine.dialect
         head = find_target(sql, dialect=dialect)
         query = sql[head.end :] if head else sql
-        declared = set(map(self._as_written, self._relations(node)))
+        declared = set(map(self._as_written, _relations(node, self.manifest)))
         word, stranger = volatile_word(query, dialect), undeclared(query, declared, dialect)
         if not word and not stranger:
             return ""
@@ -115,7 +102,7 @@ class Definitions:
             return f"its SQL gives another result each time: {said} ({node.file}, line {word[1]} of the SQL)"
         if facts is None:
             return f"it may read {stranger}, which no ref() or source() names"
-        known = {relation_key(name, dialect) for name in self._relations(node)}
+        known = {relation_key(name, dialect) for name in _relations(node, self.manifest)}
         foreign = [name for name in facts.reads if relation_key(name, dialect) not in known]
         return f"it reads {foreign[0]}, which no ref() or source() names" if foreign else ""
 
@@ -123,11 +110,6 @@ class Definitions:
         if relation not in self._quoted:
             self._quoted[relation] = quote_relation(relation, self.engine.dialect)
         return self._quoted[relation]
-
-    def _relations(self, node: Node) -> set[str]:
-        """Return the relations whose data is accounted for: what the model reads, also through what is inlined."""
-        readers = (node, *self._inlined(node))
-        return {node.relation} | {read for one in readers for read in input_relations(self.manifest, one)}
 
     def _facts(self, sql: str) -> SqlFacts | None:
         dialect = self.engine.dialect
@@ -137,6 +119,29 @@ class Definitions:
         if node.name not in self._codes:
             self._codes[node.name] = self.reader.code(node)
         return self._codes[node.name]
+
+
+def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str, Any]:
+    """Return what the text of a node was made from, once it has been rendered."""
+    if node.kind != "sql":
+        return {}
+    macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in node.macros}
+    inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in _inlined(node, manifest)}
+    return {"file": node.checksum[:_SHORT]} | macros | inner | compiler.values.get(node.name, {})
+
+
+def _relations(node: Node, manifest: Manifest) -> set[str]:
+    """Return the relations whose data is accounted for: what the model reads, also through what is inlined."""
+    readers = (node, *_inlined(node, manifest))
+    return {node.relation} | {read for one in readers for read in input_relations(manifest, one)}
+
+
+def _inlined(node: Node, manifest: Manifest) -> Iterator[Node]:
+    for name in node.deps:
+        inner = manifest.nodes.get(name)
+        if inner is not None and inner.config.materialized == "ephemeral":
+            yield inner
+            yield from _inlined(inner, manifest)
 
 
 def _versions(node: Node, engine: Engine) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowforge_app.compile_models import CompileModels
@@ -11,7 +11,7 @@ from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
 from flowforge_app.no_help import NoAnalysis, NoTexts
 from flowforge_app.target_state import TargetState, counted
-from flowforge_domain.dialect import relation_key
+from flowforge_domain.dialect import Dialect, RelationKind, relation_key
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_ports.engine import Engine
@@ -71,6 +71,15 @@ def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool
         elif node.config.on_schema_change is None and (reason := evidence.redefinition(node)):
             found[name] = reason
     return found
+
+
+def replaced_rows(
+    due: Mapping[str, Node], anew: Mapping[str, str], existing: Mapping[str, RelationKind], dialect: Dialect
+) -> Iterator[str]:
+    """Yield a notice for each of `anew` whose rows a run is about to replace though nobody asked for it."""
+    for name, reason in anew.items():
+        if reason and existing.get(relation_key(due[name].relation, dialect)) == "table":
+            yield f"{name} is built from scratch: {reason}; full_refresh: false keeps its rows"
 
 
 def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:

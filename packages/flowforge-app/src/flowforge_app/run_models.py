@@ -6,29 +6,29 @@ crash the target itself tells what was built. A failed model keeps its old table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from time import perf_counter
 
 from flowforge_app.abilities import able
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
-from flowforge_app.clean_target import orphans
+from flowforge_app.clean_target import left_behind
 from flowforge_app.descriptions import misdescriptions
-from flowforge_app.due_models import Skipping, from_scratch, vouch
+from flowforge_app.due_models import Skipping, from_scratch, replaced_rows, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
 from flowforge_app.model_run import ModelRun, result_of
 from flowforge_app.parallel import work_through
 from flowforge_app.run_hooks import RunHooks
-from flowforge_app.target_state import TargetState, closing, preparation, read_target
+from flowforge_app.target_state import closing, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
-from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
@@ -104,30 +104,15 @@ class RunModels:
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
         built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
-        for said in misdescriptions(self.engine, built):
-            self.progress(Notice(said))
-        self._tell_of_orphans(state)
+        self._tell(chain(misdescriptions(self.engine, built), left_behind(self.manifest, state, self.engine.dialect)))
         return unchanged
-
-    def _tell_of_orphans(self, state: TargetState) -> None:
-        left = sum(not orphan.doubt for orphan in orphans(self.manifest, state, self.engine.dialect))
-        if left:
-            said = "1 relation is" if left == 1 else f"{left} relations are"
-            self.progress(Notice(f"{said} left of models that are gone: flowforge clean --dry-run"))
-
-    def _tell_of_rows_replaced(
-        self, due: Mapping[str, Node], anew: Mapping[str, str], existing: Mapping[str, RelationKind]
-    ) -> None:
-        for name, reason in anew.items():
-            if reason and existing.get(relation_key(due[name].relation, self.engine.dialect)) == "table":
-                self.progress(Notice(f"{name} is built from scratch: {reason}; full_refresh: false keeps its rows"))
 
     def _built(
         self, due: Mapping[str, Node], evidence: Evidence, run_id: str, tests: CheckRun | None
     ) -> Mapping[str, ModelResult]:
         existing, now = kinds(evidence.versions.target.entries), self.clock().isoformat()
         anew = from_scratch(due, evidence, self.full_refresh)
-        self._tell_of_rows_replaced(due, anew, existing)
+        self._tell(replaced_rows(due, anew, existing, self.engine.dialect))
         ground = Ground(existing, now, anew)
         waits = waits_for(self.manifest.nodes, due)
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
@@ -147,6 +132,10 @@ class RunModels:
         self._write(closing(self.engine, run_id, run.rows, evidence.versions.target))
         self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in run.rows})
         return run.results
+
+    def _tell(self, messages: Iterable[str]) -> None:
+        for message in messages:
+            self.progress(Notice(message))
 
     def _write(self, statements: Sequence[str]) -> None:
         def write() -> None:
