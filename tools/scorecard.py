@@ -48,9 +48,10 @@ _READER = "packages/flowforge-project/tests"
 BARS = (
     Bar("R1", "A command killed anywhere leaves each table old or new, whole; readers never see half of one",
         (f"{_HERE}/test_kills.py", f"{_HERE}/test_postgres_kills.py", _DUCKDB, "-k", "kill or fail or reader or error"),
-        "process death only, no lost disk caches; files that a killed process was writing stay below `.flowforge/`"),
+        "process death only, no lost disk caches"),
     Bar("R2", "The run after a kill builds what was not committed, and ends like one that was never killed",
-        (f"{_HERE}/test_kills.py", "-k", "finished_by_the_next"), "tables, not yet artifacts to the byte"),
+        (f"{_HERE}/test_kills.py", f"{_HERE}/test_artifacts.py", "-k", "finished_by_the_next or artifacts"),
+        "DuckDB only"),
     Bar("R3", "After any run every table is what a build of everything would give, whatever was skipped",
         (f"{_HERE}/test_stale.py",), "the reference engine only"),
     Bar("R4", "Runs at the same time wait or are told who runs, and lose nothing",

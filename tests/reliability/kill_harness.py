@@ -124,6 +124,18 @@ def events_in(out: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines() if line.endswith("}")]
 
 
+def artifacts(root: Path) -> dict[str, str]:
+    """Return what a project's runs have written of it: its manifest and the SQL of its models, by file."""
+    folder = root / ".flowforge"
+    found = [folder / "manifest.json", *(folder / "compiled").rglob("*")]
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found if path.is_file()}
+
+
+def half_written(root: Path) -> list[str]:
+    """Return the files below a project that bear temporary names."""
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.tmp"))
+
+
 def run_of(out: str) -> str:
     """Return the id of the run that a command began, "" for one that began none."""
     return next((event["data"]["run_id"] for event in events_in(out) if event["event"] == "run_started"), "")
@@ -171,6 +183,7 @@ class Harness:
         self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
         require_invariants(self.ground)
         assert helpers(self.ground) == []
+        assert half_written(self.ground.root) == []
         return ended
 
     def kill_at_random(self, command: str, rng: random.Random, how: int = signal.SIGKILL) -> Trial:

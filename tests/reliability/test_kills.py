@@ -8,7 +8,7 @@ import signal
 from itertools import islice
 
 import pytest
-from kill_harness import ROWS, Ground, Harness, digests_of_one_build, duckdb_query, models_in
+from kill_harness import ROWS, Ground, Harness, artifacts, digests_of_one_build, duckdb_query, models_in
 from warm import WarmFlowForge
 
 from flowforge_ports.failpoint import FILES, POINTS
@@ -99,17 +99,27 @@ def harness(flowforge, tmp_path, record_property):
     record_property("trials", sum(len(one.trials) for one in made))
 
 
+def of_any_build(harness):
+    """Return the artifacts that the last run left, with its build's number taken out."""
+    number = f"cast({harness.build} as integer)"
+    return {name: text.replace(number, "cast(N as integer)") for name, text in artifacts(harness.ground.root).items()}
+
+
 @pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]], ids=["kill", "ask"])
 def test_a_run_killed_at_random_is_finished_by_the_next(harness, signals):
     killed = harness(models=MODELS)
     rng, again = random.Random(SEED), 0
     for _ in range(2):
         killed.whole_run("run")
+    uninterrupted = of_any_build(killed)
     for number in range(KILLS if signals == [signal.SIGKILL] else KILLS // 5):
         trial = killed.kill_at_random("run", rng, signals[number % len(signals)])
-        ended = killed.finish("run", trial)
+        # Every second one with the command made for it, where the kill left it something to do.
+        left = trial.in_flight and trial.run and number % 2
+        ended = killed.finish("run --resume" if left else "run", trial)
         again += bool(models_in(ended.out, "model_unchanged"))
         assert len(digests_of_one_build(killed.ground)) == 1
+        assert of_any_build(killed) == uninterrupted, trial
     assert killed.in_flight() >= 0.6
     # Some kills came when there was something to keep: else nothing of this was tried.
     assert again

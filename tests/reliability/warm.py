@@ -40,7 +40,7 @@ import atexit, gc, json, os, resource, sys, time
 def run(command, status):
     os.environ.clear()
     os.environ.update(command["environment"])
-    os.chdir(command["cwd"])
+    os.chdir(command["cwd"].encode("utf-8", "surrogateescape"))
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     began = time.monotonic()

@@ -83,7 +83,7 @@ class _Build:
                 raise hook_error(error, self.node, hook, sql) from error
 
     def from_sql(self) -> Built:
-        statement = self.on.compiler.statement(self.node, incremental=self.goes_on)
+        statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)
         text = self.on.reader.text(self.node)
         head = query_head(self.node, self.engine.dialect)
         try:

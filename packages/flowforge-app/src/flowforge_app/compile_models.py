@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,12 +18,16 @@ from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_ports.project import RenderContext, TemplateRenderer
 
 
+def tell_nobody(node: Node, sql: str) -> None:
+    """Ignore what is going to be run."""
+
+
 @dataclass(frozen=True)
 class CompileModels:
     """Renders SQL models for one engine and environment.
 
-    `target` is what templates see of the environment: name, engine. `compiled` keeps the last statement of each model,
-    and `values` the variables that its template read.
+    `target` is what templates see of the environment: name, engine. `heard` is told of each statement before it is run;
+    `values` keeps the variables that each model's template read.
     """
 
     manifest: Manifest
@@ -31,7 +35,7 @@ class CompileModels:
     dialect: Dialect
     target: Mapping[str, str]
     environment: Mapping[str, str]
-    compiled: dict[str, str] = field(default_factory=dict, compare=False)
+    heard: Callable[[Node, str], None] = field(default=tell_nobody, compare=False, repr=False)
     values: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
     _known: dict[tuple[str, bool], str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -52,8 +56,13 @@ class CompileModels:
         key = (node.name, incremental)
         if key not in self._known:
             self._known[key] = self._statement(node, incremental)
-        self.compiled[node.name] = self._known[key]
         return self._known[key]
+
+    def to_run(self, node: Node, incremental: bool = False) -> str:
+        """Return the `statement` of a model that is going to be run now; raise as that does."""
+        sql = self.statement(node, incremental)
+        self.heard(node, sql)
+        return sql
 
     def _statement(self, node: Node, incremental: bool) -> str:
         inlined: dict[str, str] = {}

@@ -47,12 +47,6 @@ def compiled_file(root: Path, file: str) -> Path:
     return root / COMPILED / f"{file.removesuffix('.ff.sql')}.sql"
 
 
-def write_compiled(root: Path, sql: Mapping[str, str]) -> None:
-    """Write the SQL of models, by file, where it differs; raise `ConfigError` when the folder cannot be written."""
-    for file, text in sql.items():
-        write_changed(compiled_file(root, file), text)
-
-
 def write_manifest(manifest: Manifest) -> None:
     """Write the facts of a project, where they differ; raise `ConfigError` when the folder cannot be written."""
     sums = {name: file_checksum(seed.path) for name, seed in manifest.seeds.items() if _is_small(seed.path)}

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from flowforge_app.journaling import Journaling
-from flowforge_bootstrap.artifacts import RESULTS, as_json, write_compiled, write_manifest, write_text
+from flowforge_bootstrap.artifacts import RESULTS, as_json, write_manifest, write_text
+from flowforge_bootstrap.remains import CompiledFiles, sweep
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions, RunRecord, run_results
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.results import Status
 from flowforge_ports.progress import Notice
-
-_COMPILED = {Status.BUILT.value, Status.FAILED.value}
 
 
 @contextmanager
@@ -29,9 +27,12 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
         return
     progress, holder = given["progress"], given["claim"].holder
     journaling = Journaling(given["project"].journals, holder, command, progress, options)
+    manifest = given["manifest"]
+    sweep(manifest.root, {node.file for node in manifest.nodes.values()})
+    compiled = CompiledFiles(manifest.root)
     ended: BaseException | None = None
     try:
-        yield {**given, "progress": journaling}
+        yield {**given, "progress": journaling, "compiler": replace(given["compiler"], heard=compiled)}
     except BaseException as error:
         ended = error
         raise
@@ -39,16 +40,14 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
         record = journaling.end(ended)
         if record is not None:
             try:
-                _write(record, given["manifest"], given["compiler"].compiled)
+                _write(record, manifest)
+                compiled.write()
             except ConfigError as error:
                 # What was built is worth more than what is told of it.
                 progress(Notice(error.message))
 
 
-def _write(record: RunRecord, manifest: Manifest, compiled: Mapping[str, str]) -> None:
-    root: Path = manifest.root
+def _write(record: RunRecord, manifest: Manifest) -> None:
     if record.engine:
-        write_text(root / RESULTS, as_json(run_results(record)))
+        write_text(manifest.root / RESULTS, as_json(run_results(record)))
     write_manifest(manifest)
-    built = [name for name, model in record.models.items() if model.status in _COMPILED and name in compiled]
-    write_compiled(root, {manifest.nodes[name].file: compiled[name] for name in built})

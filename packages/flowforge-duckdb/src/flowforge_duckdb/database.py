@@ -50,12 +50,20 @@ def connect(settings: DuckDBSettings, root: Path, claim: Claim) -> tuple[duckdb.
     return _limited(connection, settings), path, target
 
 
+def utf8_path(path: Path) -> str:
+    """Return a path as DuckDB takes it, whatever the locale; raise `ValueError` for one that is not UTF-8."""
+    try:
+        return os.fsencode(path).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError("the name of a folder on the way is not UTF-8.") from error
+
+
 def _opened(path: Path, target: str, claim: Claim) -> duckdb.DuckDBPyConnection:
     """Connect as soon as no other process has the file open."""
     ends = time.monotonic() + claim.wait
     while True:
         try:
-            return duckdb.connect(str(path))
+            return duckdb.connect(utf8_path(path))
         except duckdb.IOException as error:
             said = str(error)
             if not any(words in said for words in _IN_USE):
@@ -84,7 +92,7 @@ def _create(path: Path) -> None:
     # Where this does not work, DuckDB makes the file itself, or says why it cannot.
     with suppress(OSError, duckdb.Error), tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
         made = Path(folder) / "database"
-        duckdb.connect(str(made), config={"default_block_size": _BLOCK}).close()
+        duckdb.connect(utf8_path(made), config={"default_block_size": _BLOCK}).close()
         failpoint("created")
         os.link(made, path)
 

@@ -33,6 +33,7 @@ from flowforge_domain.seed_types import (
     settle_types,
 )
 from flowforge_duckdb.csv_text import CsvText, fault, line_of, open_csv
+from flowforge_duckdb.database import utf8_path
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_ports.failpoint import failpoint
@@ -210,4 +211,4 @@ def _t(value: str) -> str:
 
 def _path(path: Path) -> str:
     """Return a path as a literal that no character of makes a pattern."""
-    return _t(re.sub(r"([*?[])", r"[\1]", str(path)))
+    return _t(re.sub(r"([*?[])", r"[\1]", utf8_path(path)))

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 def file_proof(path: Path, root: Path) -> FileProof:
     """Return what is known of a database that was just opened; notes lie below the project folder `root`."""
-    name = f"duckdb-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.json"
+    name = f"duckdb-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.json"
     return FileProof(path, root / ".flowforge" / "cache" / name).opened()
 
 
