@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from flowforge_app.build_model import BuildModel
+from flowforge_app.build_project import BuildProject
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
@@ -17,7 +18,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.model import Seed, model
-from flowforge_domain.results import RunReport, Status
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectPorts
@@ -137,32 +138,73 @@ def test_checks_run(engine: Engine) -> None:
     ]
 
 
+@needs(Capability.CSV_SEEDS)
+def test_build_loads_seeds_then_builds_and_tests_in_the_order_of_the_graph(engine: Engine, tmp_path: Path) -> None:
+    """A test that fails stops what reads its model; what does not read it goes on."""
+    models = {
+        "ff_next": "select id from {{ ref('ff_users') }}",
+        "ff_users": "select id, name from {{ ref('ff_seed') }}",
+        "ff_apart": "select count(*) as n from {{ ref('ff_seed') }}",
+    }
+    checks = [Check("unique", "ff_seed", "id"), Check("not_null", "ff_users", "name")]
+    recorder = Recorder()
+    for names, failing in ((("ann", ""), ["ff_users.name"]), (("ann", "bob"), [])):
+        text = "id,name\n" + "".join(f"{i},{name}\n" for i, name in enumerate(names, 1))
+        project = memory_project(models, seeds=[written_seed(tmp_path, "csv", text)], checks=checks)
+        seeds = LoadSeeds(project.reader.manifest(), engine, recorder, claim())
+        tests = RunChecks(project.reader.manifest(), engine, recorder)
+        report = BuildProject(seeds, runner(engine, project, recorder=recorder), tests)()
+        assert [(result.name, result.rows) for result in report.seeds.results] == [("ff_seed", 2)]
+        assert [result.check.subject for result in report.checks.results if not result.ok] == failing
+        skipped = [result.name for result in report.models.results if result.status is Status.SKIPPED]
+        assert skipped == ["ff_next"] * len(failing)
+        assert rows(engine, "select n from ff_apart") == [(2,)]
+    assert rows(engine, "select id from ff_next order by id") == [(1,), (2,)]
+    ended = [event for event in recorder.events if isinstance(event, ModelResult | CheckResult)][-5:]
+    order = [event.name if isinstance(event, ModelResult) else event.check.subject for event in ended]
+    assert order.index("ff_users") < order.index("ff_users.name") < order.index("ff_next")
+
+
 def run(engine: Engine, project: ProjectPorts, full_refresh: bool = False, clock: Clock | None = None) -> RunReport:
     """Run a project's models through the use case itself."""
+    return runner(engine, project, full_refresh, clock)()
+
+
+def runner(
+    engine: Engine,
+    project: ProjectPorts,
+    full_refresh: bool = False,
+    clock: Clock | None = None,
+    recorder: Recorder | None = None,
+) -> RunModels:
+    """Return the use case that runs a project's models, all of them each time."""
     manifest = project.reader.manifest()
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {"engine": engine.name}, {})
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
-    clock, patience = clock or Clock(), Pauses().patience()
     return RunModels(
         manifest,
         engine,
         built,
-        Recorder(),
-        clock,
+        recorder or Recorder(),
+        clock or Clock(),
         claim(run=uuid4().hex),
         full_refresh=full_refresh,
-        patience=patience,
+        patience=Pauses().patience(),
         skipping=Skipping(no_cache=True),
-    )()
+    )
 
 
 def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:
     """Load one seed through the use case and return its rows."""
+    manifest = memory_project({}, seeds=[written_seed(folder, kind, text)]).reader.manifest()
+    return LoadSeeds(manifest, engine, Recorder(), claim())().results[0].rows
+
+
+def written_seed(folder: Path, kind: str, text: str) -> Seed:
+    """Write the file of the seed `ff_seed`."""
     path = folder / f"seed.{kind}"
     path.write_text(text, encoding="utf-8")
-    seed = Seed("ff_seed", kind, path, "ff_seed", f"seeds/seed.{kind}")  # type: ignore[arg-type]
-    manifest = memory_project({}, seeds=[seed]).reader.manifest()
-    return LoadSeeds(manifest, engine, Recorder(), claim())().results[0].rows
+    return Seed("ff_seed", kind, path, "ff_seed", f"seeds/seed.{kind}")  # type: ignore[arg-type]
 
 
 def raise_first(report: RunReport) -> None:
