@@ -69,7 +69,9 @@ def engine_with(changes: str) -> str:
     """
 
 
+SAME = "type('Same', (), {'versions': lambda self, names: dict.fromkeys(names, 'v'), 'vouch': lambda self: None})()"
 BROKEN = {
+    "one-version-for-ever": (engine_with(f"sources={SAME}"), "test_version_of_a_source"),
     "rollback-does-nothing": (session_with("def rollback(self): pass"), "test_failed_build_leaves_the_old_table"),
     "rollback-commits": (
         session_with("def rollback(self): self.connection.commit()"),
