@@ -15,6 +15,7 @@ from flowforge_databricks.plugin import SPECS
 from flowforge_databricks.seeds import SparkSeeds
 from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, open_session
 from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
+from flowforge_databricks.sources import IcebergVersions
 from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 
@@ -46,6 +47,7 @@ def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: P
         frames=frames,
         seeds=SparkSeeds(session, frames),
         replacer=replacer,
+        sources=IcebergVersions(session, settings.database) if settings.format == "iceberg" else None,
         keeps=not (settings.is_local and settings.metastore == "memory"),
     )
 

@@ -176,8 +176,9 @@ def runner(
     full_refresh: bool = False,
     clock: Clock | None = None,
     recorder: Recorder | None = None,
+    no_cache: bool = True,
 ) -> RunModels:
-    """Return the use case that runs a project's models, all of them each time."""
+    """Return the use case that runs a project's models, all of them each time unless `no_cache` is False."""
     manifest = project.reader.manifest()
     compiler = CompileModels(manifest, project.renderer, engine.dialect, {"engine": engine.name}, {})
     built = BuildModel(manifest, engine, compiler, project.reader, project.functions)
@@ -190,7 +191,7 @@ def runner(
         claim(run=uuid4().hex),
         full_refresh=full_refresh,
         patience=Pauses().patience(),
-        skipping=Skipping(no_cache=True),
+        skipping=Skipping(no_cache),
     )
 
 
