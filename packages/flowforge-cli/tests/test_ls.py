@@ -27,6 +27,18 @@ def test_tests_are_listed_by_their_own_names(flowforge, shop):
     assert flowforge("ls", shop, "--resource", "test", "--select", lines[0]).lines == [lines[0]]
 
 
+def test_what_is_of_another_kind_is_told(flowforge, shop):
+    answer = flowforge("ls", shop, "-s", "source:*")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == (
+        "✗ The selection names 2 sources, and no seed or model.\n"
+        "Add + for what reads it: source:*+. Or list other kinds: --resource source.\n"
+    )
+    assert flowforge("run", shop, "-s", "seed_orders").err == (
+        "✗ The selection names 1 seed, and no model.\nAdd + for what reads it: seed_orders+.\n"
+    )
+
+
 def test_no_code_of_the_project_is_run(flowforge, shop):
     trap = shop / "trap"
     code = f"from flowforge import model\nopen({str(trap)!r}, 'w')\n\n\n@model(deps=['orders'])\ndef x(df): ...\n"

@@ -131,7 +131,7 @@ def test_a_selector_by_its_option_is_one_more_of_the_union():
         ("a,,b", "'a,,b' is not a selection.\nWrite NAME"),
         ("tag:nightly,kind:nothing", "No model matches 'kind:nothing'."),
         ("kind:python,owner:core*", "The selection leaves no model."),
-        ("source:shop.orders", "The selection leaves no model."),
+        ("source:shop.orders", "The selection names 1 source, and no model."),
     ],
 )
 def test_what_names_nothing_is_told_with_what_was_meant(include, message):

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from flowforge_app.descriptions import misdescriptions, standing_nodes
 from flowforge_app.try_target import TryTarget
+from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.inventory import described, faults, installed, libraries
 from flowforge_bootstrap.plugins import load_plugins
 from flowforge_bootstrap.profiles import ResolvedProfile
@@ -38,12 +39,15 @@ class Finding:
     detail: str
 
 
-def diagnose(path: str, env: str | None, engine: str | None) -> list[Finding]:
-    """Return what is well and what is not; raises nothing a user could cause."""
-    return list(_findings(path, env, engine))
+def diagnose(path: str, env: str | None, engine: str | None, wait: float = WAIT) -> list[Finding]:
+    """Return what is well and what is not; raises nothing a user could cause.
+
+    Who works on the target is waited for, at most `wait` seconds.
+    """
+    return list(_findings(path, env, engine, wait))
 
 
-def _findings(path: str, env: str | None, engine: str | None) -> Iterator[Finding]:
+def _findings(path: str, env: str | None, engine: str | None, wait: float) -> Iterator[Finding]:
     python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Finding("flowforge", True, f"{version('flowforge-bootstrap')} on {python}")
     plugins = load_plugins()
@@ -55,14 +59,14 @@ def _findings(path: str, env: str | None, engine: str | None) -> Iterator[Findin
     yield _tried("project", lambda: _project(project))
     yield (profile := _tried("profile", lambda: _profile(project)))
     if profile.ok:
-        yield from _on_target(project)
+        yield from _on_target(project, wait)
 
 
-def _on_target(project: Project) -> Iterator[Finding]:
+def _on_target(project: Project, wait: float) -> Iterator[Finding]:
     """Open the target once and try it out; what it can do is asked of the open engine, for a target may lack some."""
     can = _used(project).spec.capabilities
     try:
-        with project.target.container() as container:
+        with project.target.container(wait) as container:
             engine = container.engine()
             yield Finding("target", True, _reached(engine))
             yield from _tried_out(engine)
@@ -116,9 +120,8 @@ def _project(project: Project) -> str:
     manifest = project.manifest()
     run_order(manifest)
     counts = (("models", manifest.nodes), ("seeds", manifest.seeds), ("sources", manifest.sources))
-    return f"{manifest.name}: " + ", ".join(
-        f"{len(things)} {what}" for what, things in (*counts, ("tests", manifest.checks))
-    )
+    counted = ", ".join(f"{len(things)} {what}" for what, things in (*counts, ("tests", manifest.checks)))
+    return "\n".join((f"{manifest.name}: {counted}", *manifest.notices))
 
 
 def _used(project: Project) -> ResolvedProfile:

@@ -111,7 +111,8 @@ class Workspace:
         """
         ports = self.ports()
         manifest = self.manifest(ports)
-        found = selected_resources(manifest, wanted.among(ports, manifest), kinds)
+        way = "Or list other kinds: --resource source."
+        found = selected_resources(manifest, wanted.among(ports, manifest), kinds, way)
         return [listed(manifest, resource) for resource in found]
 
     def write_dag(self, wanted: Asked, out_dir: Path | None = None) -> tuple[Dag, Path]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import typer
 
 from flowforge_cli import exit_codes
-from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath
+from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Wait
 from flowforge_cli.output import GREEN, RED, output
 
 
 def debug(
-    project: ProjectPath = ".", env: Env = None, engine: Engine = None, log_format: Format = LogFormat.text
+    project: ProjectPath = ".",
+    env: Env = None,
+    engine: Engine = None,
+    wait: Wait = 10,
+    log_format: Format = LogFormat.text,
 ) -> None:
     """Check what a run needs, and say how to mend it."""
     from flowforge_bootstrap.diagnose import diagnose
 
     out = output(False, False, log_format)
-    findings = diagnose(project, env, engine)
+    findings = diagnose(project, env, engine, wait)
     for finding in findings:
         mark = out.paint("✓", GREEN) if finding.ok else out.paint("✗", RED)
         detail = "\n".join(f"{'':<14}{line}" for line in finding.detail.splitlines()).strip()

@@ -20,18 +20,18 @@ Resource = tuple[str, Any]
 """A kind, and under it the name of a seed or model, the key of a source, or the place of a test."""
 
 
-def selected_resources(manifest: Manifest, wanted: Selection, kinds: Collection[str]) -> list[Resource]:
+def selected_resources(manifest: Manifest, wanted: Selection, kinds: Collection[str], way: str = "") -> list[Resource]:
     """Return what is selected among things of these `kinds`: sources and seeds first, models in run order, tests last.
 
-    Raises `SelectionError` for an unknown kind and where a term, or the whole selection, names nothing, and
-    `FlowForgeError` for a wrong graph.
+    Raises `SelectionError` for an unknown kind and where a term, or the whole selection, names nothing of them, whose
+    hint ends with the `way` to what it names else, and `FlowForgeError` for a wrong graph.
     """
     for kind in kinds:
         if kind not in RESOURCES:
             raise SelectionError(f"There is no kind {kind!r}.", hint=did_you_mean(kind, RESOURCES))
     everything = _everything(manifest)
     items = {resource: item for resource, item in everything.items() if resource[0] in kinds}
-    chosen = select(items, wanted, manifest, " or ".join(kind for kind in RESOURCES if kind in kinds))
+    chosen = select(items, wanted, manifest, " or ".join(kind for kind in RESOURCES if kind in kinds), way)
     return [resource for resource in items if resource in chosen]
 
 

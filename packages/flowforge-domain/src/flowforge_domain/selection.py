@@ -6,6 +6,7 @@ A term is an exact name first, then a tag, then a path pattern, unless it says b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -80,20 +81,27 @@ def selected_nodes(manifest: Manifest, wanted: Selection) -> list[Node]:
     return [manifest.nodes[name] for name in order if name in chosen]
 
 
-def select(items: Mapping[Key, Selectable], wanted: Selection, manifest: Manifest, what: str = "model") -> set[Key]:
+def select(
+    items: Mapping[Key, Selectable], wanted: Selection, manifest: Manifest, what: str = "model", way: str = ""
+) -> set[Key]:
     """Return the keys of `items` that are selected; `+` and `@` follow the graph, seeds and sources included.
 
     Where the context knows what changed since a commit and no term asks for it, only what changed is selected. Raises
-    `SelectionError` when a term, or the whole selection, names nothing.
+    `SelectionError` when a term, or the whole selection, names nothing, or only things of another kind; `way` is then
+    how to get at those.
     """
     choice = _Choice(items, manifest, wanted.context, what)
-    chosen = choice.made(wanted.include, wanted.exclude).keys
+    found = choice.made(wanted.include, wanted.exclude)
+    chosen = found.keys
     if wanted.context.changed is not None and not choice.asked_for_changes:
         chosen = chosen & choice.made((_CHANGED,)).keys
     if not chosen and not wanted.is_everything:
         message, hint = f"The selection leaves no {what}.", "Select more, or exclude less."
         if wanted.context.changed is not None:
             hint = "Nothing that is selected has changed since that commit."
+        elif found.names and not wanted.exclude:
+            others = _counted(with_seeds(manifest)[name] for name in found.names)
+            message, hint = f"The selection names {others}, and no {what}.", _hint_for(what, wanted.include, way)
         raise SelectionError(message, hint=hint)
     return chosen
 
@@ -205,6 +213,18 @@ class _Choice:
             error.where = error.where or selector.where
             raise
         return self._known[term.value]
+
+
+def _counted(nodes: Iterable[Node]) -> str:
+    """Return how many nodes there are of each kind, as in `1 source, 2 seeds`."""
+    kinds = Counter(node.kind if node.kind in ("seed", "source") else "model" for node in nodes)
+    return ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in sorted(kinds.items()))
+
+
+def _hint_for(what: str, terms: tuple[str, ...], way: str) -> str:
+    term = terms[0] if len(terms) == 1 and not {*"+@, "} & {*terms[0]} else "TERM"
+    hints = {"seed": f"Add + for what it reads: +{term}.", "test": "No test looks at that."}
+    return f"{hints.get(what, f'Add + for what reads it: {term}+.')} {way}".rstrip()
 
 
 def _listed(given: Iterable[str] | str | None) -> list[str]:
