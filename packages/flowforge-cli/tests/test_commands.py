@@ -288,6 +288,16 @@ class TestDebug:
         assert answer.code == 1
         assert "✗ profile     profiles.yml: There is no profile 'nope'.\n              Known: default." in answer.out
 
+    def test_models_that_are_named_as_helpers_are_told(self, flowforge, shop):
+        (shop / "models/late.py").write_text(
+            "from flowforge import model\n@model(deps=['orders'])\ndef late(df): ...\n"
+        )
+        said = "models/late.py holds @model, and is read as a helper: rename it to models/late.ff.py if it is a model."
+        for command in ("run", "ls", "compile", "dag"):
+            answer = flowforge(command, shop)
+            assert (answer.code, answer.err) == (0, f"! {said}\n")
+        assert f"              {said}" in flowforge("debug", shop).lines
+
 
 class TestEngines:
     def test_what_is_installed(self, flowforge):

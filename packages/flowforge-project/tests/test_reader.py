@@ -87,6 +87,25 @@ def test_one_python_file_may_make_several_nodes(project):
     assert {name: tuple(node.deps) for name, node in nodes.items()} == {"a": (), "b": ("a",), "x": ()}
 
 
+def test_python_models_that_are_named_as_helpers_are_told(project):
+    marked = "from flowforge import model\n\n\n@model(deps=['a'])\ndef b(df): ...\n"
+    files = {
+        "models/deep/b.py": marked,
+        "models/c.py": marked.replace("import model", "import core").replace("@model", "@core.model"),
+        "models/helpers.py": "def helper(model): ...\n# @model\n",
+        "models/other.py": "from pony import model\n@model\ndef x(): ...\n",
+        "models/d.ff.py": marked.replace("b(df)", "d(df)"),
+        "models/__pycache__/e.py": marked,
+        "models/a.ff.sql": "select 1 as n",
+    }
+    manifest = project.write(files).manifest()
+    assert set(manifest.nodes) == {"a", "d"}
+    assert manifest.notices == (
+        "models/c.py holds @model, and is read as a helper: rename it to models/c.ff.py if it is a model.",
+        "models/deep/b.py holds @model, and is read as a helper: rename it to models/deep/b.ff.py if it is a model.",
+    )
+
+
 def test_sources_have_relations_of_plain_and_odd_names(project):
     text = "g:\n  a:\n  b: {identifier: c}\n  d: {schema: s, identifier: my table, description: D}\n  e: {schema: s}\n"
     sources = project.write({"sources.yml": text, "models/a.ff.sql": "select 1"}).manifest().sources

@@ -20,7 +20,7 @@ _SAME = {
 _INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "hugeint": 39}
 _EXACT_IN = {"real": 7, "double": 15}
 _TYPE = re.compile(r"\s*([^(]+?)\s*(?:\((\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*\Z")
-_HINT = "Set `on_schema_change`, or build it from scratch: flowforge run --full-refresh --select {}"
+_HINT = "Set `on_schema_change` to {}, or build it from scratch: flowforge run --full-refresh --select {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,11 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
     gone = tuple(column for column, _ in standing if column.casefold() not in new)
     other = tuple((c, k) for c, k in given if c.casefold() in old and not holds(old[c.casefold()], k))
     wider = tuple((c, k) for c, k in other if holds(k, old[c.casefold()]))
+    strange = tuple(pair for pair in other if pair not in wider)
     if rule == "fail" and (added or gone or other):
-        raise _refused(name, added, gone, other)
-    if strange := [pair for pair in other if pair not in wider and rule != "sync_all_columns"]:
-        raise _refused(name, (), (), tuple(strange))
+        raise _refused(name, added, gone, other, only_sync=bool(strange))
+    if strange and rule != "sync_all_columns":
+        raise _refused(name, (), (), strange, only_sync=True)
     if rule == "ignore" and gone:
         raise _refused(name, (), gone, ())
     if rule == "ignore":
@@ -94,12 +95,12 @@ def _decimal_holds(size: int | None, scale: int | None, least: int | None, place
     return whole >= needed and (scale or 0) >= (places or 0)
 
 
-def _refused(name: str, added: Columns, gone: tuple[str, ...], other: Columns) -> ConfigError:
+def _refused(name: str, added: Columns, gone: tuple[str, ...], other: Columns, only_sync: bool = False) -> ConfigError:
     parts = [
         *(f"{column} is new" for column, _ in added),
         *(f"{column} is gone" for column in gone),
         *(f"{column} is now {kind}" for column, kind in other),
     ]
-    return ConfigError(
-        f"The query gives other columns than the table has: {', '.join(parts)}.", hint=_HINT.format(name)
-    )
+    rules = "sync_all_columns" if only_sync else "append_new_columns or sync_all_columns"
+    message = f"The query gives other columns than the table has: {', '.join(parts)}."
+    return ConfigError(message, hint=_HINT.format(rules, name))

@@ -25,6 +25,7 @@ from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
 from flowforge_project.hook_files import HOOKS, HookReader
+from flowforge_project.misnamed import misnamed_models
 from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
 from flowforge_project.settings import CheckedYaml, Settings, read_checked
@@ -76,6 +77,7 @@ class FolderReader:
             selectors=_selectors(project),
             retries=Retries(**project.data.get("retries", {})),
             hooks=run_hooks,
+            notices=tuple(misnamed_models(self.root)),
             read_variables=frozenset(
                 chain(
                     (name for _, facts in models for name in facts.variables),

@@ -1,0 +1,35 @@
+"""What is refused when columns change, and which settings would allow it."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowforge_domain.errors import ConfigError
+from flowforge_domain.schema_change import schema_change
+
+STANDING = (("id", "integer"), ("name", "varchar"))
+WITHOUT_NAME, RETYPED = (("id", "integer"),), (("id", "varchar"), ("name", "varchar"))
+ALLOWING = "append_new_columns or sync_all_columns"
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "said", "allowed_by"),
+    [
+        ("append_new_columns", RETYPED, "id is now varchar", "sync_all_columns"),
+        ("ignore", RETYPED, "id is now varchar", "sync_all_columns"),
+        ("fail", RETYPED, "id is now varchar", "sync_all_columns"),
+        ("ignore", WITHOUT_NAME, "name is gone", ALLOWING),
+        ("fail", WITHOUT_NAME, "name is gone", ALLOWING),
+        ("fail", (*STANDING, ("more", "integer")), "more is new", ALLOWING),
+        ("fail", (("id", "bigint"), ("name", "varchar")), "id is now bigint", ALLOWING),
+    ],
+)
+def test_the_message_names_what_would_allow_it(rule, given, said, allowed_by):
+    with pytest.raises(ConfigError) as caught:
+        schema_change("m", rule, STANDING, given)
+    assert str(caught.value) == (
+        f"The query gives other columns than the table has: {said}.\n"
+        f"Set `on_schema_change` to {allowed_by}, or build it from scratch: flowforge run --full-refresh --select m"
+    )
+    for allowing in allowed_by.split(" or "):
+        schema_change("m", allowing, STANDING, given)
