@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -34,6 +35,37 @@ def test_seeds_models_and_tests_are_told(flowforge, fresh):
     assert answer.code == 0
     for part in ("✓ seeded: 2 in", "Running 3 models on sqlite", "✓ built: 3", "Data Quality Summary", "✓ passed: 4"):
         assert part in answer.out
+
+
+def test_each_test_is_told_as_it_ends_and_all_of_them_at_the_end(flowforge, with_test):
+    lines = flowforge("build", with_test(FAILS)).lines
+    model = next(i for i, line in enumerate(lines) if re.match(r"✓ orders +table ", line))
+    test = next(
+        i for i, line in enumerate(lines) if re.match(r"✗ row_count_between orders +test +failed +\d+ms$", line)
+    )
+    assert lines[test + 1].startswith("   ↳ orders has ")
+    assert model < test < lines.index("Totals") < lines.index("Data Quality Summary")
+    passed = [line for line in lines if re.match(r"✓ unique customers.customer_id +test +passed +\d+ms$", line)]
+    assert len(passed) == 1
+    assert lines[-4:] == ["──────", "✓ passed: 2", "✗ failed: 1", "↷ skipped: 2"]
+
+
+def test_a_skipped_test_is_told_too(flowforge, with_test):
+    shop = with_test(FAILS)
+    (shop / "models/orders.ff.sql").write_text("select nope")
+    assert re.search(
+        r"^↷ row_count_between orders +skipped \(orders failed\)$", flowforge("build", shop).out, re.MULTILINE
+    )
+
+
+def test_all_that_tells_the_time_of_a_run_tells_the_same(flowforge, fresh):
+    for command in ("build", "run"):
+        done = flowforge(command, fresh).out
+        told = re.search(r"^Done in (.+)$", done, re.MULTILINE)[1]
+        run = flowforge("runs", "list", fresh).out.split()[0]
+        assert re.fullmatch(
+            rf"Run {run}: {command}, ok in {re.escape(told)}", flowforge("runs", "show", run, fresh).lines[0]
+        )
 
 
 def test_a_failed_test_stops_its_dependents_and_ends_with_two(flowforge, with_test):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 from flowforge_app.abilities import able
-from flowforge_app.check_run import check_run
+from flowforge_app.check_run import CheckRun, check_run
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_domain.listing import selected_resources
-from flowforge_domain.results import BuildReport, CheckReport, SeedReport
+from flowforge_domain.results import BuildReport, CheckReport, RunReport, SeedReport
 from flowforge_domain.selection import EVERYTHING, Selection
+from flowforge_ports.progress import Event, Progress, RunStarted
 
 _KINDS = ("seed", "model", "test")
 
@@ -29,7 +31,8 @@ class BuildProject:
         """Load the selected seeds, all or none, then build models, each after the tests of what it reads.
 
         A test of severity "error" that fails or cannot be run stops what depends on its model. Raises `SeedError`
-        before any model is touched, and else as `RunModels` does.
+        before any model is touched, and else as `RunModels` does. The models are reported when all has ended, with the
+        time that all of it took.
         """
         manifest = self.models.manifest
         chosen: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
@@ -39,8 +42,23 @@ class BuildProject:
         nodes = able((manifest.nodes[name] for name in chosen["model"]), manifest, self.models.engine)
         tests = check_run(self.checks, chosen["test"])
         self.seeds.loader(seeds)
+        models = replace(self.models, progress=_beside_tests(self.models.progress, tests))
         with self.models.engine.lock.hold(self.models.claim):
+            started = perf_counter()
             loaded = self.seeds.load(seeds) if seeds else SeedReport()
-            built = self.models.run(nodes, tests)
+            built = models.run(nodes, tests)
             tests.finish()
+            built = replace(built, seconds=perf_counter() - started)
+        self.models.progress(built)
         return BuildReport(loaded, built, CheckReport([tests.results[name] for name in tests.checks]))
+
+
+def _beside_tests(progress: Progress, tests: CheckRun) -> Progress:
+    """Return what tells of models among tests: which ones there are at the start, and no report before they ended."""
+    titles = tuple(check.title for check in tests.checks.values())
+
+    def tell(event: Event) -> None:
+        if not isinstance(event, RunReport):
+            progress(replace(event, tests=titles) if isinstance(event, RunStarted) else event)
+
+    return tell

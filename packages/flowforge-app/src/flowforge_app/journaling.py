@@ -62,7 +62,9 @@ class Journaling:
         if not self.entries:
             return None
         said = _message(error) or "\n".join(str(failed) for failed in self._report.errors)
-        self._note(end_entry(self._status(error), self._now(), said))
+        # The time that the run told its user, which begins when it holds its target, unless it did not get so far.
+        seconds = round(self._report.seconds, 6) if error is None and self._report.run_id else self._now()
+        self._note(end_entry(self._status(error), seconds, said))
         if self._writer is not None:
             with suppress(OSError):
                 self._writer.close()

@@ -20,11 +20,21 @@ _MARKS = {
 }
 
 
+_VERDICTS = {
+    Verdict.PASSED: ("✓", GREEN),
+    Verdict.WARNED: ("⚠", YELLOW),
+    Verdict.FAILED: ("✗", RED),
+    Verdict.ERROR: ("✗", RED),
+    Verdict.SKIPPED: ("↷", YELLOW),
+}
+
+
 class Reporter:
     """Hears what a project does and prints it; fulfils `Progress`."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        # Of the column of names in a run; without one, tests are told by their summary alone.
         self._width = 0
         self._running: list[str] = []
         self._place = ""
@@ -39,7 +49,7 @@ class Reporter:
     def _run_started(self, event: RunStarted) -> None:
         total = len(event.models)
         models = f"{total} model{'s' * (total != 1)}"
-        self._width = column_width(event.models)
+        self._width = column_width((*event.models, *event.tests))
         if total:
             self._output.line(f"Running {models} on {event.engine} ({event.target})\n")
         self._output.event("run_started", models, run_id=event.run_id, total=total, engine=event.engine)
@@ -120,6 +130,8 @@ class Reporter:
         check = result.check
         if result.error is not None:
             trace(result.error)
+        if self._width:
+            self._output.line(_check_lines(result, self._width, self._output))
         self._output.event(
             f"check_{result.verdict.value}",
             result.error.message if result.error else result.failure or result.skipped or check.subject,
@@ -130,6 +142,7 @@ class Reporter:
             seconds=round(result.seconds, 6),
             **(error_facts(result.error) if result.error else {}),
         )
+        self._show_running()
 
     def _show_running(self) -> None:
         if self._running:
@@ -146,6 +159,16 @@ def _columns(result: ModelResult, width: int) -> str:
     kind = f"{result.materialized:<6}"
     retried = f"  ({retries(result.retries)})" * bool(result.retries)
     return f"{name} {kind} {rows:>{20 - len(kind)}} {milliseconds(result.seconds):>9}{retried}"
+
+
+def _check_lines(result: CheckResult, width: int, output: Output) -> str:
+    """Return a test among the models of a build: how it ended, and the first line of why."""
+    first = f"{output.paint(*_VERDICTS[result.verdict])} {result.check.title:<{width}}"
+    if result.skipped:
+        return f"{first} skipped ({result.skipped})"
+    why = printable(str(result.error.message if result.error else result.failure)).splitlines()
+    line = f"{first} test   {result.verdict.value:>13} {milliseconds(result.seconds):>9}"
+    return f"{line}\n   ↳ {why[0]}" if why else line
 
 
 def _retry(event: Retried) -> str:

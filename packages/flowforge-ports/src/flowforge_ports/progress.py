@@ -12,12 +12,13 @@ from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedRe
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run of these models begins."""
+    """A run of these models begins; `tests` are the titles of those that run among them."""
 
     run_id: str
     models: tuple[str, ...]
     engine: str
     target: str
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
