@@ -63,7 +63,7 @@ BARS = (
     Bar("R7", "Malformed input gets one message with file and line, whatever it is",
         (f"{_HERE}/test_fuzz.py", f"{_HERE}/test_fixed_seeds.py", f"{_HERE}/test_resource_bombs.py",
          f"{_READER}/test_broken_projects.py"), "DuckDB only"),
-    Bar("R8", "Exit codes mean what the manual says", ("tests/e2e/test_exit_codes.py",)),
+    Bar("R8", "Exit codes mean what the manual says", ("tests/e2e/test_exit_codes.py", "tests/e2e/test_refusals.py")),
     Bar("S1", "Passwords are seen nowhere again",
         (f"{_HERE}/test_secrets.py", "packages/flowforge-domain/tests/test_secret.py"),
         "PostgreSQL's dsn; the keys of clouds by their own packages' tests"),

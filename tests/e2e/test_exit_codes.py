@@ -176,6 +176,25 @@ def variable_misspelt(example):
     return "flowforge run --vars '{strat: 2026-02-01}'"
 
 
+def unknown_run(example):
+    return "flowforge runs show zzz"
+
+
+def unknown_model(example):
+    return "flowforge why usrs"
+
+
+def ambiguous_key(example):
+    config = "{{ config(materialized='incremental', unique_key='n') }}"
+    sql_model(example, "grown", f"{config}\nselect 1 as n union all select 1\n")
+    return "flowforge run --select grown"
+
+
+def hook_failed(example):
+    sql_model(example, "hooked", "{{ config(pre_hook='delete from nowhere') }}\nselect 1 as n\n")
+    return "flowforge run --select hooked"
+
+
 def usage(example):
     return "flowforge run --nope"
 
@@ -256,6 +275,10 @@ SITUATIONS = {
     "There is nothing left to resume": nothing_to_resume,
     "A run is resumed on another target": resumed_elsewhere,
     "A variable is misspelt": variable_misspelt,
+    "A run is asked for that is not known": unknown_run,
+    "A model is asked for that is not there": unknown_model,
+    "New rows have one key several times": ambiguous_key,
+    "A hook failed": hook_failed,
     "The command was misspelt": usage,
     "A test cannot be run": check_cannot_run,
     "The output could not be written": output_not_written,

@@ -72,7 +72,7 @@ class TestShow:
 
     def test_a_missing_run_shows_where_help_is(self, flowforge):
         answer = flowforge("runs", "show")
-        assert (answer.code, answer.err.splitlines()[-1]) == (1, "See: flowforge runs --help")
+        assert (answer.code, answer.err.splitlines()[-1]) == (1, "See: flowforge runs show --help")
 
 
 class TestResume:

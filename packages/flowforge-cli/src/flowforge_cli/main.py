@@ -123,5 +123,10 @@ def _speaks_json(arguments: Sequence[str]) -> bool:
 
 
 def _command_of(arguments: Sequence[str]) -> str:
-    known = {one.name for one in app.registered_commands} | {one.name for one in app.registered_groups}
-    return next((f"{argument} " for argument in arguments if argument in known), "")
+    words = [word for word in arguments if not word.startswith("-")][:2]
+    groups = {one.name: one.typer_instance for one in app.registered_groups}
+    if words and (group := groups.get(words[0])):
+        known = {one.name for one in group.registered_commands}
+        return " ".join((words[0], *(word for word in words[1:] if word in known), ""))
+    commands = {one.name for one in app.registered_commands}
+    return next((f"{argument} " for argument in arguments if argument in commands), "")

@@ -18,7 +18,7 @@ from flowforge_domain.text import printable
 Run = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")]
 
-app = typer.Typer(help="Tell what ran, and how it ended.", no_args_is_help=True)
+app = typer.Typer(help="Tell what ran, and how it ended.")
 _MARKS = {
     Status.SKIPPED.value: ("↷", YELLOW),
     Status.FAILED.value: ("✗", RED),

@@ -66,7 +66,8 @@ class Settings:
         where = where or Location(file, facts.setting_lines.get("materialized", 0))
         if config.materialized not in known:
             hint = did_you_mean(config.materialized, known) or f"Choose one of {', '.join(known)}."
-            raise ConfigError(f"There is no materialization {config.materialized!r}.", where=where, hint=hint)
+            place = self.place("materialized", name, file, facts)
+            raise ConfigError(f"There is no materialization {config.materialized!r}.", where=place, hint=hint)
         for message, hint in config_faults(config):
             raise ConfigError(f"Model {name!r}: {message}", where=where, hint=hint)
         return config

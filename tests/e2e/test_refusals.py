@@ -1,0 +1,141 @@
+"""R8: whatever a command is given that it cannot take, it ends with 1 and one message: what, where, and one fix.
+
+The rows of the manual are in `test_exit_codes.py`, each as a process; these are more of each kind, in this process.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+
+import pytest
+from fuzz.ground import files, write
+from fuzz.judge import MOST_LINES, longest_block
+
+from flowforge_cli.main import main
+
+WORDS = {
+    "run --vars '{start'": ("--vars:1", "Check indentation"),
+    "run --vars start": ("--vars takes a mapping", "--vars '{start: 2026-01-01}'"),
+    "run --vars '{strt: 1}'": ("reads the variable 'strt'", "Did you mean 'start'?"),
+    "run --vars '{start: 1}' --vars '{start: 2}'": ("gives 'start' twice", "Keep one."),
+    "run --full-refresh --select nope": ("No model matches 'nope'", "Known: "),
+    "run --full-refresh=yes": ("'--full-refresh' does not take a value", "flowforge run --help"),
+    "run --fail-fast=1": ("'--fail-fast' does not take a value", "flowforge run --help"),
+    "run --wait soon": ("--wait", "flowforge run --help"),
+    "run --wait -1": ("--wait", "flowforge run --help"),
+    "run --jobs 0": ("--jobs", "flowforge run --help"),
+    "run --resume": ("There is nothing to resume", "flowforge run"),
+    "run --select 'tga:x'": ("no method 'tga'", "Did you mean 'tag:'?"),
+    "run --select 'config.materialised:view'": ("no setting 'materialised'", "Did you mean 'materialized'?"),
+    "run --select '@users+'": ("both @ and +", "Did you mean '@users'?"),
+    "run --select 'state:modified'": ("has nothing to compare with", "--state DIR"),
+    "run --select 'result:nope'": ("no result 'nope'", "Known: "),
+    "run --selector nope": ("no selector 'nope'", "Known: all_but, nightly"),
+    "run --state nowhere --select state:modified": ("nowhere/manifest.json", "Check what is there"),
+    "run --exclude '*'": ("leaves no model", "exclude less"),
+    "build --select nope": ("matches 'nope'", "Known: "),
+    "build --resume": ("No such option: --resume", "flowforge build --help"),
+    "build --env nope": ("profiles.yml: There is no profile 'nope'", "Known: default, dev."),
+    "ls --output yaml": ("'yaml' is not one of", "flowforge ls --help"),
+    "ls --resource models": ("no kind 'models'", "Did you mean 'model'?"),
+    "ls --select usrs": ("matches 'usrs'", "Did you mean 'users'?"),
+    "ls nowhere": ("There is no folder", "Name the project's folder"),
+    "why": ("Missing argument", "flowforge why --help"),
+    "why usrs": ("There is no model 'usrs'", "Did you mean 'users'?"),
+    "why users --vars '{nope: 1}'": ("reads the variable 'nope'", "Known: "),
+    "clean --select users": ("No such option: --select", "flowforge clean --help"),
+    "clean --env nope": ("There is no profile 'nope'", "Known: default, dev."),
+    "clean --vars x": ("--vars takes a mapping", "Write for example"),
+    "runs": ("Missing command", "flowforge runs --help"),
+    "runs lst": ("Did you mean 'list'?", "flowforge runs --help"),
+    "runs list --limit 0": ("--limit", "flowforge runs list --help"),
+    "runs show": ("Missing argument", "flowforge runs show --help"),
+    "runs show zzz": ("There is no run 'zzz'", "Known: "),
+}
+
+SNAPSHOT = "{{{{ config(materialized='snapshot', {}) }}}}\nselect id, name from {{{{ ref('people') }}}}\n"
+GROWING = "{{{{ config(materialized='incremental', {}) }}}}\nselect {}order_id, amount from {{{{ ref('sales') }}}}\n"
+HISTORY, GROWN, PROJECT = "models/history.ff.sql", "models/grown.ff.sql", "project.yml"
+# The command, the file that is wrong, its text, and what is said of it.
+FILES = (
+    ("run", HISTORY, SNAPSHOT.format("unique_ky='id'"), (f"{HISTORY}:1", "Did you mean 'unique_key'?")),
+    ("run", HISTORY, SNAPSHOT.format("strategy='check'"), (f"{HISTORY}:1", "needs `unique_key`", "Add unique_key=")),
+    ("run", HISTORY, SNAPSHOT.format("unique_key='id', strategy='chek'"), (f"{HISTORY}:1", "'check'", "Choose one")),
+    ("run", HISTORY, SNAPSHOT.format("unique_key='id', strategy='timestamp'"), (f"{HISTORY}:1", "`updated_at`")),
+    (
+        "run --select history", HISTORY,
+        SNAPSHOT.format("unique_key='id', strategy='check', check_cols=['nmae']"),
+        (HISTORY, "`check_cols` names 'nmae'", "Did you mean 'name'?"),
+    ),
+    ("run", GROWN, GROWING.format("incremental_strategy='upsert'", ""), (f"{GROWN}:1", "'merge'", "Choose one")),
+    ("run", GROWN, GROWING.format("incremental_strategy='merge'", ""), (f"{GROWN}:1", "needs `unique_key`")),
+    (
+        "run", GROWN, GROWING.format("incremental_strategy='insert_overwrite'", ""),
+        (f"{GROWN}:1", "needs `partition_by`", "Add partition_by="),
+    ),
+    (
+        "run --select grown", GROWN, GROWING.format("unique_key='order_id', on_schema_change='fail'", "1 as more, "),
+        (GROWN, "more is new", "--full-refresh"),
+    ),
+    ("ls", "models/users.ff.sql", "{{ config(materialized='tabel') }}\nselect 1 as id\n",
+     ("models/users.ff.sql:1", "no materialization 'tabel'", "Did you mean 'table'?")),
+    ("run --select users", PROJECT, "name: shop\nvars: {start: 2026-01-01}\non_run_start: ['delete from nowhere']\n",
+     (f"{PROJECT}:3", "on_run_start failed", "Did you mean")),
+    ("run --select users", "hooks/h.py", "from flowforge import hook\n@hook('on_run_strat')\ndef a(c): pass\n",
+     ("hooks/h.py:2", '@hook("on_run_start")')),
+    ("run --select users", "hooks/h.py", "from flowforge import hook\n@hook('on_run_start')\ndef a(c):\n    1 / 0\n",
+     ("hooks/h.py:4", "ZeroDivisionError", "Correct the function")),
+    ("compile", "macros/money.sql", "{% macro euros(a) %}{{ a", ("macros/money.sql:1", "Check the brackets")),
+    ("compile", "macros/money.sql", "{% macro euros(a) %}{{ rfe(a) }}{% endmacro %}{% macro today() %}1{% endmacro %}",
+     ("macros/money.sql:1", "'rfe' is undefined", "Did you mean 'ref'?")),
+    ("ls --selector a", PROJECT, "name: shop\nselectors: {a: 'selector:b', b: 'selector:a'}\n",
+     (f"{PROJECT}:2", "a → b → a", "Write out")),
+    ("build", PROJECT, "name: shop\ntests:\n  - {type: uniqe, table: users, column: id}\n",
+     (f"{PROJECT}:3", "no test 'uniqe'", "Did you mean 'unique'?")),
+    ("run --state s --select state:modified", "s/manifest.json", "{",
+     ("s/manifest.json", "no manifest", "flowforge run")),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    root = tmp_path_factory.mktemp("ground") / "shop"
+    write(root, files())
+    assert main(["build", str(root), "-q"]) == 0
+    return root
+
+
+@pytest.fixture
+def refused(built, tmp_path, monkeypatch, capsys):
+    """Run a command on a project, of which one file may be another, and return its one message."""
+
+    def run(command, changed=None):
+        root = shutil.copytree(built, tmp_path / "shop")
+        write(root, {name: text.encode() for name, text in (changed or {}).items()})
+        monkeypatch.chdir(root)
+        capsys.readouterr()
+        assert main(shlex.split(command)) == 1
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        assert len(said.err.splitlines()) <= MOST_LINES
+        assert longest_block(said.out) <= MOST_LINES
+        message = said.out if "↳" in said.out else said.err
+        assert len(message.strip().splitlines()) >= 2
+        return message
+
+    return run
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_wrong_words(refused, command):
+    said = refused(command)
+    assert [part for part in WORDS[command] if part not in said] == [], said
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "text", "says"), FILES, ids=[f"{number} {each[1]}" for number, each in enumerate(FILES)]
+)
+def test_wrong_files(refused, command, name, text, says):
+    said = refused(command, {name: text})
+    assert [part for part in says if part not in said] == [], said
