@@ -83,18 +83,18 @@ class _Build:
                 raise hook_error(error, self.node, hook, sql) from error
 
     def from_sql(self) -> Built:
-        statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)
-        text = self.on.reader.text(self.node)
-        head = query_head(self.node, self.engine.dialect)
+        statement, head = self.on.compiler.to_run(self.node, incremental=self.goes_on), ""
         try:
             if self.staged is None:
                 with replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing) as into:
                     rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
             else:
-                query, head = statement.removeprefix(head), staging_head(self.staged.relation, self.engine.dialect)
+                query = statement.removeprefix(query_head(self.node, self.engine.dialect))
+                head = staging_head(self.staged.relation, self.engine.dialect)
                 statement = f"{head}{query}"
                 rows = self.staged(lambda _: self.engine.session.execute(statement))
         except EngineError as error:
+            head, text = head or query_head(self.node, self.engine.dialect), self.on.reader.text(self.node)
             raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
         return Built(rows if self.node.config.stands_as == "table" else None)
 

@@ -10,6 +10,7 @@ from itertools import count
 from threading import Event as Signal
 from threading import Lock
 from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
 from flowforge_app.attempts import Attempts, Patience
@@ -104,7 +105,8 @@ class ModelRun:
         for above in before & self.nodes.keys():
             if self.results[above].status is not Status.BUILT:
                 causes.update(self._stopped_by.get(above, (above,)))
-        return [*(n for n in self.nodes if n in causes), *sorted(causes - self.nodes.keys())]
+        # In the order of the graph, which takes a while to walk: rarely is there anything to put in order.
+        return [*(n for n in self.nodes if n in causes), *sorted(causes - self.nodes.keys())] if causes else []
 
     def _built(self, node: Node, build: BuildModel) -> ModelResult:
         started, engine = perf_counter(), build.engine
@@ -117,13 +119,13 @@ class ModelRun:
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise
-            failed = replace(result_of(node, Status.FAILED), seconds=perf_counter() - started, error=error)
-            return replace(failed, retries=attempts.again)
+            spent = perf_counter() - started
+            return result_of(node, Status.FAILED, seconds=spent, error=error, retries=attempts.again)
         self.evidence.versions.note(node.name, row.data_version)
         self.rows.append(row)
         self.ground.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
-        done = replace(result_of(node, Status.BUILT), seconds=perf_counter() - started, rows=built.rows)
-        return replace(done, retries=attempts.again)
+        spent = perf_counter() - started
+        return result_of(node, Status.BUILT, seconds=spent, rows=built.rows, retries=attempts.again)
 
     def _build(self, node: Node, build: BuildModel, sent: list[tuple[StateRow, Built]]) -> tuple[StateRow, Built]:
         """Build in one transaction, unless that of an earlier try was committed after all, and its answer was lost.
@@ -161,9 +163,9 @@ class ModelRun:
         )
 
 
-def result_of(node: Node, status: Status, reason: str = "") -> ModelResult:
-    """Return the result of a node that ended so."""
-    return ModelResult(node.name, node.relation, node.config.materialized, status, reason=reason)
+def result_of(node: Node, status: Status, **more: Any) -> ModelResult:
+    """Return the result of a node that ended so; `more` are further fields of it."""
+    return ModelResult(node.name, node.relation, node.config.materialized, status, **more)
 
 
 def _may_be_repeated(node: Node, engine: Engine) -> bool:

@@ -105,7 +105,7 @@ def quote_name(name: str, dialect: Dialect) -> str:
             f"The name {name[:40]!r}… has {length} {unit}; {dialect.name} allows {dialect.longest_name}.",
             hint="Use a shorter name.",
         )
-    if foreign := next((c for c in name if not _allowed(c, dialect)), ""):
+    if dialect.name_categories and (foreign := next((c for c in name if not _allowed(c, dialect)), "")):
         message = f"The name {name!r} holds {foreign!r}, which {dialect.name} allows in none."
         raise ConfigError(message, hint="Use letters, digits and underscores.")
     stored = stored_name(name, dialect)
@@ -169,7 +169,7 @@ def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
 
 def _allowed(character: str, dialect: Dialect) -> bool:
     kind = category(character)
-    return not dialect.name_categories or not dialect.name_categories.isdisjoint({kind, kind[0]})
+    return not dialect.name_categories.isdisjoint({kind, kind[0]})
 
 
 def _length(name: str, dialect: Dialect) -> tuple[str, int]:

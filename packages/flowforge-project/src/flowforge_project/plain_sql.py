@@ -61,8 +61,13 @@ def plain_facts(text: str) -> ModelFacts | None:
     )
 
 
-def render_plain(text: str, ref: Callable[[str], str], source: Callable[[str, str], str]) -> str:
-    """Return a normalized template that `plain_facts` accepted with its tags replaced."""
+def render_plain(text: str, ref: Callable[[str], str], source: Callable[[str, str], str]) -> str | None:
+    """Return a normalized template with its tags replaced, or None when it needs Jinja.
+
+    Settings are not looked at again: whoever read the template has refused those that Jinja would refuse.
+    """
+    if "{%" in text or "{#" in text or len(_TAG.findall(text)) != text.count("{{"):
+        return None
 
     def replace(tag: re.Match[str]) -> str:
         if tag["ref"]:

@@ -46,7 +46,8 @@ def _sql_facts(text: str, file: str) -> ModelFacts:
 def _require_one_statement(text: str, file: str) -> None:
     """Refuse what no rendering could turn into one statement; with other Jinja, only its rendering tells."""
     one_statement(text, file)
-    if is_blank(render_plain(text, str, lambda group, table: group + table)):
+    plain = render_plain(text, str, lambda group, table: group + table)
+    if plain is not None and is_blank(plain):
         raise TemplateError("The model has no SQL.", where=Location(file, 1), hint="Write `select …`.")
 
 

@@ -15,7 +15,7 @@ from flowforge_domain.text import Location
 from flowforge_ports.project import RenderContext
 from flowforge_project.folder import MACRO_SUFFIX, MACROS, ProjectFile, files_below
 from flowforge_project.hook_files import in_place
-from flowforge_project.plain_sql import normalized, plain_facts, render_plain
+from flowforge_project.plain_sql import normalized, render_plain
 
 if TYPE_CHECKING:
     from flowforge_project.macro_files import MacroLibrary
@@ -61,14 +61,15 @@ def render_text(text: str, node: Node, context: RenderContext, library: MacroLib
 def _rendered(
     text: str, file: str, context: RenderContext, library: MacroLibrary | None, macros: tuple[str, ...]
 ) -> str:
-    if plain_facts(text) is None:
-        from flowforge_project.jinja_sql import render_jinja
-
-        return render_jinja(text, file, context, library, macros)
     try:
-        return render_plain(text, context.ref, context.source)
+        plain = render_plain(text, context.ref, context.source)
     except FlowForgeError as error:
         raise TemplateError(error.message, where=Location(file), hint=error.hint) from error
+    if plain is not None:
+        return plain
+    from flowforge_project.jinja_sql import render_jinja
+
+    return render_jinja(text, file, context, library, macros)
 
 
 def _declared_only(ref: Callable[[str], str], node: Node) -> Callable[[str], str]:
