@@ -115,7 +115,7 @@ def helpers(ground: Ground) -> list[str]:
 def committed(ground: Ground, run: str) -> set[str]:
     """Return the models of which the target's own state says that this run was the last to build them."""
     model, done = "state ->> '$.model'", "state ->> '$.finished_at'"
-    asked = f"select {model}, arg_max(run_id, {done}) from _flowforge_state group by {model}"
+    asked = f"select {model}, arg_max(run_id, {done}) from _flowforge_state where relation <> '*' group by {model}"
     return {model for model, last in ground.query(asked) if last == run}
 
 

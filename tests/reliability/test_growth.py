@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -62,7 +63,13 @@ class World:
         compiler = CompileModels(manifest, project.renderer, self.engine.dialect, {}, {})
         build = BuildModel(manifest, self.engine, compiler, project.reader, project.functions)
         report = RunModels(
-            manifest, self.engine, build, Recorder(), self.clock, claim(), skipping=Skipping(no_cache=True)
+            manifest,
+            self.engine,
+            build,
+            Recorder(),
+            self.clock,
+            claim(run=uuid4().hex),
+            skipping=Skipping(no_cache=True),
         )()
         for result in report.results:
             if result.error:

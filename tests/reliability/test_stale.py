@@ -142,7 +142,7 @@ class Edits(RuleBasedStateMachine):
         manifest = project.reader.manifest()
         compiler = CompileModels(manifest, project.renderer, engine.dialect, {}, {})
         build = BuildModel(manifest, engine, compiler, project.reader, project.functions)
-        run = RunModels(manifest, engine, build, Recorder(), self.clock, claim(), skipping=skipping)
+        run = RunModels(manifest, engine, build, Recorder(), self.clock, claim(run=uuid4().hex), skipping=skipping)
         return run(selection(select, None))
 
     def tables(self, engine):

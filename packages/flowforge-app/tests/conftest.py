@@ -111,7 +111,9 @@ class World:
         return self.engine.session.query(query).rows
 
     def state(self) -> list[tuple[Any, ...]]:
-        return self.rows("select state ->> '$.model', state ->> '$.rows' from _flowforge_state order by 1")
+        return self.rows(
+            "select state ->> '$.model', state ->> '$.rows' from _flowforge_state where relation <> '*' order by 1"
+        )
 
     def without(self, **ports: Any) -> Engine:
         return replace(self.engine, **ports)

@@ -104,7 +104,7 @@ def test_what_was_replaced_behind_our_back_stays(world, statement, doubt):
 
 def test_what_is_of_another_kind_stays_where_the_catalog_knows_no_more(world):
     world.given(TWO).run()
-    world.sql("drop table b", "create view b as select 1 as n", f"update {STATE_TABLE} set identity = ''")
+    world.sql("drop table b", "create view b as select 1 as n", f"delete from {STATE_TABLE} where relation = '*'")
     catalog = _Blind(world.engine.catalog)
     engine = world.without(catalog=catalog)
     [orphan] = CleanTarget(world.given(ONE).manifest, engine, claim())()
@@ -114,7 +114,7 @@ def test_what_is_of_another_kind_stays_where_the_catalog_knows_no_more(world):
 
 def test_what_a_run_built_that_did_not_end_stays(world):
     world.given(TWO).run()
-    world.sql(f"update {STATE_TABLE} set identity = ''")
+    world.sql(f"delete from {STATE_TABLE} where relation = '*'")
     assert [orphan.doubt for orphan in world.given(ONE).clean()] == ["b is of a run that did not end"]
     assert standing(world) == {"a", "b"}
 

@@ -10,7 +10,7 @@ from time import perf_counter
 from uuid import uuid4
 
 from flowforge_app.attempts import Attempts, Patience
-from flowforge_app.target_state import preparation, read_target
+from flowforge_app.target_state import TargetState, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
@@ -24,7 +24,7 @@ from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
 from flowforge_domain.sql_scan import undeclared, volatile_word
-from flowforge_domain.state import StateRow, insert_states
+from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_states
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine, SeedLoader
 from flowforge_ports.progress import Progress, SeedStarted
@@ -90,9 +90,14 @@ class LoadSeeds:
             for index, seed in enumerate(seeds, start=1):
                 self.progress(SeedStarted(seed.name, index, len(seeds)))
                 results.append(self._load(loader, seed, existing))
-            for statement in insert_states(self._rows(results, versions), self.engine.dialect):
+            for statement in self._told(self._rows(results, versions), state):
                 self.engine.session.execute(statement)
         return results
+
+    def _told(self, rows: Sequence[StateRow], state: TargetState) -> tuple[str, ...]:
+        """Return the statements that write state rows, and remove those that they make void."""
+        told, run_id = insert_states(rows, self.engine.dialect), self.claim.holder.run
+        return told + (compact_state(run_id, self.engine.dialect) if STATE_TABLE in state.entries else ())
 
     def _rows(self, results: Sequence[SeedResult], versions: Sequence[str]) -> list[StateRow]:
         run_id, finished, entries = self.claim.holder.run, self.clock().isoformat(), self.engine.catalog.relations()

@@ -15,7 +15,7 @@ from flowforge_domain.state import (
     StateRow,
     compact_state,
     create_state,
-    identified,
+    insert_identities,
     latest_rows,
     state_rows,
     whole_state,
@@ -93,17 +93,15 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
     Where a run does not come that far, its rows are there without what the catalog says. `state` is what the run found:
     where there was no table yet, no row is void.
     """
-    known = engine.catalog.relations() if rows and engine.dialect.deletes else {}
-    told = [replace(row, identity=_identity(known, row, engine)) for row in rows]
+    if not rows:
+        return ()
     statements = compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()
-    if engine.dialect.deletes and any(row.identity for row in told):
-        statements = (*identified(told, run_id, engine.dialect), *statements)
+    if engine.dialect.deletes:
+        known, counting = engine.catalog.relations(), dict(state.rows)
+        keys = ((relation_key(row.relation, engine.dialect), row) for row in rows)
+        counting |= {key: replace(row, identity=known[key].identity) for key, row in keys if key in known}
+        statements = (*insert_identities(counting.values(), run_id, engine.dialect), *statements)
     return statements
-
-
-def _identity(known: Mapping[str, CatalogEntry], row: StateRow, engine: Engine) -> str:
-    entry = known.get(relation_key(row.relation, engine.dialect))
-    return entry.identity if entry else ""
 
 
 def _foreign_state(columns: Sequence[str], target: str) -> EngineError:

@@ -1,14 +1,17 @@
 """State rows: what was built, written into the target in the transaction of the data itself.
 
 Rows are only appended; the last of a relation counts. `compact_state` removes what a later run made void. What no
-statement asks for is one column of JSON: on DuckDB a column of a row costs 50 microseconds.
+statement asks for is one column of JSON: on DuckDB a column of a row costs 50 microseconds. What the catalog says of
+the relations is known when a run ends, and told of all by one row.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, relation_key
@@ -18,8 +21,10 @@ from flowforge_domain.swap import aside
 
 STATE_TABLE = "_flowforge_state"
 STATE_VERSION = 3
-COLUMNS = ("relation", "run_id", "identity", "state")
-_MOST_ROWS = 500
+COLUMNS = ("relation", "run_id", "state")
+_MOST_ROWS, _MOST_IDENTITIES = 500, 4000
+# In the place of a relation, where a row tells the identities of many: a relation of this name is written "*".
+_MANY = "*"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -80,13 +85,17 @@ def state_rows(found: Rows, dialect: Dialect) -> list[StateRow] | None:
     if tuple(known_name(name, dialect) for name in found.columns) != COLUMNS:
         return None
     try:
+        read = [(relation, run_id, json.loads(state)) for relation, run_id, state in found.rows]
+        many = [told.items() for relation, _, told in read if relation == _MANY]
+        known = dict(chain.from_iterable(many))
         rows = [
-            StateRow(relation=relation, run_id=run_id, identity=identity, **json.loads(state))
-            for relation, run_id, identity, state in found.rows
+            StateRow(relation=relation, run_id=run_id, **{"identity": known.get(told["data_version"], "")} | told)
+            for relation, run_id, told in read
+            if relation != _MANY
         ]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return sorted(rows, key=lambda row: row.finished_at)
+    return sorted(rows, key=attrgetter("finished_at"))
 
 
 def latest_rows(rows: Sequence[StateRow], dialect: Dialect) -> dict[str, StateRow]:
@@ -94,11 +103,11 @@ def latest_rows(rows: Sequence[StateRow], dialect: Dialect) -> dict[str, StateRo
     return {relation_key(row.relation, dialect): row for row in rows}
 
 
-def identified(rows: Sequence[StateRow], run_id: str, dialect: Dialect) -> tuple[str, ...]:
-    """Return the statements that put `rows` in the place of those that a run wrote model by model."""
-    table, run, identity = (quote_name(name, dialect) for name in (STATE_TABLE, "run_id", "identity"))
-    written = f"{run} = {quote_text(run_id, dialect)} and {identity} = ''"
-    return (f"delete from {table} where {written}", *insert_states(rows, dialect))
+def insert_identities(rows: Iterable[StateRow], run_id: str, dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements by which a run tells the identities of all rows that count, not only of its own."""
+    known = [(row.data_version, row.identity) for row in rows if row.identity]
+    parts = (known[start : start + _MOST_IDENTITIES] for start in range(0, len(known), _MOST_IDENTITIES))
+    return tuple(_insert_values([(_MANY, run_id, _encode(dict(part)))], dialect) for part in parts)
 
 
 def compact_state(run_id: str, dialect: Dialect) -> tuple[str, ...]:
@@ -134,7 +143,11 @@ def _without(void: str, dialect: Dialect) -> tuple[str, ...]:
 
 
 def _insert(rows: Sequence[StateRow], dialect: Dialect) -> str:
-    values = ", ".join(f"({', '.join(quote_text(value, dialect) for value in _values(row))})" for row in rows)
+    return _insert_values(map(_values, rows), dialect)
+
+
+def _insert_values(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:
+    values = ", ".join(f"({', '.join(quote_text(value, dialect) for value in row)})" for row in rows)
     return f"insert into {quote_name(STATE_TABLE, dialect)} values {values}"
 
 
@@ -149,4 +162,4 @@ def _values(row: StateRow) -> tuple[str, ...]:
         "project": row.project,
         "inputs": row.inputs,
     }
-    return row.relation, row.run_id, row.identity, _encode(state)
+    return row.relation, row.run_id, _encode(state | {"identity": row.identity} if row.identity else state)
