@@ -62,15 +62,8 @@ class World:
         manifest = project.reader.manifest()
         compiler = CompileModels(manifest, project.renderer, self.engine.dialect, {}, {})
         build = BuildModel(manifest, self.engine, compiler, project.reader, project.functions)
-        report = RunModels(
-            manifest,
-            self.engine,
-            build,
-            Recorder(),
-            self.clock,
-            claim(run=uuid4().hex),
-            skipping=Skipping(no_cache=True),
-        )()
+        given = (manifest, self.engine, build, Recorder(), self.clock, claim(run=uuid4().hex))
+        report = RunModels(*given, skipping=Skipping(no_cache=True))()
         for result in report.results:
             if result.error:
                 raise result.error
