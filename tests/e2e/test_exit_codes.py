@@ -404,8 +404,9 @@ class TestWords:
         command = foreign_exception(example)
         silent = in_shell(command, example)
         assert silent.stderr == (
-            "✗ This is a bug in FlowForge: ZeroDivisionError: division by zero\n"
-            "Please report it with the trace that FLOWFORGE_TRACE=1 prints.\n"
+            "✗ This is a bug in foreign-engine 1.0: ZeroDivisionError: division by zero"
+            " (site/foreign_plugin.py, line 17)\n"
+            "Please report it to its authors with the trace that FLOWFORGE_TRACE=1 prints.\n"
         )
         traced = in_shell(command, example, FLOWFORGE_TRACE="1")
         assert traced.returncode == 99

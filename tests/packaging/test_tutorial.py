@@ -31,9 +31,10 @@ def test_the_page_leads_to_an_engine_that_passes_the_kit(uv, tmp_path):
         said.append(ran.stdout)
         if not site.exists():
             uv("pip", "install", "--target", site, "--no-deps", package)
-    _, listed, proved = said
+    _, listed, proved, used = said
     assert "mini          flowforge-mini 0.1.0" in listed
     assert " passed" in proved
+    assert "✓ target      :memory: opens" in used
     assert "| `test_fault_at_any_step_of_a_sql_model_leaves_old_or_new[after]` | proved |  |" in (
         package / "report.md"
     ).read_text("utf-8")

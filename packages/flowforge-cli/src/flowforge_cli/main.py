@@ -100,6 +100,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
     from flowforge_app.cancelled import was_cancelled
+    from flowforge_bootstrap.blame import bug_report
     from flowforge_cli.output import report_error, trace
     from flowforge_domain.errors import FlowForgeError
 
@@ -109,11 +110,7 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     if isinstance(error, FlowForgeError):
         report_error(error, as_json=_speaks_json(arguments))
         return exit_codes.USER_ERROR
-    print(
-        f"✗ This is a bug in FlowForge: {type(error).__name__}: {error}\n"
-        "Please report it with the trace that FLOWFORGE_TRACE=1 prints.",
-        file=sys.stderr,
-    )
+    print(bug_report(error), file=sys.stderr)
     return exit_codes.BUG
 
 
