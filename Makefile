@@ -23,6 +23,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS ?= true
 # An active venv is not the one we work in; uv would warn about it at every step.
 unexport VIRTUAL_ENV
+# Images of containers often forbid bytecode: every process of the tests, over a thousand, would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # By file: what a file prepares for its tests, wheels or a browser, is prepared once. Not `loadgroup`, which groups
 # nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386).
