@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
+from contextlib import suppress
+
+import pytest
+from warm import Command, WarmFlowForge
 
 POINTS = 200 if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else 25
 SEED = 20261123
@@ -28,29 +33,38 @@ def e(frames):
 RELATIONS = "abcdef"
 
 
-def test_a_run_that_is_killed_leaves_every_table_whole(shop, record_property):
+@pytest.fixture(scope="module")
+def flowforge():
+    with WarmFlowForge() as warm:
+        yield warm
+
+
+def test_a_run_that_is_killed_leaves_every_table_whole(flowforge, shop, record_property):
     record_property("seed", SEED)
     record_property("trials", POINTS)
     rng = random.Random(SEED)
     shop.sql("create table build as select 0 as build")
     shop.write(MODELS)
     shop.run("run")
-    took = length_of_a_run(shop)
+    run = [Command(["run"], shop.root, {"FF_PG_DSN": shop.dsn})]
+    took = length_of_a_run(flowforge, shop, run)
     standing = {name: {1} for name in RELATIONS}
     in_flight = 0
     for point in range(1, POINTS + 1):
         number, delay = point + 1, rng.uniform(0, took)
         shop.sql(f"update build set build = {number}")
-        process = shop.start("run")
+        started = flowforge.start(run)
         shop.await_backend()
         time.sleep(delay)
-        if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.kill(started.pid, signal.SIGKILL)
+        (ended,) = flowforge.ended(started)
+        assert ended.code in (0, -signal.SIGKILL), ended.said
+        if ended.code:
             in_flight += 1
         else:
             # The first run was slow, as on a busy machine.
             took *= 0.7
-        process.kill()
-        process.communicate()
         print(f"seed {SEED}, point {point}: killed after {delay:.3f} s of {took:.3f}")
         await_nobody(shop)
         standing = {name: whole(shop, name, builds | {number}) for name, builds in standing.items()}
@@ -63,14 +77,15 @@ def test_a_run_that_is_killed_leaves_every_table_whole(shop, record_property):
     assert shop.helpers() == []
 
 
-def length_of_a_run(shop):
+def length_of_a_run(flowforge, shop, run):
     """Return the seconds from a run's first statement to its end, without a kill."""
     shop.sql("update build set build = 1")
-    process = shop.start("run")
+    started = flowforge.start(run)
     shop.await_backend()
-    started = time.monotonic()
-    shop.ended(process)
-    return time.monotonic() - started
+    began = time.monotonic()
+    (ended,) = flowforge.ended(started)
+    assert ended.code == 0, ended.said
+    return time.monotonic() - began
 
 
 def await_nobody(shop):
