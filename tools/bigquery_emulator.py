@@ -74,6 +74,7 @@ class Emulator:
 @functools.cache
 def server() -> Emulator:
     """Return this process's emulator."""
+    _hasten()
     uv = os.environ.get("UV") or shutil.which("uv") or str(Path(__file__).parents[1] / ".uv/uv")
     command = [uv, "run", "--project", str(HOME), "--frozen", "--python", _python(), "python", str(HOME / "launch.py")]
     kept = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}}
@@ -102,6 +103,13 @@ def new_target() -> dict[str, Any]:
         "anonymous": True,
         "retry_deadline": 2,
     }
+
+
+def _hasten() -> None:
+    """Let Google's client see at once that a table has come: it looks five times a second, which suits a long way."""
+    from google.cloud.bigquery import _pandas_helpers
+
+    _pandas_helpers._PROGRESS_INTERVAL = 0.01  # noqa: SLF001 - it has no other name
 
 
 def _emptied() -> dict[str, Any]:

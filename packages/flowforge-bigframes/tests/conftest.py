@@ -9,4 +9,4 @@ import pytest
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.originalname in bigquery_emulator.TOO_SLOW and item.parent.name == "TestBigFrames":
-            item.add_marker(pytest.mark.timeout(15))
+            item.add_marker(pytest.mark.timeout(5))

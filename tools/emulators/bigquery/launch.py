@@ -22,7 +22,7 @@ from bqemulator.storage import sql_identifiers
 from bqemulator.storage.engine import DuckDBEngine
 
 _RESULT = re.compile(r"_bqemu_anonymous.{0,3}[.].{0,3}anon(\w+)")
-_LONGEST = 5
+_LONGEST = 3
 
 
 def mend() -> None:
