@@ -83,7 +83,7 @@ class Session:
     def execute(self, sql: str) -> int | None:
         # DataFusion 55 deletes every row where the condition holds a subquery: keep what shall stay instead.
         if found := _DELETE.fullmatch(sql):
-            sql = f"create or replace table {found[1]} as select * from {found[1]} where not {found[2]}"
+            sql = f"create or replace table {found[1]} as select * from {found[1]} where not ({found[2]})"
         if found := _CREATE_AS.fullmatch(sql):
             # A `create` runs before there is anything to cancel, so the query comes first; blanks keep errors in place.
             return self.store(found[1], self.arrow(re.sub(r"[^\n]", " ", found[1]) + found[2]))
@@ -240,7 +240,7 @@ _INCOMING = "_flowforge_incoming"
 _CREATE_AS = re.compile(
     r'((?:\s|--[^\n]*\n)*create (?:or replace )?table (?:"(?:[^"]|"")*"|[^\s"])+ as\s)(.*)', re.DOTALL | re.IGNORECASE
 )
-_DELETE = re.compile(r"delete from (\S+) where (exists \(.*\))", re.DOTALL)
+_DELETE = re.compile(r"delete from (\S+) where (.*\(select .*)", re.DOTALL)
 _RELATIONS: Mapping[str, RelationKind] = {"BASE TABLE": "table", "VIEW": "view"}
 
 
