@@ -55,3 +55,54 @@ def test_artifacts_are_as_the_schemas_say_however_a_run_ends(shop, error, code, 
     assert {each["name"]: each["status"] for each in results["results"]}["p"] == model
     nodes = artifact(shop, "manifest")["nodes"]
     assert (nodes["p"]["file"], nodes["p"]["deps"]) == ("models/p.ff.py", ["customers"])
+
+
+TESTS = """
+  - {type: row_count_between, table: orders, min: 99, tags: [bad]}
+  - {type: row_count_between, table: customers, min: 99, severity: warn}
+  - {type: unique, table: nowhere, column: id}
+"""
+
+
+@pytest.mark.parametrize(("command", "more", "below"), [("build", ["--no-cache"], "skipped"), ("test", [], "passed")])
+def test_tests_are_told_as_well(shop, command, more, below):
+    assert main(["run", str(shop), "-q"]) == 0
+    before = artifact(shop, "run_results")
+    assert before["tests"] == []
+    with (shop / "project.yml").open("a") as file:
+        file.write(TESTS)
+    assert main([command, str(shop), "-q", *more]) == 1
+    results = artifact(shop, "run_results")
+    assert (results["command"], results["status"]) == (command, "failed")
+    tests = {(test["name"], test["severity"]): test for test in results["tests"]}
+    assert {name: test["status"] for (name, _), test in tests.items()} == {
+        "unique customers.customer_id": "passed",
+        "not_null customers.email": "passed",
+        "non_negative_sum revenue_by_customer.revenue": below,
+        "row_count_between revenue_by_customer": below,
+        "row_count_between orders": "failed",
+        "row_count_between customers": "warned",
+        "unique nowhere.id": "error",
+    }
+    assert [test["line"] for test in results["tests"]] == sorted(test["line"] for test in results["tests"])
+    assert tests["row_count_between orders", "error"]["cause"].startswith("orders has ")
+    assert "nowhere" in tests["unique nowhere.id", "error"]["cause"]
+    assert [one["name"] for one in results["results"] if one["materialized"] != "seed"] == (
+        [] if command == "test" else [one["name"] for one in before["results"]]
+    )
+
+
+def test_tests_that_a_build_did_not_come_to_are_told(shop):
+    python = FAILING.replace("users_enriched", "customers").format(error="KeyboardInterrupt")
+    (shop / "models" / "p.ff.py").write_text(python, encoding="utf-8")
+    with (shop / "project.yml").open("a") as file:
+        file.write("  - {type: row_count_between, table: p}\n")
+    assert main(["build", str(shop), "-q"]) == 130
+    (last,) = (test for test in artifact(shop, "run_results")["tests"] if test["name"] == "row_count_between p")
+    assert last == {
+        **dict.fromkeys(last, ""),
+        "name": "row_count_between p",
+        "status": "not run",
+        "line": 0,
+        "seconds": 0.0,
+    }

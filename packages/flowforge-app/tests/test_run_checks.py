@@ -10,7 +10,7 @@ from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, SelectionError
 from flowforge_domain.results import CheckResult, Verdict
 from flowforge_domain.text import Location
-from flowforge_ports.progress import CheckStarted
+from flowforge_ports.progress import ChecksStarted, CheckStarted
 
 MODELS = {
     "users": "select 1 as id, 'a@x' as email union all select 1, null",
@@ -54,7 +54,8 @@ class TestVerdicts:
 
     def test_each_result_is_announced_when_it_is_known(self, built):
         report = built.check(select="orders")
-        assert built.recorder.events == [CheckStarted(CHECKS[2], 1, 1), report.results[0]]
+        started = ChecksStarted((CHECKS[2].title,), "sqlite", built.engine.target)
+        assert built.recorder.events == [started, CheckStarted(CHECKS[2], 1, 1), report.results[0]]
         assert isinstance(report.results[0], CheckResult)
 
     def test_one_that_fails_with_severity_warn_only_warns(self, built):

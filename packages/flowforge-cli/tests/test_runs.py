@@ -138,3 +138,45 @@ class TestResume:
         answer = flowforge("run", shop)
         assert answer.code == 0
         assert answer.err == "! The journal of this run cannot be written: File exists.\n"
+
+
+class TestOfTests:
+    """A `test` and the tests of a `build` are told as well."""
+
+    @pytest.fixture
+    def failing(self, shop):
+        with (shop / "project.yml").open("a") as file:
+            file.write("  - {type: row_count_between, table: revenue_by_customer, min: 99}\n")
+        return shop
+
+    def test_a_test_is_listed_and_shown(self, flowforge, failing):
+        assert flowforge("test", failing, "-q").code == 2
+        line = flowforge("runs", "list", failing).lines[0]
+        assert re.search(r"  test  failed       tests: 4 passed, 1 failed$", line)
+        shown = flowforge("runs", "show", line.split()[0], failing)
+        assert re.search(r"✓ unique customers.customer_id +passed +\d+ms\n", shown.out)
+        assert re.search(
+            r"✗ row_count_between revenue_by_customer +failed +\d+ms\n   revenue_by_customer has ", shown.out
+        )
+        events = flowforge("runs", "show", line.split()[0], failing, "--log-format", "json").events
+        assert [event["data"]["status"] for event in events if event["event"] == "test"] == ["passed"] * 4 + ["failed"]
+
+    def test_a_build_whose_tests_fail_has_failed_and_left_nothing_to_resume(self, flowforge, failing):
+        assert flowforge("build", failing, "-q").code == 2
+        assert re.search(r"build failed  +2 built, 3 unchanged; tests: ", flowforge("runs", "list", failing).lines[0])
+        answer = flowforge("run", failing, "--resume")
+        assert (answer.code, answer.out) == (1, "")
+        assert "were built; tests failed.\nRun the tests again: flowforge test\n" in answer.err
+
+    def test_the_run_before_is_still_what_is_resumed_and_selected_by_result(self, flowforge, failed):
+        flowforge("test", failed, "-q")
+        assert flowforge("ls", failed, "-s", "result:failed").lines == ["bad"]
+        (failed / "models/bad.ff.sql").write_text("select * from {{ ref('customers') }}")
+        assert flowforge("run", failed, "--resume").code == 0
+
+    def test_no_tests_leave_nothing(self, flowforge, shop):
+        (shop / "project.yml").write_text("")
+        before = (shop / ".flowforge/run_results.json").read_text()
+        assert flowforge("test", shop).code == 0
+        assert len(flowforge("runs", "list", shop).lines) == 2
+        assert (shop / ".flowforge/run_results.json").read_text() == before

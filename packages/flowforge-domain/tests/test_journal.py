@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from flowforge_domain.checks import Check
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.holder import Holder
 from flowforge_domain.journal import (
@@ -13,6 +14,7 @@ from flowforge_domain.journal import (
     RunOptions,
     as_arguments,
     began_entry,
+    check_entry,
     end_entry,
     holding,
     journal_line,
@@ -24,7 +26,8 @@ from flowforge_domain.journal import (
     start_entry,
     told,
 )
-from flowforge_domain.results import ModelResult, SeedResult, Status
+from flowforge_domain.results import CheckResult, ModelResult, SeedResult, Status
+from flowforge_domain.text import Location
 
 HOLDER = Holder("3f2a", 12, "build-1", "2026-01-02T03:04:05.678000+00:00")
 NAME = "20260102T030405.678000Z-3f2a"
@@ -154,3 +157,22 @@ class TestOptions:
     def test_a_journal_without_any_has_none(self):
         start = {key: value for key, value in START.items() if key != "options"}
         assert told(NAME, [start], False).options == RunOptions()
+
+
+class TestChecks:
+    def entry(self, column, line, failure=""):
+        check = Check("unique", "t", column, where=Location("project.yml", line))
+        return check_entry(CheckResult(check, "select 1", 0.5, failure), 1.0)
+
+    def test_they_are_told_in_the_order_of_the_plan_with_those_that_did_not_run(self):
+        plan = plan_entry("duckdb", "x.duckdb", [], ["unique t.a", "unique t.b", "unique t.a", "unique t.c"])
+        ended = [self.entry("c", 4), self.entry("a", 3, "t.a has 1 duplicates"), self.entry("a", 1)]
+        (begun,) = read_lines(lines(START))
+        record = told(NAME, [begun, plan, *read_lines(lines(*ended))], True)
+        assert [(check.name, check.line, check.status) for check in record.checks] == [
+            ("unique t.a", 1, "passed"),
+            ("unique t.a", 3, "failed"),
+            ("unique t.b", 0, "not run"),
+            ("unique t.c", 4, "passed"),
+        ]
+        assert run_results(record)["tests"][1]["cause"] == "t.a has 1 duplicates"

@@ -18,6 +18,7 @@ from flowforge_domain.journal import (
     RunOptions,
     RunRecord,
     began_entry,
+    check_entry,
     end_entry,
     journal_name,
     plan_entry,
@@ -25,9 +26,9 @@ from flowforge_domain.journal import (
     start_entry,
     told,
 )
-from flowforge_domain.results import ModelResult, RunReport, SeedResult
+from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedResult
 from flowforge_ports.journal import Journals, JournalWriter
-from flowforge_ports.progress import Event, ModelStarted, Notice, Progress, RunStarted, SeedStarted
+from flowforge_ports.progress import ChecksStarted, Event, ModelStarted, Notice, Progress, RunStarted, SeedStarted
 
 
 @dataclass
@@ -42,17 +43,23 @@ class Journaling:
     entries: list[Entry] = field(default_factory=list)
     _writer: JournalWriter | None = None
     _report: RunReport = field(default_factory=lambda: RunReport(""))
+    _checks_ok: bool = True
     _began: float = field(default_factory=perf_counter)
 
     def __call__(self, event: Event) -> None:
         """Take note of one event and hand it on."""
         match event:
             case RunStarted():
-                self._note(plan_entry(event.engine, event.target, event.models))
+                self._note(plan_entry(event.engine, event.target, event.models, event.tests))
+            case ChecksStarted():
+                self._note(plan_entry(event.engine, event.target, (), event.tests))
             case ModelStarted() | SeedStarted():
                 self._note(began_entry(event.name, self._now()))
             case ModelResult() | SeedResult():
                 self._note(result_entry(event, self._now()))
+            case CheckResult():
+                self._note(check_entry(event, self._now()))
+                self._checks_ok = self._checks_ok and event.ok
             case RunReport():
                 self._report = event
         self.progress(event)
@@ -73,7 +80,7 @@ class Journaling:
     def _status(self, error: BaseException | None) -> str:
         if isinstance(error, KeyboardInterrupt) or was_cancelled(error):
             return INTERRUPTED
-        return OK if error is None and self._report.ok else FAILED
+        return OK if error is None and self._report.ok and self._checks_ok else FAILED
 
     def _now(self) -> float:
         return round(perf_counter() - self._began, 6)

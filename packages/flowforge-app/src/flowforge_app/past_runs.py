@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from flowforge_domain.errors import ConfigError, FlowForgeError
 from flowforge_domain.journal import OK, RUNNING, RunRecord, told
@@ -16,6 +18,7 @@ from flowforge_ports.journal import Journals
 # Journals to look into for times: each costs some milliseconds for a thousand models.
 _TIMED = 3
 _START = "Start one with: flowforge run"
+_BUILDING = ("run", "build")
 _DONE = (Status.BUILT.value, Status.UNCHANGED.value)
 _MOST_NAMES = 5
 
@@ -47,6 +50,9 @@ def left_of(last: RunRecord, manifest: Manifest) -> Selection:
         raise ConfigError(
             f"Run {last.run} did not come to its models.", hint=f"Start it again: flowforge {last.command}"
         )
+    if models and not _undone(last) and not last.error and last.checks:
+        message = f"There is nothing left to resume: all models of run {last.run} were built; tests failed."
+        raise ConfigError(message, hint="Run the tests again: flowforge test")
     known = tuple(name for name in models if name in manifest.nodes)
     undone = _undone(last)
     if models and not (set(known) & set(undone) if undone else known):
@@ -92,11 +98,20 @@ class PastRuns:
     def seconds(self) -> dict[str, float]:
         """Return how long models took when they were built last, as far as the newest journals tell."""
         found: dict[str, float] = {}
-        for name in self.journals.names()[:_TIMED]:
-            with suppress(FlowForgeError):
-                built = (m for m in self._told(name).models.values() if m.status == Status.BUILT.value)
-                found = {model.name: model.seconds for model in built} | found
+        for record in islice((run for run in self._readable() if run.command in _BUILDING), _TIMED):
+            built = (model for model in record.models.values() if model.status == Status.BUILT.value)
+            found = {model.name: model.seconds for model in built} | found
         return found
+
+    def statuses(self) -> dict[str, str] | None:
+        """Return how each model ended in the last run that built any, None where no journal tells of one."""
+        last = next((run for run in self._readable() if run.command in _BUILDING), None)
+        return None if last is None else {model.name: model.status for model in last.models.values()}
+
+    def _readable(self) -> Iterator[RunRecord]:
+        for name in self.journals.names():
+            with suppress(FlowForgeError):
+                yield self._told(name)
 
     def one(self, run: str) -> RunRecord:
         """Return the run whose id begins so; raise `ConfigError` with the nearest one."""
@@ -110,7 +125,7 @@ class PastRuns:
 
     def to_resume(self) -> RunRecord:
         """Return the last run, which did not end well; raise `ConfigError` when it did, or still goes on."""
-        last = next((r for r in map(self._told, self.journals.names()) if r.command in ("", "run", "build")), None)
+        last = next((r for r in map(self._told, self.journals.names()) if r.command in ("", *_BUILDING)), None)
         if last is None or last.status == OK:
             ended = f"The last run, {last.run}, ended well." if last else "Nothing was run yet."
             raise ConfigError(f"There is nothing to resume. {ended}", hint=_START)

@@ -16,7 +16,7 @@ from flowforge_domain.results import CheckReport, CheckResult
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_checks
 from flowforge_domain.text import caret, nearest
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import CheckStarted, Progress
+from flowforge_ports.progress import ChecksStarted, CheckStarted, Progress
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ class RunChecks:
         """
         checks = self._selected(wanted)
         results = []
+        if checks:
+            titles = tuple(check.title for check in checks)
+            self.progress(ChecksStarted(titles, self.engine.name, self.engine.target))
         for index, check in enumerate(checks, start=1):
             self.progress(CheckStarted(check, index, len(checks)))
             results.append(self.result(check))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from flowforge_app.past_runs import PastRuns
 from flowforge_bootstrap.artifacts import MANIFEST, RESULTS, file_checksum, unreadable
 from flowforge_domain.changed_files import changed_nodes
 from flowforge_domain.errors import ConfigError
@@ -53,7 +54,7 @@ class Asked:
         since = self.changed_since
         context = SelectionContext(
             modified=_modified(manifest, Path(self.state)) if self.state is not None else None,
-            results=_results(manifest.root, self.state) if _asks_for_results(plain, manifest) else None,
+            results=_results(ports, manifest.root, self.state) if _asks_for_results(plain, manifest) else None,
             changed=changed_nodes(manifest, ports.changes.since(since)) if since is not None else None,
         )
         return Selection(plain.include, plain.exclude, context)
@@ -81,8 +82,13 @@ def _asks_for_results(wanted: Selection, manifest: Manifest) -> bool:
     return any(_RESULT in text for text in texts)
 
 
-def _results(root: Path, state: str | Path | None) -> Mapping[str, str] | None:
-    """Return how each node ended in the last run; None where none was recorded."""
+def _results(ports: ProjectPorts, root: Path, state: str | Path | None) -> Mapping[str, str] | None:
+    """Return how each node ended in the last run; None where none was recorded.
+
+    Its journal tells, for the artifact may be that of tests since.
+    """
+    if state is None and (statuses := PastRuns(ports.journals).statuses()) is not None:
+        return statuses
     file = root / RESULTS if state is None else Path(state) / RESULTS.name
     if not file.exists():
         return None

@@ -167,7 +167,7 @@ class Project(ProjectText):
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
     ) -> CheckReport:
         """Run the selected data-quality tests; what does not hold is in the report."""
-        with self.target.container(lock_timeout) as container:
+        with self.target.container(lock_timeout, "test") as container:
             return container.run_checks()(_wanted(container, select, exclude, choice))
 
     def seed(

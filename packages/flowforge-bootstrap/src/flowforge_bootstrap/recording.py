@@ -50,4 +50,6 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
 def _write(record: RunRecord, manifest: Manifest) -> None:
     if record.engine:
         write_text(manifest.root / RESULTS, as_json(run_results(record)))
+    if not record.models and record.checks:
+        return
     write_manifest(manifest)

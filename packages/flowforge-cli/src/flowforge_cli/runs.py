@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,8 +12,8 @@ from flowforge_cli.opening import open_project
 from flowforge_cli.options import Format, LogFormat, ProjectPath
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, output
 from flowforge_cli.summary import column_width, milliseconds, rows_of
-from flowforge_domain.journal import FAILED, NOT_RUN, OK, UNFINISHED, ModelRecord, RunRecord, as_arguments
-from flowforge_domain.results import Status
+from flowforge_domain.journal import FAILED, NOT_RUN, OK, UNFINISHED, CheckRecord, ModelRecord, RunRecord, as_arguments
+from flowforge_domain.results import Status, Verdict
 from flowforge_domain.text import printable
 
 Run = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
@@ -23,6 +24,14 @@ _MARKS = {
     Status.SKIPPED.value: ("↷", YELLOW),
     Status.FAILED.value: ("✗", RED),
     UNFINISHED: ("…", RED),
+    NOT_RUN: (" ", YELLOW),
+}
+
+_CHECK_MARKS = {
+    Verdict.WARNED.value: ("⚠", YELLOW),
+    Verdict.FAILED.value: ("✗", RED),
+    Verdict.ERROR.value: ("✗", RED),
+    Verdict.SKIPPED.value: ("↷", YELLOW),
     NOT_RUN: (" ", YELLOW),
 }
 
@@ -56,9 +65,11 @@ def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.te
     if said := as_arguments(record.options):
         out.line(f"Asked for with {printable(said)}")
     out.line()
-    width = column_width(record.models)
+    width = column_width((*record.models, *(check.name for check in record.checks)))
     for model in record.models.values():
         _show_model(model, width, out)
+    for check in record.checks:
+        _show_check(check, width, out)
     if record.error:
         out.line(f"\n{out.paint('✗', RED)} {printable(record.error)}")
 
@@ -73,6 +84,15 @@ def _show_model(model: ModelRecord, width: int, out: Output) -> None:
     out.event("model", model.name, "error" if model.status == FAILED else "info", model=model.name, **facts)
 
 
+def _show_check(check: CheckRecord, width: int, out: Output) -> None:
+    mark, color = _CHECK_MARKS.get(check.status, ("✓", GREEN))
+    columns = f"{check.name:<{width}} {check.status:<10} {'':>14} {milliseconds(check.seconds):>9}"
+    out.line(f"{out.paint(mark, color)} {columns}".rstrip())
+    for line in printable(check.cause).splitlines():
+        out.line(f"   {line}")
+    out.event("test", check.name, **asdict(check))
+
+
 def _when(record: RunRecord) -> str:
     return record.started[:19].replace("T", " ")
 
@@ -82,11 +102,14 @@ def _ended(record: RunRecord, out: Output, width: int = 0) -> str:
 
 
 def _counts(record: RunRecord) -> str:
-    """Return how many models ended how, as in `5 built, 1 failed`."""
+    """Return how many models and tests ended how, as in `5 built, 1 failed; tests: 3 passed`."""
     known = (*(status.value for status in Status), UNFINISHED, NOT_RUN)
-    return ", ".join(f"{count} {status}" for status in known if (count := record.count(status)))
+    models = ", ".join(f"{count} {status}" for status in known if (count := record.count(status)))
+    ended = Counter(check.status for check in record.checks)
+    tests = ", ".join(f"{count} {status}" for status, count in ended.items())
+    return "; ".join(filter(None, (models, f"tests: {tests}" * bool(tests))))
 
 
 def _facts(record: RunRecord) -> dict[str, Any]:
-    facts = {key: getattr(record, key) for key in RunRecord.__dataclass_fields__}
-    return {**facts, "models": len(record.models), "options": asdict(record.options)}
+    facts = {key: getattr(record, key) for key in RunRecord.__dataclass_fields__ if key != "checks"}
+    return {**facts, "models": len(record.models), "tests": len(record.checks), "options": asdict(record.options)}

@@ -6,6 +6,7 @@ What was built is told by the state rows in the target; the journal tells what h
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from operator import itemgetter
@@ -14,12 +15,13 @@ from zlib import crc32
 
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.holder import Holder
-from flowforge_domain.results import ModelResult, SeedResult, Status
+from flowforge_domain.results import CheckResult, ModelResult, SeedResult, Status
 from flowforge_domain.secret import is_secret_name
 
 FORMAT = 1
 NOT_RUN, UNFINISHED = "not run", "unfinished"
 OK, FAILED, INTERRUPTED, RUNNING, CRASHED = "ok", "failed", "interrupted", "running", "crashed"
+_checked = itemgetter("name", "status", "type", "table", "column", "severity", "file", "line", "seconds", "cause")
 _told = itemgetter("relation", "materialized", "rows", "seconds", "cause")
 
 Entry = Mapping[str, Any]
@@ -35,6 +37,22 @@ class ModelRecord:
     relation: str = ""
     materialized: str = ""
     rows: int | None = None
+    seconds: float = 0.0
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One data-quality test of a run: `status` is that of its verdict, or `NOT_RUN`; `cause` is why it did not pass."""
+
+    name: str
+    status: str = NOT_RUN
+    type: str = ""
+    table: str = ""
+    column: str = ""
+    severity: str = ""
+    file: str = ""
+    line: int = 0
     seconds: float = 0.0
     cause: str = ""
 
@@ -77,6 +95,7 @@ class RunRecord:
     error: str = ""
     models: Mapping[str, ModelRecord] = field(default_factory=dict)
     options: RunOptions = NO_OPTIONS
+    checks: Sequence[CheckRecord] = ()
 
     def count(self, *statuses: str) -> int:
         """Return how many models ended in one of these ways."""
@@ -130,9 +149,9 @@ def start_entry(holder: Holder, command: str, options: RunOptions = NO_OPTIONS) 
     return {"event": "start", "format": FORMAT, "command": command, **said, "options": asked}
 
 
-def plan_entry(engine: str, target: str, models: Sequence[str]) -> Entry:
-    """Return the entry that says what is going to be built, and where."""
-    return {"event": "plan", "engine": engine, "target": target, "models": list(models)}
+def plan_entry(engine: str, target: str, models: Sequence[str], tests: Sequence[str] = ()) -> Entry:
+    """Return the entry that says what is going to be built and tested, by names and titles, and where."""
+    return {"event": "plan", "engine": engine, "target": target, "models": list(models), "tests": list(tests)}
 
 
 def began_entry(name: str, at: float) -> Entry:
@@ -159,6 +178,25 @@ def result_entry(result: ModelResult | SeedResult, at: float) -> Entry:
     }
 
 
+def check_entry(result: CheckResult, at: float) -> Entry:
+    """Return the entry of a test that has ended."""
+    check = result.check
+    return {
+        "event": "test",
+        "name": check.title,
+        "status": result.verdict.value,
+        "type": check.type,
+        "table": check.table,
+        "column": check.column,
+        "severity": check.severity,
+        "file": check.where.path,
+        "line": check.where.line,
+        "seconds": round(result.seconds, 6),
+        "cause": str(result.error or result.failure or result.skipped),
+        "at": at,
+    }
+
+
 def end_entry(status: str, seconds: float, error: str) -> Entry:
     """Return the last entry of a journal."""
     return {"event": "end", "status": status, "seconds": seconds, "error": error}
@@ -171,6 +209,8 @@ def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
     """
     record = RunRecord(name.rpartition("-")[2], started=_started(name), status=RUNNING if goes_on else CRASHED)
     models: dict[str, ModelRecord] = {}
+    planned: list[str] = []
+    checks: list[CheckRecord] = []
     for entry in entries:
         match entry["event"]:
             case "start":
@@ -180,21 +220,33 @@ def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
             case "plan":
                 record = replace(record, engine=entry["engine"], target=entry["target"])
                 models |= {model: ModelRecord(model) for model in entry["models"]}
+                planned += entry.get("tests", ())
             case "began":
                 models[entry["model"]] = ModelRecord(entry["model"], UNFINISHED)
+            case "test":
+                checks.append(CheckRecord(*_checked(entry)))
             case "end":
                 record = replace(record, status=entry["status"], seconds=entry["seconds"], error=entry["error"])
             case status:
                 models[entry["model"]] = ModelRecord(entry["model"], status, *_told(entry))
-    return replace(record, models=models)
+    return replace(record, models=models, checks=_in_order(planned, checks))
+
+
+def _in_order(planned: Sequence[str], ended: Sequence[CheckRecord]) -> list[CheckRecord]:
+    """Return tests in the order in which they were planned, however they ran, with those that were not."""
+    not_run = Counter(planned) - Counter(check.name for check in ended)
+    order = {name: place for place, name in reversed([*enumerate(planned)])}
+    both = [*ended, *(CheckRecord(name) for name in not_run.elements())]
+    return sorted(both, key=lambda check: (order.get(check.name, len(planned)), check.file, check.line))
 
 
 def run_results(record: RunRecord) -> dict[str, Any]:
     """Return a run as the artifact `run_results.json` tells it, all keys always there."""
-    keys = [name for name in RunRecord.__dataclass_fields__ if name not in ("models", "options")]
+    keys = [name for name in RunRecord.__dataclass_fields__ if name not in ("models", "options", "checks")]
     model_keys = list(ModelRecord.__dataclass_fields__)
     results = [{key: getattr(model, key) for key in model_keys} for model in record.models.values()]
-    return {"format": FORMAT, **{key: getattr(record, key) for key in keys}, "results": results}
+    tests = [asdict(check) for check in record.checks]
+    return {"format": FORMAT, **{key: getattr(record, key) for key in keys}, "results": results, "tests": tests}
 
 
 def _options(entry: Entry) -> RunOptions:

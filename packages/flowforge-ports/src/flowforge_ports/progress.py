@@ -50,6 +50,15 @@ class SeedStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecksStarted:
+    """Tests of these titles begin, without models."""
+
+    tests: tuple[str, ...]
+    engine: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckStarted:
     """Test number `index` of `total` (from 1) begins."""
 
@@ -73,6 +82,7 @@ Event = (
     | SeedStarted
     | SeedResult
     | SeedReport
+    | ChecksStarted
     | CheckStarted
     | CheckResult
     | Retried
