@@ -70,7 +70,7 @@ BARS = (
     Bar("S2", "Templates reach nothing of Python; reading a project runs none of its code",
         (f"{_READER}/test_sandbox.py", f"{_READER}/test_bounds.py", f"{_READER}/test_no_user_code.py")),
     Bar("S3", "Hostile names round-trip or are refused",
-        (_DUCKDB, "packages/flowforge-postgres/tests/test_conformance.py", "tests/architecture/test_sql_quoting.py",
+        (f"{_HERE}/test_names.py", _DUCKDB, "packages/flowforge-postgres/tests/test_conformance.py", "tests/architecture/test_sql_quoting.py",
          "-k", "name or sql_quoting")),
     Bar("S4", "Texts in the site run nothing and load nothing", ("tests/browser",)),
     Bar("S5", "No pickle, no eval, no way out of the project's folder",

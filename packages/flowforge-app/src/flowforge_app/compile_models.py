@@ -9,7 +9,7 @@ from typing import Any
 from flowforge_app.template_values import Values
 from flowforge_domain.ddl import is_blank, one_statement, with_queries
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
-from flowforge_domain.errors import TemplateError
+from flowforge_domain.errors import ConfigError, TemplateError
 from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest, ref_relation, source_relation
 from flowforge_domain.materialize import create_statement, plain_query
@@ -51,11 +51,17 @@ class CompileModels:
 
         Of an ephemeral one, which nothing builds, its query.
 
-        Raises `TemplateError` with file, line and what to write instead.
+        Raises `TemplateError` with file, line and what to write instead, and `ConfigError` with the file for a name
+        that the engine cannot hold.
         """
         key = (node.name, incremental)
         if key not in self._known:
-            self._known[key] = self._statement(node, incremental)
+            try:
+                self._known[key] = self._statement(node, incremental)
+            except ConfigError as error:
+                # A name that the engine cannot hold: who quotes it does not know where it stands.
+                error.where = error.where or node.where()
+                raise
         return self._known[key]
 
     def to_run(self, node: Node, incremental: bool = False) -> str:

@@ -130,9 +130,8 @@ def _require_file_inside(root: Path, place: str, name: str) -> None:
 
 def _require_printable(name: str) -> str:
     if not name.isprintable():
-        raise ConfigError(
-            f"The file name {name!a} has unprintable characters.", hint="Rename it with letters and digits."
-        )
+        message, where = f"The file name {name!a} has unprintable characters.", Location(ascii(name)[1:-1])
+        raise ConfigError(message, where=where, hint="Rename it with letters and digits.")
     return name
 
 
