@@ -19,13 +19,13 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from counts import KILLS
 
 from flowforge.streaming import FileTailSource, StreamSessionizer
 from flowforge.streaming.sessionizer import BatchResult
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, StreamError
 
 ROOT = Path(__file__).parents[2]
-KILLS = 200 if os.environ.get("FLOWFORGE_NIGHTLY") else 25
 NOON = datetime(2024, 1, 31, 12)
 SESSIONS = "select * from fct_sessions_streaming order by session_id"
 

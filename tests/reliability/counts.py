@@ -8,3 +8,19 @@ from __future__ import annotations
 import os
 
 NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
+
+# R1, R2, R6: kills at random moments, of each kind of command.
+KILLS = 200 if NIGHT else 25
+# R3: sequences of edits and runs. And what grows, against one full build: examples of each strategy.
+SEQUENCES = 2_000 if NIGHT else 100
+GROWTHS = 1_000 if NIGHT else 15
+# R4: processes at once, so many times.
+AT_ONCE, ROUNDS = (8, 25) if NIGHT else (4, 5)
+# R5: each of these with each other by night; by day so many of the mixtures.
+JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
+ORDERS = 50 if NIGHT else 5
+HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")
+# R7: mutated inputs.
+INPUTS = int(os.environ.get("FUZZ_COUNT", "10000" if NIGHT else "1000"))
+# S3: names of the corpus at each place of a project, None for all.
+NAMES = None if NIGHT else 40

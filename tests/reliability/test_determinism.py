@@ -8,17 +8,14 @@ import random
 from itertools import product
 
 import pytest
+from counts import HASH_SEEDS, JOBS, NIGHT, ORDERS
 from digest import table_digests
 from fuzz.ground import fingerprints
 from kill_harness import duckdb_query
 from warm import Command, WarmFlowForge
 
-NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
 SEED = int(os.environ.get("DAG_SEED", "20261128"))
 MODELS = 200
-JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
-ORDERS = 50 if NIGHT else 5
-HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")
 # How much work a model is says the run's variable, so that every run ends its models in another order.
 WORK = "(select 0 * max(range) from range(1 + ({number} * {{{{ env_var('WORK') }}}}) % 997))"
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 import pytest
+from counts import AT_ONCE, ROUNDS
 
-AT_ONCE, ROUNDS = (8, 25) if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else (4, 5)
 PATIENCE = 120
 # Says that it has begun by opening one pipe, and ends when the other is opened.
 HOLD = """

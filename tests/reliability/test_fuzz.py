@@ -11,14 +11,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from counts import INPUTS
 from fuzz.cases import cases
 from fuzz.ground import files, fingerprints, write
 from fuzz.judge import complaints, reported
 from warm import Command, WarmFlowForge
 
-NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
 SEED = int(os.environ.get("FUZZ_SEED", "20261128"))
-COUNT = int(os.environ.get("FUZZ_COUNT", "10000" if NIGHT else "1000"))
 REGRESSIONS = sorted((Path(__file__).parent / "fuzz" / "regressions").glob("*.json"))
 # The parts run side by side; each process is given so many inputs, three of ten parts give each its own.
 PARTS = 10
@@ -46,7 +45,7 @@ def ground(flowforge, tmp_path_factory):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_malformed_inputs_are_refused_in_one_message(part, flowforge, ground, tmp_path, record_property):
     content = files()
-    inputs = list(enumerate(cases(SEED, COUNT, content)))[part::PARTS]
+    inputs = list(enumerate(cases(SEED, INPUTS, content)))[part::PARTS]
     record_property("seed", SEED)
     record_property("trials", len(inputs))
     size = 1 if part < 0.3 * PARTS else BATCH

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name
 from uuid import uuid4
 
 import pytest
+from counts import GROWTHS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ ENGINES = {
     "sqlite": ("flowforge_testkit.sqlite", "SqliteProfile", {"engine": "sqlite"}),
     "duckdb": ("flowforge_duckdb", "DuckDBProfile", {"engine": "duckdb", "duckdb": {"path": ":memory:"}}),
 }
-EXAMPLES = 1000 if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else 15
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 # What a source holds at one moment: a key, its value and when it changed.
@@ -86,7 +85,7 @@ def test_increments_equal_one_full_build(world, strategy):
         partition_by=("id",) if strategy == "insert_overwrite" else (),
     )
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+    @settings(max_examples=GROWTHS, deadline=None, derandomize=True)
     @given(moments=MOMENTS)
     def holds(moments):
         world.clear()
@@ -117,7 +116,7 @@ def test_a_snapshot_equals_a_plain_model(world, strategy, hard_deletes):
         hard_deletes=hard_deletes,
     )
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+    @settings(max_examples=GROWTHS, deadline=None, derandomize=True)
     @given(moments=MOMENTS)
     def holds(moments):
         world.clear()

@@ -8,13 +8,12 @@ import signal
 from itertools import islice
 
 import pytest
+from counts import KILLS, NIGHT
 from kill_harness import ROWS, Ground, Harness, artifacts, digests_of_one_build, duckdb_query, models_in
 from warm import WarmFlowForge
 
 from flowforge_ports.failpoint import FILES, POINTS
 
-NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
-KILLS = 200 if NIGHT else 25
 SEED = int(os.environ.get("KILL_SEED", "20261128"))
 PROFILE = "default: {engine: duckdb, duckdb: {path: a.duckdb}}\n"
 BUILD = "cast({{ env_var('BUILD') }} as integer) as build"

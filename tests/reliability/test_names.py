@@ -20,7 +20,6 @@ from flowforge.errors import FlowForgeError
 from flowforge_domain.results import Status
 from flowforge_testkit.conformance.names import NAMES
 
-SOME = 40
 NUMBER = "select 1 as a"
 
 
@@ -138,7 +137,7 @@ def chosen(place, longest):
     if PLACES[place].made == "column":
         # In a user's own SQL PostgreSQL cuts a longer one off.
         names = [name for name in names if len(name.encode()) <= longest]
-    return names if counts.NIGHT else names[:: len(names) // SOME]
+    return names[:: max(1, len(names) // (counts.NAMES or len(names)))]
 
 
 @pytest.mark.parametrize("place", PLACES)

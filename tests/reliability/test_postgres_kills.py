@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -11,7 +10,8 @@ from contextlib import suppress
 import pytest
 from warm import Command, WarmFlowForge
 
-POINTS = 200 if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else 25
+from counts import KILLS
+
 SEED = 20261123
 ROWS = 20_000
 # Every row carries the number of the run that wrote it, of the source's build or of its own.
@@ -41,7 +41,7 @@ def flowforge():
 
 def test_a_run_that_is_killed_leaves_every_table_whole(flowforge, shop, record_property):
     record_property("seed", SEED)
-    record_property("trials", POINTS)
+    record_property("trials", KILLS)
     rng = random.Random(SEED)
     shop.sql("create table build as select 0 as build")
     shop.write(MODELS)
@@ -50,7 +50,7 @@ def test_a_run_that_is_killed_leaves_every_table_whole(flowforge, shop, record_p
     took = length_of_a_run(flowforge, shop, run)
     standing = {name: {1} for name in RELATIONS}
     in_flight = 0
-    for point in range(1, POINTS + 1):
+    for point in range(1, KILLS + 1):
         number, delay = point + 1, rng.uniform(0, took)
         shop.sql(f"update build set build = {number}")
         started = flowforge.start(run)
@@ -69,7 +69,7 @@ def test_a_run_that_is_killed_leaves_every_table_whole(flowforge, shop, record_p
         await_nobody(shop)
         standing = {name: whole(shop, name, builds | {number}) for name, builds in standing.items()}
         assert shop.helpers() == []
-    assert in_flight >= 0.6 * POINTS
+    assert in_flight >= 0.6 * KILLS
     shop.sql("update build set build = 1000")
     shop.run("run")
     for name in RELATIONS:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from itertools import product
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import postgres_server
 import pytest
+from counts import NIGHT
 from warm import Command, WarmFlowForge
 
-NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
 SECRETS = json.loads((Path(__file__).parent / "corpora" / "secrets.json").read_text(encoding="utf-8"))
 # A shorter one stands in every text; that it is not blotted out there is tested as well.
 SHORTEST = 4

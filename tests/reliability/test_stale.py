@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
+from counts import SEQUENCES
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -25,7 +25,6 @@ from flowforge_testkit.sqlite.engine import open_engine
 from flowforge_testkit.sqlite.frames import Frame
 from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 
-SEQUENCES = 2_000 if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else 100
 NAMES = ("a", "b", "c", "d", "e")
 READS = {"a": "s", "b": "a", "c": "b", "d": "b", "e": "d"}
 KINDS = ("table", "view", "ephemeral")
