@@ -114,9 +114,10 @@ def helpers(ground: Ground) -> list[str]:
 
 def committed(ground: Ground, run: str) -> set[str]:
     """Return the models of which the target's own state says that this run was the last to build them."""
-    model, done = "state ->> '$.model'", "state ->> '$.finished_at'"
-    asked = f"select {model}, arg_max(run_id, {done}) from _flowforge_state where relation <> '*' group by {model}"
-    return {model for model, last in ground.query(asked) if last == run}
+    asked = "select run_id, state from _flowforge_state where relation <> '*'"
+    rows = [(json.loads(state), by) for by, state in ground.query(asked)]
+    last = {state["model"]: by for state, by in sorted(rows, key=lambda row: row[0]["finished_at"])}
+    return {model for model, by in last.items() if by == run}
 
 
 def events_in(out: str) -> list[dict[str, Any]]:

@@ -1,16 +1,21 @@
-"""`kill -9` of a run on PostgreSQL at random points: no table is torn, lost or left over."""
+"""R1 on PostgreSQL: a run that is killed at random, or at any failpoint, leaves no table torn, lost or left over."""
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
 from contextlib import suppress
+from itertools import islice
 
 import pytest
+from counts import KILLS, NIGHT
+from kill_harness import ROWS as FEW
+from kill_harness import Ground, Harness
 from warm import Command, WarmFlowForge
 
-from counts import KILLS
+from flowforge_ports.failpoint import FILES, POINTS
 
 SEED = 20261123
 ROWS = 20_000
@@ -119,3 +124,81 @@ def test_a_dead_run_is_noticed_while_its_statement_runs(shop):
     assert shop.sql("select a from slow") == [(1,)]
     assert time.monotonic() - started < 30
     assert shop.helpers() == []
+
+
+BUILD = "cast({{ env_var('BUILD') }} as integer) as build"
+GROWING = "{{{{ config(materialized={}, unique_key='id'{}) }}}}\nselect build, id from {{{{ ref('a') }}}}"
+# One of each way to write; `now` holds the rows of the snapshot that are valid.
+EVERY_WAY = {
+    "a.ff.sql": f"select {BUILD}, n::bigint as id from generate_series(0, {FEW - 1}) n",
+    "v.ff.sql": "{{ config(materialized='view') }}\nselect build, id from {{ ref('a') }}",
+    "merged.ff.sql": GROWING.format("'incremental'", ""),
+    "replaced.ff.sql": GROWING.format("'incremental'", ", incremental_strategy='delete+insert'"),
+    "kept.ff.sql": GROWING.format("'snapshot'", ", strategy='check', check_cols=['build']"),
+    "now.ff.sql": "{{ config(materialized='view') }}\nselect build, id from {{ ref('kept') }} where valid_to is null",
+    "p.ff.py": 'from flowforge import model\n@model(deps=["v"])\ndef p(df):\n    return df\n',
+}
+HISTORY = f"select count(*) % {FEW} = 0 and count(distinct (build, id)) = count(*) from kept"
+
+
+@pytest.fixture(scope="module")
+def striking():
+    """Processes in which failpoints are heard."""
+    with WarmFlowForge(fresh=True) as warm:
+        yield warm
+
+
+@pytest.fixture
+def harness(striking, shop, tmp_path, record_property):
+    """Give a harness on a project with these models and seeds, whose tables are all of one build."""
+    made = []
+
+    def of(models=(), seeds=()):
+        shop.write({name: EVERY_WAY[name] for name in models})
+        (shop.root / "seeds").mkdir()
+
+        def write_seeds(build):
+            for name in seeds:
+                rows = "".join(f"{build},{i}\n" for i in range(FEW))
+                (shop.root / "seeds" / f"{name}.csv").write_text(f"build,id\n{rows}")
+
+        tables = (*sorted({name.split(".")[0] for name in models} - {"kept"}), *seeds)
+        invariants = (HISTORY,) if "kept.ff.sql" in models else ()
+        shell = {"FF_PG_DSN": shop.dsn}
+        ground = Ground(shop.root, "postgres", shop.sql, tables, shell, write_seeds, invariants)
+        made.append(Harness(striking, ground, SEED, tmp_path / "trials.jsonl"))
+        return made[-1]
+
+    yield of
+    record_property("seed", SEED)
+    record_property("trials", sum(len(one.trials) for one in made))
+
+
+def test_a_kill_between_any_two_side_effects_of_a_run_leaves_whole_tables(harness):
+    killed = harness(models=EVERY_WAY)
+    for _ in range(2):
+        killed.whole_run("run --jobs 1")
+    assert len(list(killed.strikes("run --jobs 1", "*", "kill", 1 if NIGHT else 11))) > 8
+    killed.finish("run")
+
+
+def test_a_kill_between_any_two_side_effects_of_seeds_leaves_all_or_none(harness):
+    killed = harness(seeds=("s", "t"))
+    killed.whole_run("seed")
+    for trial in killed.strikes("seed", "*", "kill", 1 if NIGHT else 4):
+        assert len(set(trial.builds.values())) == 1, trial
+    assert len(killed.trials) > 3
+    killed.finish("seed")
+
+
+@pytest.mark.parametrize("action", ["raise", "enospc"])
+def test_an_error_at_any_point_is_told_and_leaves_whole_tables(harness, action):
+    killed = harness(models=EVERY_WAY if NIGHT else ("a.ff.sql", "merged.ff.sql"))
+    for _ in range(2):
+        killed.whole_run("run --jobs 1")
+    for name in ["*"] if NIGHT else [point for point in POINTS if point not in FILES]:
+        passings = killed.strikes("run --jobs 1", name, action)
+        for trial in passings if NIGHT else islice(passings, 1):
+            assert trial.code in (0, 1), trial
+    assert len(killed.trials) > 4
+    killed.finish("run --jobs 1")
