@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import pytest
 
 from flowforge_databricks.dialect import SPARK
@@ -39,7 +37,6 @@ class TestIcebergPlugin(PluginConformance):
 class TestSpark(EngineConformance):
     # Each is a table or two, written by jobs of Spark.
     names_sample = 30
-    unproved: ClassVar = {"test_columns_are_synchronized": "a table of parquet in Spark's own catalog drops no column"}
 
     @pytest.fixture
     def spec(self):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.schema_change import schema_change
+from flowforge_domain.schema_change import SchemaChange, alterations, schema_change
 
 STANDING = (("id", "integer"), ("name", "varchar"))
 WITHOUT_NAME, RETYPED = (("id", "integer"),), (("id", "varchar"), ("name", "varchar"))
@@ -33,3 +34,14 @@ def test_the_message_names_what_would_allow_it(rule, given, said, allowed_by):
     )
     for allowing in allowed_by.split(" or "):
         schema_change("m", allowing, STANDING, given)
+
+
+def test_a_table_that_drops_no_column_is_left_alone():
+    change = SchemaChange(added=(("age", "bigint"),), dropped=("name",))
+    assert list(alterations("t", change, Dialect("any", {}, ""))) == [
+        'alter table t add column "age" bigint',
+        'alter table t drop column "name"',
+    ]
+    with pytest.raises(ConfigError, match=r"some drops no columns.* no name") as caught:
+        next(alterations("t", change, Dialect("some", {}, "", drops="")))
+    assert "--full-refresh" in caught.value.hint

@@ -34,6 +34,7 @@ SPARK = Dialect(
     gathers_state=True,
     merges=False,
     create_temporary="create table",
+    drops="",
     retype="",
     # Of a partitioned table; sessions overwrite only the partitions that the new rows have.
     overwrites="insert overwrite {table} partition ({partitions}) ({columns})",
@@ -48,5 +49,6 @@ SPARK_COMMITS = replace(
     deletes_by_merge=True,
     merges=True,
     create_temporary="create or replace table",
+    drops="alter table {table} drop column {column}",
     retype="alter table {table} alter column {column} type {type}",
 )

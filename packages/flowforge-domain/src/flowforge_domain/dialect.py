@@ -52,7 +52,8 @@ class Dialect:
     be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no subquery; `gathers_state`
     is whether a run writes its state rows together at its end, since each statement that writes is costly;
     `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table of the session
-    only, which has no schema, or a plain one where there are no such; `retype` gives a column a wider type, and is
+    only, which has no schema, or a plain one where there are no such; `drops` takes a column from a table, and is empty
+    where none can be taken; `retype` gives a column a wider type, and is
     empty where columns have none; `overwrites` begins a statement that replaces the `{partitions}`
     of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text;
     `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a
@@ -82,6 +83,7 @@ class Dialect:
     gathers_state: bool = False
     merges: bool = True
     create_temporary: str = "create temporary table"
+    drops: str = "alter table {table} drop column {column}"
     retype: str = "alter table {table} alter column {column} type {type}"
     overwrites: str = ""
     volatile: frozenset[str] = VOLATILE

@@ -56,11 +56,14 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
 
 
 def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[str]:
-    """Yield the statements that change a (quoted) table so."""
+    """Yield the statements that change a (quoted) table so; raise `ConfigError` where no column can be dropped."""
+    if change.dropped and not dialect.drops:
+        message = f"{dialect.name} drops no columns, and the query gives no {', '.join(change.dropped)} any more."
+        raise ConfigError(message, hint="Use append_new_columns, or build the table from scratch: --full-refresh.")
     for column, kind in change.added:
         yield f"alter table {table} add column {quote_name(column, dialect)} {kind}"
     for column in change.dropped:
-        yield f"alter table {table} drop column {quote_name(column, dialect)}"
+        yield dialect.drops.format(table=table, column=quote_name(column, dialect))
     if dialect.retype:
         for column, kind in change.widened:
             yield dialect.retype.format(table=table, column=quote_name(column, dialect), type=kind)

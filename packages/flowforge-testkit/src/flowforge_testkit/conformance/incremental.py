@@ -151,8 +151,15 @@ def test_columns_that_are_gone_are_dropped_kept_or_refused(engine: Engine) -> No
 
 @needs(Capability.INCREMENTAL)
 def test_columns_are_synchronized(engine: Engine) -> None:
+    """Where no column can be dropped, the table is left as it was, by name."""
     raise_first(grow(engine, incremental("append"), _FIRST))
-    raise_first(grow(engine, incremental("append", "sync_all_columns"), "select 3 as id, 'cyd' as name, 7 as age"))
+    standing = [name for name, _ in engine.catalog.columns("ff_grown")]
+    report = grow(engine, incremental("append", "sync_all_columns"), "select 3 as id, 'cyd' as name, 7 as age")
+    if not engine.dialect.drops:
+        assert f"{engine.dialect.name} drops no columns" in str(report.results[0].error)
+        assert [name for name, _ in engine.catalog.columns("ff_grown")] == standing
+        return
+    raise_first(report)
     assert [name for name, _ in engine.catalog.columns("ff_grown")] == ["id", "name", "age"]
     assert rows(engine, "select id, age from ff_grown") == [(1, None), (2, None), (3, 7)]
 
