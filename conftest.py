@@ -1,6 +1,7 @@
 """Settings of every test of this repository: Hypothesis repeats its examples by day and looks for new ones at night.
 
-No test depends on what another one imported.
+No test depends on what another one imported, nor on those before it: the longest files come first, so that none of them
+is left over when every other has ended.
 """
 
 from __future__ import annotations
@@ -15,6 +16,28 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.register_profile("nightly", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("nightly" if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else "repeatable")
+
+# From half a minute on, the longest first.
+LONGEST = (
+    "packages/flowforge-bigframes/tests/test_conformance.py",
+    "packages/flowforge-databricks/tests/test_conformance.py",
+    "packages/flowforge-bigquery/tests/test_conformance.py",
+    "packages/flowforge-snowflake/tests/test_conformance.py",
+    "tests/reliability/test_kills.py",
+    "tests/e2e/test_tpch.py",
+    "tests/packaging/test_third_party.py",
+    "tests/packaging/test_wheels.py",
+    "tests/reliability/test_stale.py",
+    "tests/e2e/test_databricks_example.py",
+    "tests/reliability/test_postgres_kills.py",
+    "tests/e2e/test_exit_codes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; every other keeps its place."""
+    place = {file: number for number, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)
