@@ -23,6 +23,12 @@ def test_a_name_that_no_engine_can_have(tmp_path, name):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_name_that_an_engine_of_ours_has(tmp_path):
+    with pytest.raises(ConfigError, match="'duckdb' is an engine of FlowForge's own"):
+        create_plugin(tmp_path / "new", "duckdb")
+    assert not (tmp_path / "new").exists()
+
+
 def test_it_overwrites_nothing(tmp_path):
     create_plugin(tmp_path, "one")
     (tmp_path / "README.md").write_text("mine")

@@ -9,6 +9,7 @@ from keyword import iskeyword
 from pathlib import Path
 
 from flowforge_bootstrap.artifacts import unwritable
+from flowforge_bootstrap.plugins import SHIPPED_ENGINES
 from flowforge_domain.errors import ConfigError
 from flowforge_ports.engine import API_VERSION
 
@@ -27,10 +28,14 @@ _EMPTY = ("src/flowforge_@name@/__init__.py", "src/flowforge_@name@/py.typed")
 def create_plugin(folder: Path, name: str) -> list[str]:
     """Write the package of an engine `name` into `folder` and return its files, relative to it.
 
-    Raises `ConfigError` for a name that cannot be an engine's, or a file that is in the way.
+    Raises `ConfigError` for a name that cannot be an engine's or is one of ours, or a file that is in the way.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
         raise ConfigError(f"{name!r} cannot be an engine's name.", hint="Use lower case letters, digits and _.")
+    if name in SHIPPED_ENGINES:
+        raise ConfigError(
+            f"{name!r} is an engine of FlowForge's own.", hint="Two of one name cannot be used: choose one."
+        )
     templates = resources.files("flowforge_bootstrap").joinpath("plugin_template")
     texts = {_filled(place, name): templates.joinpath(file).read_text("utf-8") for file, place in _PLACES.items()}
     texts |= {_filled(place, name): "" for place in _EMPTY}
