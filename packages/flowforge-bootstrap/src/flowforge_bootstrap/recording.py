@@ -13,7 +13,8 @@ from flowforge_bootstrap.remains import CompiledFiles, sweep
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions, RunRecord, run_results
 from flowforge_domain.manifest import Manifest
-from flowforge_ports.progress import Notice
+from flowforge_domain.results import RunReport
+from flowforge_ports.progress import Event, Notice
 
 
 @contextmanager
@@ -31,8 +32,14 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
     sweep(manifest.root, {node.file for node in manifest.nodes.values()})
     compiled = CompiledFiles(manifest.root)
     ended: BaseException | None = None
+
+    def heard(event: Event) -> None:
+        journaling(event)
+        if isinstance(event, RunReport):
+            compiled.begin()
+
     try:
-        yield {**given, "progress": journaling, "compiler": replace(given["compiler"], heard=compiled)}
+        yield {**given, "progress": heard, "compiler": replace(given["compiler"], heard=compiled)}
     except BaseException as error:
         ended = error
         raise

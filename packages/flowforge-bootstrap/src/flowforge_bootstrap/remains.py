@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 from flowforge_bootstrap.artifacts import compiled_file, write_changed
 from flowforge_domain.errors import ConfigError
@@ -32,6 +33,8 @@ class CompiledFiles:
 
     root: Path
     sql: dict[str, str] = field(default_factory=dict)
+    _errors: list[ConfigError] = field(default_factory=list)
+    _writer: Thread | None = None
 
     def __call__(self, node: Node, sql: str) -> None:
         """Take note of what a model is about to run."""
@@ -44,10 +47,26 @@ class CompiledFiles:
             finally:
                 os.close(file)
 
+    def begin(self) -> None:
+        """Begin to write when no model runs any more, while the target is closed, which takes as long."""
+        self._writer = Thread(target=self._write)
+        self._writer.start()
+
     def write(self) -> None:
         """Write every file that says something else by now; raise `ConfigError` when the folder cannot be written."""
-        for file, sql in self.sql.items():
-            write_changed(compiled_file(self.root, file), sql)
+        if self._writer is None:
+            self._write()
+        else:
+            self._writer.join()
+        for error in self._errors:
+            raise error
+
+    def _write(self) -> None:
+        try:
+            for file, sql in self.sql.items():
+                write_changed(compiled_file(self.root, file), sql)
+        except ConfigError as error:
+            self._errors.append(error)
         with suppress(OSError):
             self._note.unlink()
 
