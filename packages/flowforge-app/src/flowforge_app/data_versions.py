@@ -32,6 +32,7 @@ class DataVersions:
     sources: Mapping[str, str] = field(default_factory=dict)
     built: dict[str, str] = field(default_factory=dict)
     _through: dict[str, str | None] = field(default_factory=dict)
+    _keys: dict[str, str] = field(default_factory=dict)
 
     def read_by(self, node: Node) -> dict[str, str | None]:
         """Return the version of each thing that a node names, sources as `group.table`."""
@@ -98,4 +99,6 @@ class DataVersions:
         return {self._key(node.relation) for node in self.manifest.nodes.values()}
 
     def _key(self, relation: str) -> str:
-        return relation_key(relation, self.dialect)
+        if relation not in self._keys:
+            self._keys[relation] = relation_key(relation, self.dialect)
+        return self._keys[relation]

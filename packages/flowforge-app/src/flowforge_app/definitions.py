@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -31,15 +31,17 @@ class Definitions:
     reader: ProjectReader
     sql: SqlAnalysis
     _codes: dict[str, Code] = field(default_factory=dict)
-    _quoted: dict[str, str] = field(default_factory=dict)
 
     def inputs(self, node: Node, upstream: Mapping[str, str | None]) -> Inputs:
         """Return all that decides what a build of `node` gives; raise `FlowForgeError` for what cannot be rendered."""
+        plain = self.proof(node, self.fingerprint(node), upstream)
+        origin = _origin(node, self.manifest, self.compiler)
+        return replace(plain, definition=self.definition(node), origin=origin)
+
+    def proof(self, node: Node, text: str, upstream: Mapping[str, str | None]) -> Inputs:
+        """Return the inputs of `node` with the fingerprint of its text, as far as their own fingerprint holds them."""
         settings = {"relation": node.relation} | settings_that_matter(node.config)
-        text, versions = fingerprint(node.kind, self.text(node)), _versions(node, self.engine)
-        return Inputs(
-            text, settings, versions, upstream, self.definition(node), _origin(node, self.manifest, self.compiler)
-        )
+        return Inputs(text, settings, _versions(node, self.engine), upstream)
 
     def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Return what the rows of `node` are made by, with the variables of `before`; nothing where none stay.
@@ -54,10 +56,15 @@ class Definitions:
         said = fingerprint(*(squeezed(text, self.engine.dialect) for text in texts))
         return definition_of(node.config, said)
 
+    def fingerprint(self, node: Node) -> str:
+        """Return the fingerprint of what `node` runs; raise as `text` does."""
+        return fingerprint(node.kind, self.text(node))
+
     def text(self, node: Node) -> str:
         """Return what `node` runs: its code, or its statement, and where that is another one for new rows, both."""
         own = self.statements(node) if node.kind == "sql" else (self._code(node).text,)
-        return "\n;\n".join((*own, *self._hooks(node)))
+        hooks = (f"{when} {sql}" for when in MODEL_HOOKS for _, sql in self.compiler.hooks(node, when))
+        return "\n;\n".join((*own, *hooks))
 
     def statements(self, node: Node) -> tuple[str, ...]:
         """Return what a SQL model may become: for new rows it may be another statement than from scratch."""
@@ -79,9 +86,6 @@ class Definitions:
             return f"its code may give another result each time: {found}" if found else ""
         return next(filter(None, (self._sql_instability(sql, node) for sql in self.statements(node))), "")
 
-    def _hooks(self, node: Node) -> list[str]:
-        return [f"{when} {sql}" for when in MODEL_HOOKS for _, sql in self.compiler.hooks(node, when)]
-
     def _say_the_same(self, before: str, now: str) -> bool:
         if before == now:
             return True
@@ -92,7 +96,7 @@ class Definitions:
         dialect = self.engine.dialect
         head = find_target(sql, dialect=dialect)
         query = sql[head.end :] if head else sql
-        declared = set(map(self._as_written, _relations(node, self.manifest)))
+        declared = {quote_relation(name, dialect) for name in _relations(node, self.manifest)}
         word, stranger = volatile_word(query, dialect), undeclared(query, declared, dialect)
         if not word and not stranger:
             return ""
@@ -105,11 +109,6 @@ class Definitions:
         known = {relation_key(name, dialect) for name in _relations(node, self.manifest)}
         foreign = [name for name in facts.reads if relation_key(name, dialect) not in known]
         return f"it reads {foreign[0]}, which no ref() or source() names" if foreign else ""
-
-    def _as_written(self, relation: str) -> str:
-        if relation not in self._quoted:
-            self._quoted[relation] = quote_relation(relation, self.engine.dialect)
-        return self._quoted[relation]
 
     def _facts(self, sql: str) -> SqlFacts | None:
         dialect = self.engine.dialect
@@ -126,31 +125,32 @@ def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str
     if node.kind != "sql":
         return {}
     macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in node.macros}
-    inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in _inlined(node, manifest)}
+    inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in inlined(node, manifest)}
     return {"file": node.checksum[:_SHORT]} | macros | inner | compiler.values.get(node.name, {})
 
 
 def _relations(node: Node, manifest: Manifest) -> set[str]:
     """Return the relations whose data is accounted for: what the model reads, also through what is inlined."""
-    readers = (node, *_inlined(node, manifest))
+    readers = (node, *inlined(node, manifest))
     return {node.relation} | {read for one in readers for read in input_relations(manifest, one)}
 
 
-def _inlined(node: Node, manifest: Manifest) -> Iterator[Node]:
+def inlined(node: Node, manifest: Manifest) -> Iterator[Node]:
+    """Yield the ephemeral models whose SQL stands in that of `node`."""
     for name in node.deps:
         inner = manifest.nodes.get(name)
         if inner is not None and inner.config.materialized == "ephemeral":
             yield inner
-            yield from _inlined(inner, manifest)
+            yield from inlined(inner, manifest)
 
 
 def _versions(node: Node, engine: Engine) -> dict[str, str]:
-    software = {engine.name: engine.version, "flowforge": _FLOWFORGE}
+    software = {engine.name: engine.version, "flowforge": FLOWFORGE}
     return software if node.kind == "sql" else software | {"python": _PYTHON}
 
 
 _REPLACED = ("table", "view", "ephemeral")
 # Of checksums that only say what changed.
 _SHORT = 16
-_FLOWFORGE = version("flowforge-app")
+FLOWFORGE = version("flowforge-app")
 _PYTHON = ".".join(platform.python_version_tuple()[:2])

@@ -10,6 +10,7 @@ from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
 from flowforge_app.no_help import NoAnalysis, NoTexts
+from flowforge_app.stable_texts import StableTexts
 from flowforge_app.target_state import TargetState, counted
 from flowforge_domain.dialect import Dialect, RelationKind, relation_key
 from flowforge_domain.manifest import Manifest
@@ -44,7 +45,9 @@ class Skipping:
         # The hooks of a run come before this, and may have written to anything.
         proved = engine.sources.versions(tables) if tables and engine.sources and not manifest.hooks else {}
         versions = DataVersions(manifest, engine.dialect, state, proved)
-        return Evidence(manifest, Definitions(manifest, engine, compiler, reader, self.sql), versions, self.texts)
+        definitions = Definitions(manifest, engine, compiler, reader, self.sql)
+        stable = StableTexts(manifest, engine, compiler, self.texts)
+        return Evidence(manifest, definitions, versions, stable, self.texts)
 
     def due(self, nodes: Sequence[Node], evidence: Evidence, full_refresh: bool) -> dict[str, Node]:
         """Return which of the nodes, which come in the order of the graph, must be built."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.no_help import NoTexts
+from flowforge_app.stable_texts import StableTexts
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from, redefinitions
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
+from flowforge_domain.state import StateRow
 from flowforge_ports.sql import BuiltTexts
 
 
@@ -25,6 +27,7 @@ class Evidence:
     manifest: Manifest
     definitions: Definitions
     versions: DataVersions
+    stable: StableTexts
     texts: BuiltTexts = field(default_factory=NoTexts)
     due: set[str] = field(default_factory=set)
 
@@ -37,7 +40,10 @@ class Evidence:
         yield from (f"{name} is built anew" for name in read if name in self.due)
         try:
             yield from self._changes(node)
-            yield from self._instabilities([node, *(view for view in views if view.config.materialized == "view")])
+            yield from self._instability(node)
+            for view in views:
+                if view.config.materialized == "view":
+                    yield from (f"{view.name}, through which it reads: {why}" for why in self._instability(view))
         except FlowForgeError as error:
             yield f"it cannot be read: {error.message}"
 
@@ -64,8 +70,11 @@ class Evidence:
         return next(redefinitions(before.definition, now), "")
 
     def _changes(self, node: Node) -> Iterator[str]:
-        row, now = self.versions.row(node), self.inputs(node)
-        if row is None or (row.fingerprint and row.fingerprint == now.fingerprint):
+        row = self.versions.row(node)
+        if row is None or self._is_proved(node, row):
+            return
+        now = self.inputs(node)
+        if row.fingerprint and row.fingerprint == now.fingerprint:
             return
         yield from (f"nobody can tell whether {name} has changed" for name, v in now.upstream.items() if v is None)
         before = inputs_from(row.inputs)
@@ -82,10 +91,20 @@ class Evidence:
         last = self.texts.last(node.name) if node.kind == "sql" else None
         return last is not None and fingerprint(node.kind, last) == before.text and self.definitions.same(last, node)
 
-    def _instabilities(self, nodes: Iterable[Node]) -> Iterator[str]:
-        for number, node in enumerate(nodes):
-            if found := self.definitions.instability(node):
-                yield f"{node.name}, through which it reads: {found}" if number else found
+    def _is_proved(self, node: Node, row: StateRow) -> bool:
+        """Tell whether the inputs are those of a build, where that takes no look at the text."""
+        text = self.stable.fingerprint(node) if row.fingerprint else ""
+        if not text:
+            return False
+        return self.definitions.proof(node, text, self.versions.read_by(node)).fingerprint == row.fingerprint
+
+    def _instability(self, node: Node) -> Iterator[str]:
+        if self.stable.fingerprint(node):
+            return
+        if found := self.definitions.instability(node):
+            yield found
+        else:
+            self.stable.learn(node, self.definitions.fingerprint(node))
 
     def _views(self, node: Node) -> list[Node]:
         """Return the views and ephemeral models whose queries run with that of `node`."""

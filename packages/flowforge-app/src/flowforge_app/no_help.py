@@ -24,5 +24,13 @@ class NoTexts:
         del name
         return None
 
+    def stable(self, name: str) -> tuple[str, str]:
+        """Return two empty texts."""
+        del name
+        return "", ""
+
+    def keep_stable(self, texts: Mapping[str, tuple[str, str]]) -> None:
+        """Forget them."""
+
     def keep(self, texts: Mapping[str, str]) -> None:
         """Forget them."""

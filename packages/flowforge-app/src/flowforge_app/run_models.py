@@ -96,6 +96,7 @@ class RunModels:
             state = read_target(self.engine)
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
         due = self.skipping.due(nodes, evidence, self.full_refresh)
+        self.skipping.texts.keep_stable(evidence.stable.learned)
         unchanged = {node.name: result_of(node, Status.UNCHANGED) for node in nodes if node.name not in due}
         for result in unchanged.values():
             self.progress(result)

@@ -31,12 +31,8 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 def fingerprint(*parts: str) -> str:
     """Return the SHA-256 of `parts` in hex; the borders between parts count."""
-    digest = hashlib.sha256()
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
-    return digest.hexdigest()
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    return hashlib.sha256(b"".join([len(part).to_bytes(8, "big") + part for part in encoded])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

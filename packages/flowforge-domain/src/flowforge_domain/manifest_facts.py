@@ -96,7 +96,9 @@ def _seed_facts(seed: Seed, checksum: str) -> dict[str, Any]:
 
 def _changed_settings(settings: Any) -> dict[str, Any]:
     """Return a dataclass's fields that differ from their defaults, so that a new field changes no old project."""
-    changed = {}
+    changed: dict[str, Any] = {}
+    if settings == type(settings)():
+        return changed
     for field in fields(settings):
         default = field.default if field.default_factory is MISSING else field.default_factory()
         if (value := getattr(settings, field.name)) != default:

@@ -51,5 +51,11 @@ class BuiltTexts(Protocol):
     def keep(self, texts: Mapping[str, str]) -> None:
         """Take note of what models have run; must not raise."""
 
+    def stable(self, name: str) -> tuple[str, str]:
+        """Return what was last kept of a model's stable text, two empty texts where nothing was."""
+
+    def keep_stable(self, texts: Mapping[str, tuple[str, str]]) -> None:
+        """Take note of the stable texts of models: what each is made from, and its fingerprint; must not raise."""
+
 
 OpenSql = Callable[[Path], SqlAnalysis]
