@@ -17,6 +17,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_models import RunModels
+from flowforge_bootstrap.built_texts import TextFile
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, model
 from flowforge_domain.selection import selection
@@ -49,6 +50,7 @@ class Edits(RuleBasedStateMachine):
         self.engine = open_target(self.folder / "target.sqlite")
         self.open.callback(self.engine.session.close)
         self.clock = Clock()
+        self.skipping = Skipping(texts=TextFile(self.folder / "built.json"))
         self.numbers = dict.fromkeys(NAMES, 1)
         self.kinds = dict.fromkeys(NAMES, "table")
         self.names = {name: name for name in NAMES}
@@ -98,12 +100,12 @@ class Edits(RuleBasedStateMachine):
 
     @rule()
     def run_all(self):
-        assert self.run(self.engine, Skipping()).ok
+        assert self.run(self.engine, self.skipping).ok
         self.ran = True
 
     @rule(name=st.sampled_from(NAMES))
     def run_some(self, name):
-        self.run(self.engine, Skipping(), f"+{self.names[name]}")
+        self.run(self.engine, self.skipping, f"+{self.names[name]}")
         self.ran = False
 
     @invariant()
@@ -118,7 +120,7 @@ class Edits(RuleBasedStateMachine):
                 assert self.tables(self.engine) == self.tables(scratch)
             finally:
                 scratch.session.close()
-        again = self.run(self.engine, Skipping())
+        again = self.run(self.engine, self.skipping)
         assert {result.status.value for result in again.results} <= {"unchanged"}
         self.ran = False
 

@@ -47,7 +47,7 @@ class StableTexts:
 
     def _recipe(self, node: Node) -> str:
         """Return what changes whenever the statements of `node` may, "" where only making them tells."""
-        if node.kind != "sql" or node.hooks:
+        if node.kind != "sql" or node.hooks or not node.checksum:
             return ""
         if node.name not in self._recipes:
             macros = [self.manifest.macros[name].digest for name in node.macros]

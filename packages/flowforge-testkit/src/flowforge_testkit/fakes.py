@@ -16,6 +16,7 @@ from flowforge_domain.checks import Check
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.ddl import find_target
 from flowforge_domain.errors import TemplateError
+from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim, Holder
 from flowforge_domain.hooks import MODEL_HOOKS, Hook
 from flowforge_domain.journal import Entry, journal_line, read_lines
@@ -279,6 +280,7 @@ def _sql_node(name: str, sql: str, config: ModelConfig) -> Node:
         config,
         file=file,
         lines=refs,
+        checksum=fingerprint(sql),
         hooks=_hooks(config, file),
     )
 
