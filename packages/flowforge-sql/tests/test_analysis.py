@@ -78,9 +78,20 @@ def test_what_is_read_written_and_named(facts):
     assert "s.o.b" in found.columns
 
 
-@pytest.mark.parametrize("sql", ["select * from read_csv('x.csv')", "select * from 'x.csv'"])
-def test_files_are_read_too(facts, sql):
-    assert facts(sql).reads
+@pytest.mark.parametrize(
+    ("sql", "read"),
+    [
+        ("select * from read_csv('x.csv')", "read_csv()"),
+        ("select * from t, my_rows(3)", "my_rows()"),
+        ("select * from 'x.csv'", '"x.csv"'),
+    ],
+)
+def test_files_and_functions_are_read_too(facts, sql, read):
+    assert read in facts(sql).reads
+
+
+def test_rows_made_of_arguments_are_not_read(facts):
+    assert facts("select * from t, range(3), generate_series(1, 2) as s(x), unnest([1]) as u").reads == ("t",)
 
 
 @pytest.mark.parametrize("sql", ["select from where (", "select 1; select 2", ""])

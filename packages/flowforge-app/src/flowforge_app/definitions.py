@@ -107,7 +107,7 @@ class Definitions:
         if facts is None:
             return f"it may read {stranger}, which no ref() or source() names"
         known = {relation_key(name, dialect) for name in _relations(node, self.manifest)}
-        foreign = [name for name in facts.reads if relation_key(name, dialect) not in known]
+        foreign = [name for name in facts.reads if name.endswith("()") or relation_key(name, dialect) not in known]
         return f"it reads {foreign[0]}, which no ref() or source() names" if foreign else ""
 
     def _facts(self, sql: str) -> SqlFacts | None:

@@ -30,7 +30,8 @@ _QUERY_NAMES = re.compile(rf"({_NAME})\s*(?:\([^()]*\)\s*)?as\s+(?:(?:not\s+)?ma
 _WORDS = re.compile(
     r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)|(?P<gap>(?:\s|--[^\n]*|/\*.*?\*/)+)""", re.DOTALL
 )
-_ROW_MAKERS = frozenset({"unnest", "generate_series", "range", "flatten", "json_each", "generate_array"})
+ROW_MAKERS = frozenset({"unnest", "generate_series", "range", "flatten", "json_each", "generate_array"})
+"""Functions that give rows of their arguments alone."""
 
 
 def squeezed(sql: str, dialect: Dialect) -> str:
@@ -85,7 +86,7 @@ def _stranger(sql: str, start: int, known: Collection[str], names: Collection[st
     name = target["name"]
     if name is None or name in known or (_plain(name) in names and not target["call"]):
         return ""
-    return "" if target["call"] and name.lower() in _ROW_MAKERS else name
+    return "" if target["call"] and name.lower() in ROW_MAKERS else name
 
 
 def _is_hard(sql: str, dialect: Dialect) -> bool:

@@ -10,6 +10,7 @@ from sqlglot.errors import SqlglotError
 
 from flowforge_domain.dialect import VOLATILE
 from flowforge_domain.relation import relation_name
+from flowforge_domain.sql_scan import ROW_MAKERS
 from flowforge_ports.sql import SqlFacts
 
 _GRAMMARS = {"databricks_spark": "spark", "snowflake_snowpark": "snowflake", "bigquery+bigframes": "bigquery"}
@@ -42,15 +43,25 @@ def _target(tree: exp.Expr) -> exp.Table | None:
 def _reads(tree: exp.Expr, target: exp.Table | None) -> tuple[str, ...]:
     """Return the tables that are read; the names of `with` queries are none where they stand alone."""
     inner = {query.alias_or_name.casefold() for query in tree.find_all(exp.CTE)}
-    tables = [table for table in tree.find_all(exp.Table) if table is not target]
+    tables = [table for table in tree.find_all(exp.Table) if table is not target and not _makes_rows(table)]
     outer = [table for table in tables if table.db or table.name.casefold() not in inner]
     return tuple(dict.fromkeys(_name(table) for table in outer))
 
 
+def _makes_rows(table: exp.Table) -> bool:
+    """Tell whether it stands for the rows that a function makes of its arguments."""
+    return isinstance(table.this, exp.Func) and not ROW_MAKERS.isdisjoint(_words(table.this))
+
+
 def _name(table: exp.Table) -> str:
-    """Return a relation; a function that gives rows is named as it is written, which is no relation's name."""
-    if not isinstance(table.this, exp.Identifier):
-        return f"{table.this.sql()}()"
+    """Return a relation; a function that gives rows is `name()`, which is no relation's name."""
+    match table.this:
+        case exp.Anonymous():
+            return f"{table.this.name.lower()}()"
+        case exp.Func():
+            return f"{table.this.sql_name().lower()}()"
+        case what if not isinstance(what, exp.Identifier):
+            return f"{what.sql()}()"
     return relation_name(*(part.name for part in table.parts))
 
 
