@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from flowforge_cli.completing import terms
+
 
 class LogFormat(StrEnum):
     """How a command speaks."""
@@ -21,9 +23,17 @@ Env = Annotated[Optional[str], typer.Option("--env", help="The profile of profil
 Engine = Annotated[Optional[str], typer.Option("--engine", help="Use this engine's settings.")]  # noqa: UP045
 Select = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--select", "-s", help="Only these: a name, tag, path or METHOD:VALUE; +x, x+, @x follow the graph."),
+    typer.Option(
+        "--select",
+        "-s",
+        help="Only these: a name, tag, path or METHOD:VALUE; +x, x+, @x follow the graph.",
+        autocompletion=terms,
+    ),
 ]
-Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="Not these.")]  # noqa: UP045
+Exclude = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--exclude", help="Not these.", autocompletion=terms),
+]
 SelectorName = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--selector", help="What a selector of project.yml selects."),

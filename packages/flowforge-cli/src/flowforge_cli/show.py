@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from flowforge_cli.completing import models_and_seeds
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Wait
 from flowforge_cli.output import Output, output
 from flowforge_domain.results import Rows
 from flowforge_domain.text import printable
 
-Model = Annotated[str, typer.Argument(help="A model, a seed, or a table.")]
+Model = Annotated[str, typer.Argument(help="A model, a seed, or a table.", autocompletion=models_and_seeds)]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowforge_cli.completing import models
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Engine, Env, Format, LogFormat, ProjectPath, Variables, Wait
 from flowforge_cli.output import output
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from flowforge_app.explain_model import Explanation
 
 _LONGEST = 100
-Model = Annotated[str, typer.Argument(help="A model.")]
+Model = Annotated[str, typer.Argument(help="A model.", autocompletion=models)]
 
 
 def why(
