@@ -133,7 +133,11 @@ def chosen(place, longest):
     distinct = {name.casefold(): name for name in NAMES if name and "\r" not in name}
     names = list(distinct.values())
     if place == "a file":
-        names = [name for name in names if "/" not in name]
+        # One that begins with a dot is hidden, and not read.
+        names = [name for name in names if "/" not in name and not name.startswith(".")]
+    if place == "a schema":
+        # DuckDB's own databases: the engine refuses these for schemas, with what to do.
+        names = [name for name in names if name not in ("temp", "system", "names")]
     if PLACES[place].made == "column":
         # In a user's own SQL PostgreSQL cuts a longer one off.
         names = [name for name in names if len(name.encode()) <= longest]

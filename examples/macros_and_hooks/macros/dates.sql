@@ -7,6 +7,10 @@
   to_char(cast({{ column }} as date), 'YYYY-MM')
 {%- endmacro %}
 
+{% macro databricks_spark__month_of(column) -%}
+  date_format(cast({{ column }} as date), 'yyyy-MM')
+{%- endmacro %}
+
 {% macro default__month_of(column) -%}
   substr(cast({{ column }} as varchar), 1, 7)
 {%- endmacro %}

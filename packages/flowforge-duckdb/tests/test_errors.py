@@ -161,3 +161,9 @@ def test_kinds_of_what_is_hard_to_provoke(error, kind):
 def test_what_is_not_duckdbs_passes():
     with pytest.raises(KeyError), translated():
         raise KeyError("a")
+
+
+def test_a_schema_that_is_called_as_a_database_is_told_with_a_way_out(failure):
+    error = failure("create schema temp")
+    assert error.message.startswith('Ambiguous reference to catalog or schema "temp"')
+    assert "choose another schema, or another file" in error.hint

@@ -89,12 +89,12 @@ class _Build:
                 with replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing) as into:
                     rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
             else:
-                query = statement.removeprefix(query_head(self.node, self.engine.dialect))
+                query = statement.removeprefix(self._query_head())
                 head = staging_head(self.staged.relation, self.engine.dialect)
                 statement = f"{head}{query}"
                 rows = self.staged(lambda _: self.engine.session.execute(statement))
         except EngineError as error:
-            head, text = head or query_head(self.node, self.engine.dialect), self.on.reader.text(self.node)
+            head, text = head or self._query_head(), self.on.reader.text(self.node)
             raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
         return Built(rows if self.node.config.stands_as == "table" else None)
 
@@ -139,6 +139,10 @@ class _Build:
         return StagedBuild(
             self.engine, self.node, plan, self.standing, self.goes_on, self.ground.now, self.ground.existing
         )
+
+    def _query_head(self) -> str:
+        # As it was compiled: an engine that is open may say more in its own, such as `copy grants`.
+        return query_head(self.node, self.on.compiler.dialect)
 
     def _inputs(self, frames: Frames) -> dict[str, Frame]:
         inputs = {relation: frames.read(relation) for relation in input_relations(self.on.manifest, self.node)}

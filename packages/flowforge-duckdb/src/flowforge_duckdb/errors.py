@@ -56,6 +56,8 @@ def translated(sql: str = "") -> Iterator[None]:
 def _engine_error(error: Exception, sql: str) -> EngineError:
     facts = _facts(error)
     message, hint = _split(facts["exception_message"])
+    if message.startswith("Ambiguous reference to catalog or schema"):
+        hint = "A database has this name too, as a file has that of its stem: choose another schema, or another file."
     line, column = _place(sql, facts)
     return EngineError(message, kind=_kind(error, message), line=line, column=column, hint=hint)
 
