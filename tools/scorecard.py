@@ -53,7 +53,7 @@ BARS = (
         (f"{_HERE}/test_kills.py", f"{_HERE}/test_artifacts.py", "-k", "finished_by_the_next or artifacts"),
         "DuckDB only"),
     Bar("R3", "After any run every table is what a build of everything would give, whatever was skipped",
-        (f"{_HERE}/test_stale.py",), "the reference engine only"),
+        (f"{_HERE}/test_stale.py", f"{_HERE}/test_stale_projects.py"), "the reference engine only"),
     Bar("R4", "Runs at the same time wait or are told who runs, and lose nothing",
         (f"{_HERE}/test_duckdb_runs.py", f"{_HERE}/test_postgres_runs.py")),
     Bar("R5", "Jobs, the order of files and the hash seed change nothing", (f"{_HERE}/test_determinism.py",),

@@ -163,7 +163,8 @@ def test_what_is_not_duckdbs_passes():
         raise KeyError("a")
 
 
-def test_a_schema_that_is_called_as_a_database_is_told_with_a_way_out(failure):
-    error = failure("create schema temp")
-    assert error.message.startswith('Ambiguous reference to catalog or schema "temp"')
+def test_a_schema_that_is_called_as_a_database_is_told_with_a_way_out(engine, failure):
+    engine.session.execute("create schema memory")
+    error = failure("create table memory.t (a int)")
+    assert error.message.startswith('Ambiguous reference to catalog or schema "memory"')
     assert "choose another schema, or another file" in error.hint
