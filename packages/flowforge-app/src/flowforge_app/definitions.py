@@ -124,8 +124,10 @@ def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str
     """Return what the text of a node was made from, once it has been rendered."""
     if node.kind != "sql":
         return {}
-    macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in node.macros}
-    inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in inlined(node, manifest)}
+    above = list(inlined(node, manifest))
+    called = dict.fromkeys(name for one in (node, *above) for name in one.macros)
+    macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in called}
+    inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in above}
     return {"file": node.checksum[:_SHORT]} | macros | inner | compiler.values.get(node.name, {})
 
 

@@ -50,17 +50,17 @@ class StableTexts:
         if node.kind != "sql" or node.hooks or not node.checksum:
             return ""
         if node.name not in self._recipes:
-            macros = [self.manifest.macros[name].digest for name in node.macros]
-            parts = [self._own(node), macros, *map(self._own, inlined(node, self.manifest))]
+            parts = [self._own(one) for one in (node, *inlined(node, self.manifest))]
             self._recipes[node.name] = fingerprint(self._everywhere, _encode(parts))
         return self._recipes[node.name]
 
     def _own(self, node: Node) -> list[Any]:
-        settings, relations = settings_that_matter(node.config), input_relations(self.manifest, node)
-        return [node.checksum, node.relation, settings, relations]
+        macros = [self.manifest.macros[name].digest for name in node.macros]
+        relations = [node.relation, *input_relations(self.manifest, node)]
+        return [node.checksum, settings_that_matter(node.config), relations, macros]
 
     @cached_property
     def _everywhere(self) -> str:
         software = (FLOWFORGE, self.engine.name, self.engine.dialect.name, self.engine.version)
-        given = [self.manifest.variables, dict(self.compiler.target)]
-        return fingerprint(*software, json.dumps(given, sort_keys=True, default=repr))
+        # Not as JSON, which neither holds every value of YAML nor sorts every key.
+        return fingerprint(*software, repr(self.manifest.variables), repr(self.compiler.target))

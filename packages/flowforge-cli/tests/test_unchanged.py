@@ -1,0 +1,78 @@
+"""Whatever a model's SQL is made from: a change of it is seen, also when the model's text was known before."""
+
+from __future__ import annotations
+
+import pytest
+
+MACROS = """
+{% macro plus(x) %}{{ x }} + {{ twice(1) }}{% endmacro %}
+{% macro twice(x) %}2 * {{ x }}{% endmacro %}
+"""
+FILES = {
+    "project.yml": "name: shop\nvars: {start: {1: one, two: 2}}\n",
+    "profiles.yml": "default: {engine: sqlite, sqlite: {path: shop.sqlite}}\n",
+    "macros/sums.sql": MACROS,
+    "models/base.ff.sql": "select 1 as id",
+    "models/inner.ff.sql": "{{ config(materialized='ephemeral') }}select {{ plus('id') }} as id from {{ ref('base') }}",
+    "models/seen.ff.sql": "{{ config(materialized='view') }}\nselect id from {{ ref('base') }}",
+    "models/top.ff.sql": "select id, {{ var('start')['two'] }} as n from {{ ref('inner') }}",
+    "models/beside.ff.sql": "select count(*) as n from {{ ref('seen') }}",
+    "models/place.ff.sql": "select '{{ env_var('REGION') }}' as region",
+}
+
+
+@pytest.fixture
+def shop(tmp_path, flowforge, monkeypatch):
+    monkeypatch.setenv("REGION", "north")
+    for file, text in FILES.items():
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    # The second run finds that nothing has changed, and what it learns the third one trusts.
+    for expected in ({"base", "seen", "top", "beside", "place"}, set(), set()):
+        assert built(flowforge("run", tmp_path)) == expected
+    return tmp_path
+
+
+def built(answer):
+    assert answer.code == 0, f"{answer.out}{answer.err}"
+    return {line.split()[1] for line in answer.out.splitlines() if line.startswith("✓")} - {"built:"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "due"),
+    [
+        ("macros/sums.sql", "2 * ", "3 * ", {"top"}),
+        ("macros/sums.sql", " + ", " - ", {"top"}),
+        ("models/inner.ff.sql", "as id from", "as id, 2 as m from", {"top"}),
+        ("models/seen.ff.sql", "select id", "select id + 1 as id", {"seen", "beside"}),
+        ("models/base.ff.sql", "1", "2", {"base", "seen", "top", "beside"}),
+        ("project.yml", "two: 2", "two: 3", {"top"}),
+    ],
+)
+def test_an_edit_is_seen(shop, flowforge, file, old, new, due):
+    text = FILES[file].replace(old, new)
+    assert text != FILES[file]
+    (shop / file).write_text(text, encoding="utf-8")
+    assert built(flowforge("run", shop)) == due
+    assert built(flowforge("run", shop)) == set()
+    # And back: what was known of the older text is no proof for the newer one.
+    (shop / file).write_text(FILES[file], encoding="utf-8")
+    assert built(flowforge("run", shop)) == due
+
+
+def test_the_environment_is_seen(shop, flowforge, monkeypatch):
+    monkeypatch.setenv("REGION", "south")
+    assert built(flowforge("run", shop)) == {"place"}
+
+
+def test_what_makes_a_view_volatile_is_seen_through_it(shop, flowforge):
+    (shop / "models/seen.ff.sql").write_text(FILES["models/seen.ff.sql"].replace("select id", "select random() as id"))
+    for _ in range(2):
+        assert built(flowforge("run", shop)) == {"seen", "beside"}
+
+
+def test_a_damaged_note_costs_time_only(shop, flowforge):
+    for note in (shop / ".flowforge/cache").glob("stable-*.json"):
+        note.write_text('{"base": ["x"], "top": 3, "seen": ["a", "b"]')
+    assert built(flowforge("run", shop)) == set()
