@@ -17,20 +17,27 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.register_profile("nightly", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("nightly" if os.environ.get("FLOWFORGE_NIGHTLY") == "1" else "repeatable")
 
-# From half a minute on, the longest first.
+# Of a quarter of a minute and more, the longest first.
 LONGEST = (
-    "packages/flowforge-bigframes/tests/test_conformance.py",
     "packages/flowforge-databricks/tests/test_conformance.py",
-    "packages/flowforge-bigquery/tests/test_conformance.py",
     "packages/flowforge-snowflake/tests/test_conformance.py",
+    "packages/flowforge-bigframes/tests/test_conformance.py",
+    "packages/flowforge-bigquery/tests/test_conformance.py",
     "tests/reliability/test_kills.py",
+    "tests/reliability/test_fuzz.py",
     "tests/e2e/test_tpch.py",
-    "tests/packaging/test_third_party.py",
-    "tests/packaging/test_wheels.py",
-    "tests/reliability/test_stale.py",
-    "tests/e2e/test_databricks_example.py",
+    "packages/flowforge-duckdb/tests/test_conformance.py",
     "tests/reliability/test_postgres_kills.py",
+    "tests/packaging/test_third_party.py",
+    "tests/e2e/test_databricks_example.py",
+    "tests/reliability/test_duckdb_runs.py",
+    "tests/reliability/test_stale.py",
+    "tests/reliability/test_determinism.py",
+    "tests/e2e/test_examples.py",
     "tests/e2e/test_exit_codes.py",
+    "tests/e2e/test_bigquery_example.py",
+    "tests/packaging/test_engines.py",
+    "tests/packaging/test_wheels.py",
 )
 
 
