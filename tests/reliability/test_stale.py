@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from counts import SEQUENCES
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -29,6 +30,11 @@ from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 NAMES = ("a", "b", "c", "d", "e")
 READS = {"a": "s", "b": "a", "c": "b", "d": "b", "e": "d"}
 KINDS = ("table", "view", "ephemeral")
+
+
+@pytest.fixture(autouse=True)
+def counted(record_property):
+    record_property("trials", SEQUENCES)
 
 
 @model(deps=["c"])

@@ -10,6 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from counts import PROJECTS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -67,6 +68,11 @@ def tables(said):
     found["d"] = {n: m + said["hook"] for n, m in found["c"].items()}
     found["grown"] = {n: m + said["query"] + said["variable"] for n, m in found["d"].items()}
     return found
+
+
+@pytest.fixture(autouse=True)
+def counted(record_property):
+    record_property("trials", PROJECTS)
 
 
 class ProjectEdits(RuleBasedStateMachine):
