@@ -35,6 +35,7 @@ ENGINE_HOMES = {
     "lock.py",
     "seeds.py",
     "session.py",
+    "sources.py",
     "state.py",
 }
 

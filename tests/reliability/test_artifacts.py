@@ -80,7 +80,7 @@ def test_results_and_journals_differ_in_what_is_of_one_run(machines):
 
 def test_the_targets_tell_the_same_of_what_was_run(machines):
     one, other = (
-        {relation: json.loads(state) for relation, state in duckdb_query(root / "a.duckdb")(STATE)}
+        {name: json.loads(state) for name, state in duckdb_query(root / "a.duckdb")(STATE) if name != "*"}
         for root, _ in machines
     )
     assert len(one) > 5

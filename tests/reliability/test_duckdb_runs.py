@@ -70,7 +70,7 @@ class Shop:
             tables = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
             rows = {name: connection.execute(f"select * from {name} order by all").fetchall() for name in tables}
         state = rows.pop("_flowforge_state", [])
-        return rows, sorted(row[0] for row in state)
+        return rows, sorted(relation for relation, *_ in state if relation != "*")
 
 
 @pytest.fixture
