@@ -129,6 +129,15 @@ class TestOverrides:
     def test_an_empty_variable_is_none(self):
         assert choose({"default": SQLITE}, FF_SQLITE_PATH="", FF_ENGINE="").settings.sqlite.path == "a.db"
 
+    def test_a_misspelt_one_is_refused_and_one_of_the_users_own_is_not(self):
+        said = refused({"default": SQLITE}, FF_SQLITE_PTH="other.db")
+        assert said.splitlines() == [
+            "The environment variable 'FF_SQLITE_PTH' is no setting of sqlite.",
+            "Did you mean 'FF_SQLITE_PATH'? Rename it, or unset it.",
+        ]
+        own = {"FF_SQLITE_PATH_OLD": "x", "FF_SQLITE_FOLDER": "x", "SQLITE_PATH": "x"}
+        assert choose({"default": SQLITE}, **own).settings.sqlite.path == "a.db"
+
     def test_the_entry_itself_is_not_changed(self):
         choose({"default": SQLITE}, FF_SQLITE_PATH="other.db")
         assert SQLITE.settings["sqlite"] == {"path": "a.db"}
@@ -138,6 +147,9 @@ class TestOverrides:
 
 
 class TestValidation:
+    def test_a_misspelt_engine_key_is_named(self):
+        assert "Did you mean 'engine' by 'engin'?" in refused({"default": entry(engin="sqlite")})
+
     def test_unknown_key_with_line_and_nearest(self):
         text = refused({"default": entry(engine="sqlite", sqlite={"pth": "hunter2"})})
         assert text == "profiles.yml:3: Profile 'default': Unknown key 'sqlite.pth'.\nDid you mean 'path'?"

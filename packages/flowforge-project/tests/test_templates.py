@@ -73,3 +73,11 @@ def test_a_file_that_went_away_is_named(project):
     manifest.nodes["a"].path.unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
         FileTemplates(project.root).render(manifest.nodes["a"], project.context(manifest, manifest.nodes["a"]))
+
+
+def test_blocks_too_deep_for_python_are_told_as_such(project):
+    text = "{% for x in [1] %}\n" * 25 + "select 1\n" + "{% endfor %}" * 25
+    project.write({"models/a.ff.sql": text})
+    with pytest.raises(TemplateError) as caught:
+        project.compiled()
+    assert str(caught.value).startswith("models/a.ff.sql:27: This is nested too deeply.\n   27 | {% endfor %}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from io import StringIO
@@ -18,6 +18,7 @@ from flowforge_ports.engine import EngineSpec
 from flowforge_ports.project import ProfileEntry
 
 _FILE = "profiles.yml"
+_OVERRIDE = "FF_"
 # pydantic's own words are for programmers.
 _MESSAGES = {
     "extra_forbidden": "Unknown key {key!r}.",
@@ -92,10 +93,13 @@ def choose_profile(
     own = given.get("engine")
     wanted = engine or own
     if not isinstance(wanted, str):
-        hint = f"Add engine: one of {', '.join(sorted(plugins.engines))}."
+        meant = nearest("engine", [key for key in given if key not in plugins.engines])
+        misspelt = f"Did you mean 'engine' by {meant!r}? " if meant else ""
+        hint = f"{misspelt}Add engine: one of {', '.join(sorted(plugins.engines))}."
         raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
     where = place_of_engine(asked) if engine else Location(_FILE, _line(entry, ("engine",)))
     spec = installed_engine(wanted, plugins, where)
+    _require_known(environment, spec)
     overrides = {path: value for key, path in spec.environment.items() if (value := environment.get(key))}
     if wanted != own and wanted not in given and not overrides:
         raise ProfileError(
@@ -127,6 +131,24 @@ def installed_engine(engine: str, plugins: Plugins, where: Location | None) -> E
     except PluginError as error:
         error.where = where
         raise
+
+
+def _require_known(environment: Mapping[str, str], spec: EngineSpec) -> None:
+    """Raise `ProfileError` for a variable that is nearly one of the engine's: the data would go to the wrong place.
+
+    One that only goes on longer, such as FF_PG_DSN_OLD, is the user's own.
+    """
+    known = tuple(spec.environment)
+    for name in environment:
+        if name.startswith(_OVERRIDE) and not name.startswith(known) and (meant := _misspelt(name, known)):
+            message = f"The environment variable {name!r} is no setting of {spec.name}."
+            raise ProfileError(message, hint=f"Did you mean {meant!r}? Rename it, or unset it.")
+
+
+def _misspelt(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.85)), "")
 
 
 def require_profile(entries: Mapping[str, ProfileEntry], name: str) -> ProfileEntry:

@@ -93,7 +93,8 @@ def template_error(
     if isinstance(error, TemplateSyntaxError):
         return _syntax_error(error, text, file)
     texts = {**(macro_files or {}), file: text}
-    nested = isinstance(error, RecursionError)
+    # Python refuses what a template became when its blocks are nested too deeply for it.
+    nested = isinstance(error, RecursionError | SyntaxError)
     *calls, (place, line) = _steps(error.__traceback__, texts) or [(file, _most_nested(text) if nested else 0)]
     if isinstance(error, FlowForgeError):
         message, hint = error.message, error.hint
