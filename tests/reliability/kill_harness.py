@@ -197,10 +197,11 @@ class Harness:
         with suppress(ProcessLookupError):
             os.kill(started.pid, how)
         (ended,) = self.flowforge.ended(started)
-        if ended.code == 0:
-            # The first run was slow, as on a busy machine.
+        trial = self._noted(command, signal.Signals(how).name, delay, ended)
+        if not trial.in_flight:
+            # The whole run was slow, as on a busy machine, or ends long after its last word.
             self.took = min(self.took * 0.8, ended.seconds)
-        return self._noted(command, signal.Signals(how).name, delay, ended)
+        return trial
 
     def _begun(self, command: str) -> Started:
         """Start a command, and return when it has said its first word."""
