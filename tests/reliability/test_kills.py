@@ -104,6 +104,14 @@ def of_any_build(harness):
     return {name: text.replace(number, "cast(N as integer)") for name, text in artifacts(harness.ground.root).items()}
 
 
+def attempts(killed, wanted):
+    """Yield numbers of trials: as many as are `wanted`, and more while too few of them hit a command in flight."""
+    for number in range(3 * wanted):
+        if number >= wanted and killed.in_flight() >= 0.6:
+            return
+        yield number
+
+
 @pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]], ids=["kill", "ask"])
 def test_a_run_killed_at_random_is_finished_by_the_next(harness, signals):
     killed = harness(models=MODELS)
@@ -111,7 +119,7 @@ def test_a_run_killed_at_random_is_finished_by_the_next(harness, signals):
     for _ in range(2):
         killed.whole_run("run")
     uninterrupted = of_any_build(killed)
-    for number in range(KILLS if signals == [signal.SIGKILL] else KILLS // 5):
+    for number in attempts(killed, KILLS if signals == [signal.SIGKILL] else KILLS // 5):
         trial = killed.kill_at_random("run", rng, signals[number % len(signals)])
         # Every second one with the command made for it, where the kill left it something to do.
         left = trial.in_flight and trial.run and number % 2
@@ -119,8 +127,7 @@ def test_a_run_killed_at_random_is_finished_by_the_next(harness, signals):
         again += bool(models_in(ended.out, "model_unchanged"))
         assert len(digests_of_one_build(killed.ground)) == 1
         assert of_any_build(killed) == uninterrupted, trial
-    # Of a handful a busy machine may miss more than it should.
-    assert killed.in_flight() >= (0.6 if len(killed.trials) >= 25 else 0.2)
+    assert killed.in_flight() >= 0.6
     # Some kills came when there was something to keep: else nothing of this was tried.
     assert again
 
@@ -130,7 +137,7 @@ def test_growing_tables_killed_at_random_are_whole(harness):
     rng = random.Random(SEED)
     for _ in range(2):
         killed.whole_run("run")
-    for _ in range(KILLS):
+    for _ in attempts(killed, KILLS):
         killed.kill_at_random("run", rng)
         if NIGHT:
             killed.finish("run")
@@ -152,7 +159,7 @@ def test_seeds_killed_at_random_are_all_old_or_all_new(harness):
     rng = random.Random(SEED)
     for _ in range(2):
         killed.whole_run("seed")
-    for _ in range(KILLS):
+    for _ in attempts(killed, KILLS):
         trial = killed.kill_at_random("seed", rng)
         assert len(set(trial.builds.values())) == 1, trial
     assert killed.in_flight() >= 0.6
