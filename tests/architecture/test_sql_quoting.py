@@ -35,7 +35,6 @@ ENGINE_HOMES = {
     "lock.py",
     "seeds.py",
     "session.py",
-    "sources.py",
     "state.py",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import Dialect, quote_relation
 
 # Hive's metastore and Spark's own catalog take plain names for tables; Hive's, none that is longer.
 _TABLE_NAMES = r"[A-Za-z0-9_]{1,128}"
@@ -52,3 +52,9 @@ SPARK_COMMITS = replace(
     drops="alter table {table} drop column {column}",
     retype="alter table {table} alter column {column} type {type}",
 )
+
+
+def last_metadata(relation: str) -> str:
+    """Return the query of how many entries the metadata log of an Iceberg table has, and of its last one."""
+    last = "max(struct(timestamp, file, latest_snapshot_id))"
+    return f"select count(*), cast({last} as string) from {quote_relation(relation, SPARK)}.metadata_log_entries"

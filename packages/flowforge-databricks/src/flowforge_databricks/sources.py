@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from flowforge_databricks.dialect import SPARK
+from flowforge_databricks.dialect import SPARK, last_metadata
 from flowforge_databricks.session import SparkSqlSession
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.errors import EngineError
@@ -30,14 +30,11 @@ class IcebergVersions:
         """Return a table's version, "" for one of another format: what cannot be proved is built."""
         parts = relation_parts(relation)
         # What a table tells of itself is looked up below its whole name.
-        table = quote_relation(relation_name(self.database, *parts) if len(parts) == 1 else relation, SPARK)
+        table = relation_name(self.database, *parts) if len(parts) == 1 else relation
         try:
             # A catalog that caches may know the table as it was some seconds ago.
-            self.session.execute(f"refresh table {table}")
-            last = "max(struct(timestamp, file, latest_snapshot_id))"
-            ((entries, version),) = self.session.query(
-                f"select count(*), cast({last} as string) from {table}.metadata_log_entries"
-            ).rows
+            self.session.execute(f"refresh table {quote_relation(table, SPARK)}")
+            ((entries, version),) = self.session.query(last_metadata(table)).rows
         except EngineError:
             return ""
         return f"{entries} {version}" if entries else ""
