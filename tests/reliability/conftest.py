@@ -51,17 +51,24 @@ class Shop:
     def sql(self, statement):
         return postgres_server.run(statement, self.dsn)
 
-    def await_backend(self, doing="%"):
+    def await_backend(self):
         """Wait until a statement of FlowForge is at work, and return its server process."""
+        return self._await_process("state = 'active'")
+
+    def await_sleeper(self):
+        """Wait until a statement of FlowForge, parsed and begun, sleeps in the server, and return its process."""
+        return self._await_process("wait_event = 'PgSleep'")
+
+    def _await_process(self, doing):
         deadline = time.monotonic() + PATIENCE
         asked = (
-            "select pid from pg_stat_activity where datname = current_database() and state = 'active' "
-            f"and application_name like 'flowforge%' and query like '{doing}'"
+            "select pid from pg_stat_activity where datname = current_database() "
+            f"and application_name like 'flowforge%' and {doing}"
         )
         while time.monotonic() < deadline:
             if found := self.sql(asked):
                 return found[0][0]
-        pytest.fail(f"nothing like {doing} runs")
+        pytest.fail(f"no process of FlowForge has {doing}")
 
     def helpers(self):
         """Return the tables that FlowForge made for itself, other than its state."""

@@ -115,7 +115,7 @@ def whole(shop, name, builds):
 def test_a_dead_run_is_noticed_while_its_statement_runs(shop):
     shop.write({"slow.ff.sql": "select 1 as a, pg_sleep(60)::text as b"})
     process = shop.start("run")
-    shop.await_backend("%pg_sleep%")
+    shop.await_sleeper()
     process.kill()
     process.communicate()
     shop.write({"slow.ff.sql": "select 1 as a"})

@@ -39,7 +39,7 @@ def test_a_run_beside_a_long_one_is_told_who_runs(shop):
     (shop.root / "project.yml").write_text("name: shop\nretries: {attempts: 1}\n", encoding="utf-8")
     shop.write({"slow.ff.sql": "select 1 as a, pg_sleep(60)::text as b"})
     long = shop.start("run")
-    pid = shop.await_backend("%pg_sleep%")
+    pid = shop.await_sleeper()
     said = shop.run("run", code=1)
     assert f", process {long.pid} on " in said
     shop.sql(f"select pg_terminate_backend({pid})")
@@ -51,7 +51,7 @@ def test_a_backend_that_is_terminated_costs_its_model_one_retry(shop):
     shop.run("run")
     shop.write({"old.ff.sql": slow_at_first(shop, 2), "other.ff.sql": "select 2 as a"})
     process = shop.start("run")
-    shop.sql(f"select pg_terminate_backend({shop.await_backend('%pg_sleep%')})")
+    shop.sql(f"select pg_terminate_backend({shop.await_sleeper()})")
     said = shop.ended(process)
     assert said.count("terminating connection due to administrator command") == 1, said
     assert "↻ 1 retry" in said
@@ -66,7 +66,7 @@ def test_a_backend_that_is_terminated_fails_its_model_alone_where_nothing_is_tri
     shop.run("run")
     shop.write({"old.ff.sql": "select 2 as a, pg_sleep(60)::text as b", "other.ff.sql": "select 2 as a"})
     process = shop.start("run")
-    shop.sql(f"select pg_terminate_backend({shop.await_backend('%pg_sleep%')})")
+    shop.sql(f"select pg_terminate_backend({shop.await_sleeper()})")
     said = shop.ended(process, 1)
     assert said.count("terminating connection due to administrator command") == 1, said
     assert shop.sql("select a from old") == [(1,)]
@@ -83,7 +83,7 @@ def test_a_server_that_restarts_during_a_run_delays_it(shop, how):
     shop.run("run")
     shop.write({"old.ff.sql": slow_at_first(shop, 2)})
     process = shop.start("run")
-    shop.await_backend("%pg_sleep%")
+    shop.await_sleeper()
     postgres_server.restart(how)
     said = shop.ended(process)
     assert "↻ old" in said
@@ -97,7 +97,7 @@ def test_a_server_that_does_not_come_back_ends_the_run_with_one_message(shop):
     shop.run("run")
     shop.write({"old.ff.sql": "select 2 as a, pg_sleep(60)::text as b"})
     process = shop.start("run")
-    shop.await_backend("%pg_sleep%")
+    shop.await_sleeper()
     with postgres_server.down("immediate"):
         said = shop.ended(process, 1)
     assert "Check host, port and database in the dsn" in said

@@ -1,4 +1,4 @@
-"""The example project, copied, and the registry emptied after each test."""
+"""The example project, copied, and a registry that is empty before each test, whatever another file left in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowforge.core import REGISTRY
+from flowforge.core import REGISTRY, Registry
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "simple_duckdb"
 
@@ -20,5 +20,6 @@ def example(tmp_path):
 @pytest.fixture(autouse=True)
 def registry():
     before = dict(vars(REGISTRY))
+    vars(REGISTRY).update(vars(Registry()))
     yield REGISTRY
     vars(REGISTRY).update(before)

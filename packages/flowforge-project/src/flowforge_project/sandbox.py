@@ -93,15 +93,15 @@ def template_error(
     if isinstance(error, TemplateSyntaxError):
         return _syntax_error(error, text, file)
     texts = {**(macro_files or {}), file: text}
-    # Python refuses what a template became when its blocks are nested too deeply for it.
-    nested = isinstance(error, RecursionError | SyntaxError)
+    nested = _is_nested_too_deeply(error)
     *calls, (place, line) = _steps(error.__traceback__, texts) or [(file, _most_nested(text) if nested else 0)]
     if isinstance(error, FlowForgeError):
         message, hint = error.message, error.hint
     elif nested:
         message, hint = "This is nested too deeply", "Write it flatter, with {% set %} for parts."
     else:
-        message, hint = str(error) or type(error).__name__, _hint(error)
+        told = error.msg if isinstance(error, SyntaxError) else str(error)
+        message, hint = told or type(error).__name__, _hint(error)
     ours = error_at(texts[place], place, line, message, hint)
     ours.snippet = "\n".join(filter(None, [ours.snippet, *_told(calls)]))
     return ours
@@ -117,6 +117,11 @@ def error_at(text: str, file: str, line: int, message: str, hint: str, name: str
         snippet=caret_below(text, line, *names),
         hint=hint,
     )
+
+
+def _is_nested_too_deeply(error: Exception) -> bool:
+    # "too many statically nested blocks", "too many levels of indentation": what Python says of a template's own code.
+    return isinstance(error, RecursionError) or (isinstance(error, SyntaxError) and "too many" in error.msg)
 
 
 def _syntax_error(error: TemplateSyntaxError, text: str, file: str) -> TemplateError:
