@@ -119,7 +119,7 @@ def test_sources_have_relations_of_plain_and_odd_names(project):
 
 
 def test_seeds_of_every_kind(project):
-    files = {f"seeds/x/{name}": "a\n" for name in ("a.csv", "b.csv.gz", "c.parquet", "d.sql", "README.md", "e.CSV")}
+    files = {f"seeds/x/{name}": "a\n" for name in ("a.csv", "b.csv.gz", "c.parquet", "d.sql", "README.md", "e.xlsx")}
     text = (
         "seeds:\n  a: {delimiter: ';', 'null': NA, column_types: {a: text}, quote: \"'\", encoding: latin-1}\n"
         "  b.ff: {null: x}\n"
@@ -216,7 +216,7 @@ def test_a_python_model_is_where_its_marker_is(project):
 
 @pytest.mark.parametrize("name", ["models/users.sql", "models/deep/er/x.y.sql"])
 def test_sql_that_is_no_model_by_its_name_is_told(project, name):
-    with pytest.raises(ConfigError, match=r"is no model: its name must end with \.ff\.sql") as caught:
+    with pytest.raises(ConfigError, match=r"is not read: its name must end with \.ff\.sql") as caught:
         project.write({name: "select 1", "models/helpers.py": "", "models/notes.md": ""}).manifest()
     assert str(caught.value.where) == name
     assert caught.value.hint == f"Rename it to {name.removesuffix('.sql')}.ff.sql."

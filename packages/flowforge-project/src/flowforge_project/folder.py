@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from flowforge_domain.text import Location, line_of
 from flowforge_ports.project import ProjectPorts
 
 MACROS, MACRO_SUFFIX = "macros", ".sql"
+_NONE: Mapping[str, str] = {}
 CACHE_FILE = Path(".flowforge", "cache", "parse.json")
 
 
@@ -71,14 +72,23 @@ def open_folder(root: Path, materializations: Collection[str] = BUILT_IN) -> Pro
     )
 
 
-def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[ProjectFile]:
+def files_below(
+    root: Path, folder: str, suffixes: tuple[str, ...], nearly: Mapping[str, str] = _NONE
+) -> list[ProjectFile]:
     """Return the files below `folder` whose names end so, in the order of their names.
 
-    Raises `ConfigError` for a folder that cannot be read, and for a link that leaves the project or points at a folder.
+    Raises `ConfigError` for a folder that cannot be read, for a link that leaves the project or points at a folder,
+    and for a file that would silently not be read: its name ends so but for case, or as `nearly` has it, which maps
+    such an end to the one that is meant.
     """
     if not (root / folder).is_dir():
         return []
-    return sorted(_walk(root, folder, suffixes), key=lambda file: file.name)
+    ends = {**nearly, **{suffix: suffix for suffix in suffixes}}
+    files = sorted(_walk(root, folder, tuple(ends)), key=lambda file: file.name)
+    for file in files:
+        if not file.name.endswith(suffixes):
+            raise _misnamed(file.name, ends)
+    return files
 
 
 def decode(content: bytes, name: str) -> str:
@@ -109,7 +119,7 @@ def _walk(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[Projec
         name = f"{folder}/{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(root, name, suffixes)
-        elif entry.name.endswith(suffixes):
+        elif entry.name.lower().endswith(suffixes):
             if entry.is_symlink() or not entry.is_file():
                 _require_file_inside(root, entry.path, name)
             yield ProjectFile(entry.path, _require_printable(name))
@@ -133,6 +143,12 @@ def _require_printable(name: str) -> str:
         message, where = f"The file name {name!a} has unprintable characters.", Location(ascii(name)[1:-1])
         raise ConfigError(message, where=where, hint="Rename it with letters and digits.")
     return name
+
+
+def _misnamed(name: str, ends: Mapping[str, str]) -> ConfigError:
+    written = max((end for end in ends if name.lower().endswith(end)), key=len)
+    message = f"This file is not read: its name must end with {ends[written]}."
+    return ConfigError(message, where=Location(name), hint=f"Rename it to {name[: -len(written)]}{ends[written]}.")
 
 
 def _unreadable(what: str, name: str, error: OSError) -> ConfigError:

@@ -33,6 +33,8 @@ from flowforge_project.settings import CheckedYaml, Settings, read_checked
 _CHECK_KEYS = ("type", "table", "column", "tags", "severity")
 _YAML = (".yml", ".yaml")
 _SEED_KINDS: Mapping[str, Any] = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet", ".sql": "sql"}
+# The delimiter is found in the header, so that a tab needs no name of its own.
+_NEARLY_SEEDS = {".tsv": ".csv", ".tsv.gz": ".csv.gz"}
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,7 @@ class FolderReader:
 
     def _manifest(self) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)
-        files = files_below(self.root, "models", (*_YAML, ".sql", PYTHON_SUFFIX))
-        _require_model_names(files)
+        files = files_below(self.root, "models", (*_YAML, SQL_SUFFIX, PYTHON_SUFFIX), {".sql": SQL_SUFFIX})
         project = read_checked(self._top("project.yml"), "project", cache)
         beside = [read_checked(file, "models", cache) for file in files if file.name.endswith(_YAML)]
         settings = Settings.of(project, beside)
@@ -117,7 +118,7 @@ class FolderReader:
 
     def _seeds(self, project: CheckedYaml) -> list[Seed]:
         entries = {node_name(spelling): (spelling, entry) for spelling, entry in project.data.get("seeds", {}).items()}
-        seeds = [_seed(file, entries) for file in files_below(self.root, "seeds", tuple(_SEED_KINDS))]
+        seeds = [_seed(file, entries) for file in files_below(self.root, "seeds", tuple(_SEED_KINDS), _NEARLY_SEEDS)]
         known = {seed.name for seed in seeds}
         for name, (spelling, _) in entries.items():
             if name not in known:
@@ -136,18 +137,6 @@ def _paused_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _require_model_names(files: list[ProjectFile]) -> None:
-    """Refuse SQL that would silently be no model; a Python file may well be a helper."""
-    for file in files:
-        if file.name.endswith(".sql") and not file.name.endswith(SQL_SUFFIX):
-            better = f"{file.name.removesuffix('.sql')}{SQL_SUFFIX}"
-            raise ConfigError(
-                f"{file.name} is no model: its name must end with {SQL_SUFFIX}.",
-                where=Location(file.name),
-                hint=f"Rename it to {better}.",
-            )
 
 
 def _facts(file: ProjectFile, cache: ParseCache) -> list[ModelFacts]:
