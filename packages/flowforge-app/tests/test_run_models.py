@@ -21,7 +21,7 @@ from flowforge_domain.errors import (
 from flowforge_domain.model import Seed, model
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.state import COLUMNS
-from flowforge_ports.progress import ModelStarted, RunStarted
+from flowforge_ports.progress import ModelStarted, RunStarted, StatementStarted
 from flowforge_testkit.fakes import claim
 from flowforge_testkit.sqlite.frames import Frame
 
@@ -76,7 +76,7 @@ class TestOrderAndState:
     def test_events_come_in_order(self, world):
         world.given(CHAIN).run(select="a b")
         kinds = [type(event) for event in world.recorder.events]
-        assert kinds == [RunStarted, ModelStarted, ModelResult, ModelStarted, ModelResult, RunReport]
+        assert kinds == [RunStarted, *(ModelStarted, StatementStarted, ModelResult) * 2, RunReport]
         assert world.recorder.events[0].models == ("a", "b")
         assert [e.index for e in world.recorder.events if isinstance(e, ModelStarted)] == [1, 2]
 
@@ -387,11 +387,12 @@ class TestInterruption:
     def test_a_cancelled_statement_ends_the_run_and_is_no_failure(self, world, statement):
         """DuckDB takes Ctrl-C for itself: all that is left of it is this error."""
         world.given(CHAIN).run()
+        before = len(world.recorder.events)
         session = Cancelled(world.engine.session, statement)
         with pytest.raises(FlowForgeError) as caught:
             world.run(select="b", engine=world.without(session=session), no_cache=True)
         assert was_cancelled(caught.value)
-        assert not [event for event in world.recorder.events[8:] if isinstance(event, ModelResult)]
+        assert not [event for event in world.recorder.events[before:] if isinstance(event, ModelResult)]
         assert world.run().ok
 
     def test_the_target_is_locked_while_a_run_goes_on(self, world):

@@ -112,6 +112,25 @@ class TestRun:
         assert out.startswith("Profile default, engine sqlite\n")
         assert "   ↳ writes y\n" in out
 
+    def test_verbose_shows_the_sql_of_each_model_before_it_is_built(self, flowforge, shop):
+        (shop / "models" / "x.ff.sql").write_text("-- first\nselect 1 as n,\n  2 as m\n")
+        (shop / "models" / "y.ff.sql").write_text("select nope from {{ ref('x') }}\n")
+        lines = flowforge("run", shop, "-v", "-s", "x", "-s", "y").lines
+        at = lines.index("  x runs")
+        assert lines[at + 1 : at + 4] == ["   create table `x` as -- first", "   select 1 as n,", "     2 as m"]
+        assert lines[at + 4].startswith("✓ x ")
+        assert lines[lines.index("  y runs") + 1] == "   create table `y` as select nope from `x`"
+        assert "runs" not in flowforge("run", shop, "-s", "x", "--no-cache").out
+
+    def test_verbose_json_has_the_sql_as_an_event(self, flowforge, shop):
+        (shop / "models" / "x.ff.sql").write_text("select 1 as n\n")
+        events = flowforge("run", shop, "-v", "-s", "x", "--log-format", "json").events
+        assert [e["data"] for e in events if e["event"] == "statement_started"] == [
+            {"model": "x", "sql": "create table `x` as select 1 as n"}
+        ]
+        events = flowforge("run", shop, "-s", "x", "--no-cache", "--log-format", "json").events
+        assert "statement_started" not in {event["event"] for event in events}
+
     def test_long_names_stay_in_columns(self, flowforge, shop):
         (shop / "models" / f"{'long_' * 12}name.ff.sql").write_text("select 1 as n")
         lines = [line for line in flowforge("run", shop).lines if line.startswith("✓") and "row" in line]

@@ -29,7 +29,7 @@ from flowforge_domain.results import ModelResult, Status
 from flowforge_domain.retries import ONCE, Retries
 from flowforge_domain.state import StateRow, has_row, insert_state
 from flowforge_ports.engine import Engine
-from flowforge_ports.progress import Event, ModelStarted, Progress
+from flowforge_ports.progress import Event, ModelStarted, Progress, StatementStarted
 
 _REPLACED = {"table", "view"}
 
@@ -64,7 +64,13 @@ class ModelRun:
 
     def worker(self, build: BuildModel, engine: Engine) -> Worker:
         """Return who builds models on one engine."""
-        build = replace(build, engine=engine)
+        compiler = build.compiler
+
+        def heard(node: Node, sql: str) -> None:
+            compiler.heard(node, sql)
+            self._tell(StatementStarted(node.name, sql))
+
+        build = replace(build, engine=engine, compiler=replace(compiler, heard=heard))
 
         def interrupt() -> None:
             self._stopped.set()

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from functools import singledispatchmethod
+from textwrap import indent
 from typing import Any
 
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
 from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, seed_summary, totals
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedReport, Status, Verdict
 from flowforge_domain.text import printable
-from flowforge_ports.progress import CheckStarted, ModelStarted, Notice, Retried, RunStarted, SeedStarted
+from flowforge_ports.progress import (
+    CheckStarted,
+    ModelStarted,
+    Notice,
+    Retried,
+    RunStarted,
+    SeedStarted,
+    StatementStarted,
+)
 
 _LEVELS = {Verdict.WARNED: "warning", Verdict.FAILED: "error", Verdict.ERROR: "error"}
 _MARKS = {
@@ -42,8 +51,13 @@ class Reporter:
     @singledispatchmethod
     def __call__(self, event: Any) -> None:
         """Print one event."""
-        if isinstance(event, Notice):
-            self._output.warn(event.message)
+        match event:
+            case Notice():
+                self._output.warn(event.message)
+            case StatementStarted() if self._output.verbose:
+                self._output.line(f"  {event.model} runs\n{indent(printable(event.sql.strip().expandtabs(4)), '   ')}")
+                self._output.event("statement_started", event.model, model=event.model, sql=event.sql.strip())
+                self._show_running()
 
     @__call__.register
     def _run_started(self, event: RunStarted) -> None:

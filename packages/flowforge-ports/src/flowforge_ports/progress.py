@@ -31,6 +31,14 @@ class ModelStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementStarted:
+    """The SQL of a model begins to run."""
+
+    model: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class Retried:
     """`what`, a model, "seeds" or "state", failed in passing; try number `again` after the first begins in a while."""
 
@@ -77,6 +85,7 @@ class Notice:
 Event = (
     RunStarted
     | ModelStarted
+    | StatementStarted
     | ModelResult
     | RunReport
     | SeedStarted
