@@ -70,5 +70,5 @@ def test_what_is_wrong_is_told_with_its_line(content, line, says):
 
 
 def test_signs_of_more_than_one_character_are_refused():
-    with pytest.raises(SeedError, match="one character each"):
+    with pytest.raises(SeedError, match="is one character, not"):
         read("a\n", delimiter="||")

@@ -30,6 +30,7 @@ from flowforge_domain.seed_text import (
     wrong_value,
     wrong_width,
 )
+from flowforge_domain.text import Location
 
 SEED = Seed("s", "csv", Path("seeds/s.csv"), "s", "seeds/s.csv")
 CELLS = st.text(alphabet="ab\"',;\r\n", max_size=6)
@@ -127,6 +128,21 @@ def test_delimiter(header, quote, delimiter):
 def test_delimiter_and_quote_are_one_character():
     seed_text.require_one_character(SEED, ",", "'")
     assert "one character" in refused(seed_text.require_one_character, "||", '"').message
+
+
+def test_a_setting_that_is_wrong_is_told_where_it_stands():
+    places = {("quote",): Location("project.yml", 7), ("column_types", "b"): Location("project.yml", 5)}
+    seed = Seed("s", "csv", Path("s.csv"), "s", "seeds/s.csv", SeedOptions(column_types={"b": "text"}), places)
+    for check in (seed_text.require_one_character, seed_text.require_ascii):
+        with pytest.raises(SeedError) as caught:
+            check(seed, ",", "««")
+        assert str(caught.value.where) == "project.yml:7"
+    with pytest.raises(SeedError, match=r"which seeds/s\.csv lacks") as caught:
+        list(declared_types(seed, ["a"]))
+    assert str(caught.value.where) == "project.yml:5"
+    assert str(seed_text.no_type(seed, "b", "int5", "X", "bigint").where) == "project.yml:5"
+    assert "(project.yml:5)" in wrong_value(seed, 2, "b", "x", "bigint").hint
+    assert str(seed.where("null")) == "seeds/s.csv"
 
 
 def test_header():

@@ -79,7 +79,10 @@ class SeedOptions:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A file under `seeds/` that becomes a table of the same name."""
+    """A file under `seeds/` that becomes a table of the same name.
+
+    `places` tells where its settings stand: `("delimiter",)`, `("column_types", "id")`.
+    """
 
     name: str
     kind: Literal["csv", "parquet", "sql"]
@@ -87,6 +90,11 @@ class Seed:
     relation: str
     file: str = ""
     options: SeedOptions = field(default_factory=SeedOptions)
+    places: Mapping[tuple[str, ...], Location] = field(default_factory=dict, compare=False)
+
+    def where(self, *setting: str) -> Location:
+        """Return the place of a setting, or of the file where nobody knows it or none is named."""
+        return self.places.get(setting) or Location(self.file or str(self.path))
 
 
 @dataclass(frozen=True, slots=True)

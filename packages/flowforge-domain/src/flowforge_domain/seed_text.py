@@ -12,21 +12,28 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import IncrementalNewlineDecoder
 from itertools import pairwise
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed
-from flowforge_domain.text import Location, did_you_mean
+from flowforge_domain.text import did_you_mean
 
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTING = "Put values that hold the delimiter, a quote or a line break in quotes, and double a quote inside them."
 _LONGEST_SHOWN = 60
+ENCODINGS = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
 
 
 def seed_error(seed: Seed, message: str, line: int = 0, hint: str = "") -> SeedError:
     """Return an error that points into the seed's file."""
-    return SeedError(message, where=Location(seed.file or str(seed.path), line), hint=hint)
+    return SeedError(message, where=replace(seed.where(), line=line), hint=hint)
+
+
+def setting_error(seed: Seed, setting: Sequence[str], message: str, hint: str = "") -> SeedError:
+    """Return an error that points at a setting of the seed, such as `("column_types", "id")`."""
+    return SeedError(message, where=seed.where(*setting), hint=hint)
 
 
 def missing_file(seed: Seed) -> SeedError:
@@ -52,18 +59,26 @@ def codec(seed: Seed) -> str:
     """Return Python's name of the seed's encoding, `utf-8-sig` for UTF-8; raise for one that there is not."""
     encoding = seed.options.encoding
     try:
+        return codec_name(encoding)
+    except LookupError as error:
+        raise setting_error(seed, ["encoding"], f"{encoding!r} is no text encoding.", ENCODINGS) from error
+
+
+def codec_name(encoding: str) -> str:
+    """Return Python's name of an encoding of text, `utf-8-sig` for UTF-8; raise `LookupError` where there is none."""
+    try:
         name = codecs.lookup(encoding).name
         "".encode(name)
-    except LookupError as error:
-        hint = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
-        raise seed_error(seed, f"{encoding!r} is no text encoding.", hint=hint) from error
+    except ValueError as error:
+        raise LookupError(encoding) from error
     return "utf-8-sig" if name == "utf-8" else name
 
 
 def undecodable(seed: Seed, chunks: Iterable[bytes], encoding: str) -> SeedError:
     """Return the error for text that is not in `encoding`, found by decoding up to the first bad byte."""
     name = codecs.lookup(encoding).name.removesuffix("-sig").upper()
-    hint = "Declare the file's `encoding` for this seed, e.g. `encoding: latin-1`."
+    declared = seed.places.get(("encoding",))
+    hint = f"Correct {declared}: `encoding: latin-1`." if declared else "Declare `encoding: latin-1` for this seed."
     return seed_error(seed, f"This line is not {name} text.", 1 + _lines_before_fault(chunks, encoding), hint)
 
 
@@ -98,16 +113,19 @@ def delimiter_in(header: str, quote: str) -> str:
     return max(_DELIMITERS, key=outside.count)
 
 
-def require_one_character(seed: Seed, *signs: str) -> None:
+def require_one_character(seed: Seed, delimiter: str, quote: str) -> None:
     """Require that the delimiter and the quote are one character each."""
-    if any(len(sign) != 1 for sign in signs):
-        raise seed_error(seed, "`delimiter` and `quote` are one character each.", hint="Correct them in this seed.")
+    for setting, sign in (("delimiter", delimiter), ("quote", quote)):
+        if len(sign) != 1:
+            raise setting_error(seed, [setting], f"`{setting}` is one character, not {sign!r}.", "Correct it.")
 
 
-def require_ascii(seed: Seed, *signs: str) -> None:
+def require_ascii(seed: Seed, delimiter: str, quote: str) -> None:
     """Require that the delimiter and the quote are ASCII, for an engine that takes no other."""
-    if not all(sign.isascii() for sign in signs):
-        raise seed_error(seed, "`delimiter` and `quote` are one ASCII character each.", hint="Correct them.")
+    for setting, sign in (("delimiter", delimiter), ("quote", quote)):
+        if not sign.isascii():
+            message = f"`{setting}` is one ASCII character on this engine, not {sign!r}."
+            raise setting_error(seed, [setting], message, "Write the file with another.")
 
 
 def header_columns(seed: Seed, names: Sequence[str], line: int = 1) -> tuple[str, ...]:
@@ -164,7 +182,8 @@ def line_of_value(found: Iterable[tuple[int, list[str]]], at: int, value: str) -
 def wrong_value(seed: Seed, line: int, column: str, value: str, kind: str) -> SeedError:
     """Return the error for a value that is not of its column's declared type."""
     shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
-    hint = "Correct the value, or declare another type under `column_types`."
+    declared = seed.places.get(("column_types", column))
+    hint = f"Correct the value, or declare another type ({declared or 'under `column_types`'})."
     return seed_error(seed, f"Column {column!r} holds {shown!r}, which is no {kind}.", line, hint)
 
 
@@ -172,15 +191,15 @@ def declared_types(seed: Seed, columns: Sequence[str]) -> Iterator[tuple[str, st
     """Give each column with the type that the project declares for it; raise for a column that the file lacks."""
     for column, wanted in seed.options.column_types.items():
         if column not in columns:
-            message = f"`column_types` names the column {column!r}, which the file lacks."
-            raise seed_error(seed, message, hint=did_you_mean(column, columns))
+            message = f"`column_types` names the column {column!r}, which {seed.where()} lacks."
+            raise setting_error(seed, ["column_types", column], message, did_you_mean(column, columns))
         yield column, wanted
 
 
 def no_type(seed: Seed, column: str, wanted: str, engine: str, examples: str) -> SeedError:
     """Return the error for a declared type that the engine does not know."""
     message = f"{wanted!r}, declared for column {column!r}, is no type of {engine}."
-    return seed_error(seed, message, hint=f"Use one like {examples}.")
+    return setting_error(seed, ["column_types", column], message, f"Use one like {examples}.")
 
 
 def _lines_before_fault(chunks: Iterable[bytes], encoding: str) -> int:

@@ -118,7 +118,9 @@ class FolderReader:
 
     def _seeds(self, project: CheckedYaml) -> list[Seed]:
         entries = {node_name(spelling): (spelling, entry) for spelling, entry in project.data.get("seeds", {}).items()}
-        seeds = [_seed(file, entries) for file in files_below(self.root, "seeds", tuple(_SEED_KINDS), _NEARLY_SEEDS)]
+        seeds = [
+            _seed(file, entries, project) for file in files_below(self.root, "seeds", tuple(_SEED_KINDS), _NEARLY_SEEDS)
+        ]
         known = {seed.name for seed in seeds}
         for name, (spelling, _) in entries.items():
             if name not in known:
@@ -185,11 +187,13 @@ def _lines(facts: ModelFacts) -> dict[str, int]:
     return lines
 
 
-def _seed(file: ProjectFile, entries: Mapping[str, tuple[str, Mapping[str, Any]]]) -> Seed:
+def _seed(file: ProjectFile, entries: Mapping[str, tuple[str, Mapping[str, Any]]], project: CheckedYaml) -> Seed:
     suffix = next(s for s in sorted(_SEED_KINDS, key=len, reverse=True) if file.name.endswith(s))
     name = file.path.name.removesuffix(suffix)
-    options = SeedOptions(**entries.get(name, ("", {}))[1])
-    return Seed(name, _SEED_KINDS[suffix], file.path, relation_name(name), file.name, options)
+    spelling, entry = entries.get(name, ("", {}))
+    settings = [*((key,) for key in entry), *(("column_types", column) for column in entry.get("column_types", ()))]
+    places = {setting: project.where("seeds", spelling, *setting) for setting in settings}
+    return Seed(name, _SEED_KINDS[suffix], file.path, relation_name(name), file.name, SeedOptions(**entry), places)
 
 
 def _sources(file: CheckedYaml) -> dict[SourceKey, SourceTable]:

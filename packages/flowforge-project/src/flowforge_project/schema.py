@@ -24,6 +24,7 @@ from flowforge_domain.checks import RULES, Severity
 from flowforge_domain.config import HardDeletes, OnSchemaChange, SnapshotStrategy, Strategy
 from flowforge_domain.ddl import expression_fault
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.seed_text import ENCODINGS, codec_name
 from flowforge_domain.selectors import SELECTOR_NAME
 from flowforge_domain.text import Location, caret_below, did_you_mean
 from flowforge_project.yaml_files import YamlFile
@@ -124,15 +125,39 @@ class ModelEntry(Strict):
     post_hook: Listed = []
 
 
+def _sign(text: str) -> str:
+    fault = "ends a line" if text in ("\r", "\n") else "is not one character"
+    if fault == "ends a line" or len(text.replace("\\t", "\t")) > 1:
+        raise FaultError(f"{text!r} {fault}.", "Write one sign, such as ';'.")
+    return text
+
+
+def _encoding(name: str) -> str:
+    try:
+        codec_name(name)
+    except LookupError as error:
+        raise FaultError(f"{name!r} is no text encoding.", ENCODINGS) from error
+    return name
+
+
+Sign = Annotated[str, AfterValidator(_sign)]
+
+
 class SeedEntry(Strict):
     """How a seed file is read."""
 
     column_types: dict[str, str] = {}
-    delimiter: str = ""
-    quote: str = ""
+    delimiter: Sign = ""
+    quote: Sign = ""
     null: str = ""
-    encoding: str = "utf-8"
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     description: str = ""
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> SeedEntry:
+        if self.delimiter == (self.quote or '"'):
+            raise FaultError(f"`delimiter` and `quote` are both {self.delimiter!r}.", "Choose another.", "quote")
+        return self
 
 
 class CheckEntry(Strict):

@@ -130,7 +130,8 @@ def _parse(content: bytes, name: str, kind: str) -> dict[str, Any]:
 
     file = read_yaml(decode(content, name), name)
     data = schema.check_file(schema.FORMATS[kind], file)
-    return {"data": data, "lines": {_joined(path): line for path, line in file.lines.items() if len(path) < 3}}
+    lines = {_joined(path): line for path, line in file.lines.items() if len(path) < 3 or path[0] == "seeds"}
+    return {"data": data, "lines": lines}
 
 
 def _place(places: dict[str, Placed], what: str, name: str, layer: Layer, where: Location) -> None:
