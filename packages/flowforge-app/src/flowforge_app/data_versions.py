@@ -14,7 +14,8 @@ from flowforge_app.target_state import TargetState
 from flowforge_domain.dialect import Dialect, relation_key
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node, SourceKey
+from flowforge_domain.model import Node
+from flowforge_domain.source import SourceKey
 from flowforge_domain.state import StateRow
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from flowforge_docs_html.names import safe_names
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node, SourceKey, node_name
+from flowforge_domain.model import Node, node_name
 from flowforge_domain.relation import relation_name, same_relation
+from flowforge_domain.source import SourceKey
 
 
 @dataclass(frozen=True, slots=True)

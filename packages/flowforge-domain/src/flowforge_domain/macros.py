@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from flowforge_domain.model import SourceKey
+from flowforge_domain.source import SourceKey
 from flowforge_domain.text import Location
 
 DEFAULT = "default"

@@ -12,10 +12,11 @@ from flowforge_domain.dag import topo_sort
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError
 from flowforge_domain.hooks import Hook
 from flowforge_domain.macros import Macro
-from flowforge_domain.model import Node, Seed, SourceKey, SourceTable, node_name
+from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector
+from flowforge_domain.source import SourceKey
 from flowforge_domain.text import Location, did_you_mean
 
 _RESERVED = "_flowforge_"

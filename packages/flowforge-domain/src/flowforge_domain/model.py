@@ -14,10 +14,10 @@ from typing import Any, Literal, TypeVar
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.hooks import Hook
 from flowforge_domain.relation import relation_name
+from flowforge_domain.source import SourceKey, SourceRef
 from flowforge_domain.text import Location
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-SourceKey = tuple[str, str]
 NodeKind = Literal["sql", "python"]
 
 
@@ -108,18 +108,6 @@ class ModelSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-class SourceRef(str):
-    """What `source("group", "table")` gives where dependencies are declared: `group.table`, and both parts."""
-
-    __slots__ = ("key",)
-    key: SourceKey
-
-    def __new__(cls, group: str, table: str) -> SourceRef:  # noqa: D102
-        ref = super().__new__(cls, f"{group}.{table}")
-        ref.key = (group, table)
-        return ref
-
-
 def model(
     name: str | None = None,
     deps: Iterable[str] | None = None,
@@ -161,11 +149,6 @@ def spec_of(name: Any, deps: Any, requires: Any, settings: Mapping[str, Any]) ->
         requires={r: frozenset(_texts(f"requires[{r!r}]", columns)) for r, columns in requires.items()},
         settings=dict(settings),
     )
-
-
-def source(source_name: str, table_name: str) -> SourceRef:
-    """Name a source among the `deps` of a Python model."""
-    return SourceRef(source_name, table_name)
 
 
 def node_name(spelling: str) -> str:

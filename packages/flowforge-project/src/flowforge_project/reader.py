@@ -15,10 +15,11 @@ from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.hooks import MODEL_HOOKS, RUN_HOOKS, Hook
 from flowforge_domain.manifest import Manifest, require_distinct
-from flowforge_domain.model import Node, Seed, SeedOptions, SourceKey, SourceTable, node_name
+from flowforge_domain.model import Node, Seed, SeedOptions, SourceTable, node_name
 from flowforge_domain.relation import relation_name
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector, require_selectors
+from flowforge_domain.source import SourceKey
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_ports.project import Code, ProfileEntry, SettingPlace
 from flowforge_project.cache import ParseCache, open_cache

@@ -9,7 +9,8 @@ from typing import Any
 
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ModuleLoadError
-from flowforge_domain.model import SourceRef, node_name, spec_of
+from flowforge_domain.model import node_name, spec_of
+from flowforge_domain.source import SourceRef
 from flowforge_domain.text import Location, caret, did_you_mean
 from flowforge_project.facts import ModelFacts
 

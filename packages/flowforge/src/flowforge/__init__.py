@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from flowforge.core import ref, relation_for
     from flowforge_bootstrap.project import Project
     from flowforge_domain.hooks import hook
-    from flowforge_domain.model import model, source
+    from flowforge_domain.model import model
+    from flowforge_domain.source import source
 
 __version__ = "0.1.0"
 __all__ = ["Project", "__version__", "hook", "model", "ref", "relation_for", "source"]
@@ -21,7 +22,7 @@ _HOMES = {
     "Project": "flowforge_bootstrap.project",
     "hook": "flowforge_domain.hooks",
     "model": "flowforge_domain.model",
-    "source": "flowforge_domain.model",
+    "source": "flowforge_domain.source",
     "ref": "flowforge.core",
     "relation_for": "flowforge.core",
 }
