@@ -32,7 +32,11 @@ class Log:
 
 
 def workers(work, count, interrupt=lambda: None):
-    return [Worker(work, interrupt) for _ in range(count)]
+    def work_on(names):
+        for name in names:
+            work(name)
+
+    return [Worker(work_on, interrupt) for _ in range(count)]
 
 
 @st.composite
@@ -121,6 +125,30 @@ def test_a_failure_lets_workers_go_that_wait_for_more():
 
     with pytest.raises(LookupError):
         work_through({"a": set(), "b": {"a"}}, workers(work, 3))
+
+
+@given(graphs(), st.integers(1, 5), st.data())
+def test_names_worked_on_together_are_ready_together_and_leave_some_to_the_others(graph, count, data):
+    light = data.draw(st.sets(st.sampled_from(sorted(graph)))) if graph else set()
+    done, turns, turn = set(), [], Lock()
+
+    def work(names):
+        with turn:
+            assert all(graph[name] <= done for name in names)
+            ready = [name for name, before in graph.items() if before <= done]
+            turns.append((names, len(ready)))
+            done.update(names)
+
+    work_through(graph, [Worker(work, lambda: None)] * count, together=light.__contains__)
+    assert sorted(name for names, _ in turns for name in names) == sorted(graph)
+    for names, ready in turns:
+        assert len(names) == 1 or (set(names) <= light and len(names) <= min(16, ready // count))
+
+
+def test_one_worker_takes_sixteen_in_one_go_at_most():
+    turns = []
+    work_through({f"n{i}": set() for i in range(40)}, [Worker(turns.append, lambda: None)], together=bool)
+    assert [len(names) for names in turns] == [16, 16, 8]
 
 
 @given(graphs(), st.integers(1, 4), st.data())

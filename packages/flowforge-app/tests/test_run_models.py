@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from flowforge_app.cancelled import was_cancelled
 from flowforge_domain.capability import Capability
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import (
     ConfigError,
     EngineError,
@@ -23,6 +25,7 @@ from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.state import COLUMNS
 from flowforge_ports.progress import ModelStarted, RunStarted, StatementStarted
 from flowforge_testkit.fakes import claim
+from flowforge_testkit.faults import Faults, faulty
 from flowforge_testkit.sqlite.frames import Frame
 
 CHAIN = {
@@ -30,6 +33,19 @@ CHAIN = {
     "b": "select n + 1 as n from {{ ref('a') }}",
     "a": "select 1 as n",
 }
+
+LIGHT = {"a": "select 1 as n"} | {f"m{i}": f"select n + {i} as n from {{{{ ref('a') }}}}" for i in range(9)}
+
+
+def built_together(faults):
+    """Return the tables that were made by each transaction that wrote a state row."""
+    turns = "\n".join(faults.made).split("\ncommit")
+    made = [re.findall(r"^create table `(\w+)`", turn, re.MULTILINE) for turn in turns if "insert into" in turn]
+    return [names for names in made if names]
+
+
+def began(world):
+    return [event.name for event in world.recorder.events if isinstance(event, ModelStarted)]
 
 
 def ended(report):
@@ -111,6 +127,65 @@ class TestSideBySide:
         report = world.given(models | {"a": "select 2 as n"}).run(select="a z", jobs=2)
         assert ended(report) == {"a": "built", "z": "built"}
         assert world.rows("select n from z") == [(2,)]
+
+    def test_light_models_share_a_transaction_each_with_its_state_row(self, world):
+        assert world.given(LIGHT).run(engine=faulty(world.engine, made := Faults(at=0))).ok
+        assert [len(names) for names in built_together(made)] == [1, 9]
+        assert len(world.state()) == 10
+        assert world.rows("select n from m8") == [(9,)]
+
+    def test_where_the_dialect_shares_no_transactions_each_has_its_own(self, world):
+        engine = world.without(dialect=replace(world.engine.dialect, shares_transactions=False))
+        assert world.given(LIGHT).run(engine=faulty(engine, made := Faults(at=0))).ok
+        assert [len(names) for names in built_together(made)] == [1] * 10
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            ModelConfig(pre_hook=("select 1",)),
+            ModelConfig(post_hook=("select 1",)),
+            ModelConfig(materialized="incremental"),
+            ModelConfig(materialized="snapshot", unique_key=("n",), strategy="check", check_cols=("n",)),
+        ],
+    )
+    def test_what_calls_more_or_keeps_its_rows_has_a_transaction_of_its_own(self, world, config):
+        world.given(LIGHT, configs=dict.fromkeys(LIGHT, config))
+        assert world.run(engine=faulty(world.engine, made := Faults(at=0))).ok
+        assert made.made.count("commit") >= 10
+
+    def test_a_model_that_reads_many_rows_has_a_transaction_of_its_own(self, world):
+        many = "with recursive r(n) as (select 1 union all select n + 1 from r limit 10001) select n from r"
+        world.given(LIGHT | {"a": many})
+        assert world.run(engine=faulty(world.engine, made := Faults(at=0))).ok
+        assert [len(names) for names in built_together(made)] == [1] * 10
+
+    def test_a_light_model_that_fails_keeps_its_old_table_alone(self, world):
+        world.given(LIGHT).run()
+        changed = {name: text.replace("n +", "1 + n +") for name, text in LIGHT.items()}
+        report = world.given(changed | {"m4": "select nope from {{ ref('a') }}"}).run(no_cache=True)
+        assert only_error(report).model == "m4"
+        assert [r.name for r in report.results if r.status is Status.BUILT] == sorted(LIGHT.keys() - {"m4"})
+        assert [world.rows(f"select n from {name}") for name in ("m3", "m4", "m5")] == [[(5,)], [(5,)], [(7,)]]
+        assert began(world) == 2 * sorted(LIGHT)
+
+    def test_with_fail_fast_a_light_model_that_fails_stops_those_after_it(self, world):
+        world.given(LIGHT | {"m4": "select nope from {{ ref('a') }}"})
+        report = replace(world.runner(), fail_fast=True)()
+        assert set(list(ended(report).values())[:5]) == {"built"}
+        assert list(ended(report).values())[5:] == ["failed", *["skipped"] * 4]
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_wherever_a_shared_transaction_fails_once_all_is_built_model_by_model(self, world, after):
+        world.given(LIGHT)
+        whole = Faults(at=0)
+        world.run(engine=faulty(world.engine, whole), no_cache=True)
+        last = max(at for at, what in enumerate(whole.made, 1) if what.startswith("create table `m"))
+        begin = max(at for at, what in enumerate(whole.made[:last], 1) if what == "begin")
+        for at in range(begin, whole.made.index("commit", last) + 2):
+            report = world.run(engine=faulty(world.engine, faults := Faults(at, after)), no_cache=True)
+            assert faults.struck
+            assert report.ok
+            assert {name for name, _ in world.state()} == set(LIGHT)
 
     def test_an_engine_with_one_session_builds_one_by_one(self, world):
         engine = world.without(

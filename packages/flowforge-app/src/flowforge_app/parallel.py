@@ -1,30 +1,47 @@
-"""Work through a graph with several workers: whatever is ready is taken, with no barrier between levels."""
+"""Work through a graph with several workers: whatever is ready is taken, with no barrier between levels.
+
+A worker may take several names in one go, where doing them together costs less than one by one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import chain
 from threading import Condition, Thread
 
 _PATIENCE = 0.05
+_MOST_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Does what one name stands for; `interrupt` cancels that from another thread."""
+    """Does what names stand for; `interrupt` cancels that from another thread."""
 
-    work: Callable[[str], None]
+    work: Callable[[Sequence[str]], None]
     interrupt: Callable[[], None]
 
 
-def work_through(waits_for: Mapping[str, Set[str]], workers: Sequence[Worker], here: Collection[str] = ()) -> None:
+def alone(_name: str) -> bool:
+    """Tell of no name that it may be worked on together with others."""
+    return False
+
+
+def work_through(
+    waits_for: Mapping[str, Set[str]],
+    workers: Sequence[Worker],
+    here: Collection[str] = (),
+    together: Callable[[str], bool] = alone,
+) -> None:
     """Have every name worked on once, after all the names that it waits for; of those ready, the first given is first.
 
-    The first worker works in this thread, and it alone does the names of `here`, which it prefers. When one raises, or
-    Ctrl-C is pressed, no more is begun, the others are interrupted, and once they have ended the first error is raised.
+    The first worker works in this thread, and it alone does the names of `here`, which it prefers. Of names of which
+    `together` holds once they are ready, a worker gets several in one go if there are enough for all workers. When one
+    raises, or Ctrl-C is pressed, no more is begun, the others are interrupted, and once they have ended the first error
+    is raised.
     """
-    agenda = _Agenda(waits_for, here)
+    agenda = _Agenda(waits_for, here, together, len(workers))
     others = [Thread(target=_work, args=(agenda, worker, workers), daemon=True) for worker in workers[1:]]
     try:
         for thread in others:
@@ -40,9 +57,9 @@ def work_through(waits_for: Mapping[str, Set[str]], workers: Sequence[Worker], h
 def _work(agenda: _Agenda, worker: Worker, workers: Sequence[Worker]) -> None:
     first = worker is workers[0]
     try:
-        while (name := agenda.take(first)) is not None:
-            worker.work(name)
-            agenda.done(name)
+        while names := agenda.take(first):
+            worker.work(names)
+            agenda.done(names)
     except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
         agenda.stop(error)
         _interrupt([other for other in workers if other is not worker])
@@ -76,6 +93,8 @@ class _Agenda:
 
     waits_for: Mapping[str, Set[str]]
     here: Collection[str]
+    together: Callable[[str], bool]
+    workers: int
     error: BaseException | None = None
     _changed: Condition = field(default_factory=Condition)
 
@@ -92,20 +111,20 @@ class _Agenda:
             if not before:
                 self._add(place)
 
-    def take(self, first: bool) -> str | None:
-        """Return the next name as soon as one is ready, None when there is nothing left or somebody failed."""
+    def take(self, first: bool) -> Sequence[str]:
+        """Return what is next as soon as a name is ready, nothing when there is nothing left or somebody failed."""
         with self._changed:
             while self._left and self.error is None:
                 for ready in self._ready if first else self._ready[1:]:
                     if ready:
-                        return self._names[heappop(ready)]
+                        return self._taken(ready)
                 self._changed.wait()
-        return None
+        return ()
 
-    def done(self, name: str) -> None:
+    def done(self, names: Sequence[str]) -> None:
         with self._changed:
-            self._left -= 1
-            for place in self._after[name]:
+            self._left -= len(names)
+            for place in chain.from_iterable(self._after[name] for name in names):
                 self._open[place] -= 1
                 if not self._open[place]:
                     self._add(place)
@@ -117,6 +136,14 @@ class _Agenda:
         with self._changed:
             self.error = self.error or error
             self._changed.notify_all()
+
+    def _taken(self, ready: list[int]) -> Sequence[str]:
+        most = min(_MOST_AT_ONCE, len(ready) // self.workers)
+        names = [self._names[heappop(ready)]]
+        if self.together(names[0]):
+            while len(names) < most and self.together(self._names[ready[0]]):
+                names.append(self._names[heappop(ready)])
+        return names
 
     def _add(self, place: int) -> None:
         heappush(self._ready[self._names[place] not in self.here], place)

@@ -1,7 +1,7 @@
 """Run models: build the selected nodes in the order of the graph.
 
-One model is one transaction that also holds its state row: readers see the old relation or the new one, and after a
-crash the target itself tells what was built. A failed model keeps its old table, and what depends on it is skipped.
+A model's transaction also holds its state row: readers see the old relation or the new one, and after a crash the
+target itself tells what was built. A failed model keeps its old table, and what depends on it is skipped.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
 from flowforge_app.clean_target import left_behind
+from flowforge_app.commit_models import CommitModels, result_of
 from flowforge_app.descriptions import misdescriptions
 from flowforge_app.due_models import Skipping, from_scratch, replaced_rows, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
-from flowforge_app.model_run import ModelRun, result_of
-from flowforge_app.parallel import work_through
+from flowforge_app.model_run import ModelRun
+from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
 from flowforge_app.target_state import closing, preparation, read_target
 from flowforge_app.transaction import transaction
@@ -46,9 +47,8 @@ class RunModels:
 
     `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target. With
     `full_refresh` incremental models are built from scratch. What fails in passing is tried again, as
-    `Manifest.retries` says. What is proved unchanged is left as it is, as `skipping` says. Of what is ready, that comes
-    first on which the longest chain waits, by the seconds that models took in the `past`. With `fail_fast` nothing is
-    begun any more when a model has failed.
+    `Manifest.retries` says; what is proved unchanged is left, as `skipping` says. Of what is ready, that comes first on
+    which the longest chain waits, by the seconds of the `past`. With `fail_fast` nothing is begun after a failure.
     """
 
     manifest: Manifest
@@ -85,8 +85,7 @@ class RunModels:
         ended = self._results(nodes, run_id, tests) if nodes else {}
         results = [ended[name] for name in names]
         errors = hooks.end(results)
-        report = RunReport(run_id, results, perf_counter() - started, errors)
-        self.progress(report)
+        self.progress(report := RunReport(run_id, results, perf_counter() - started, errors))
         return report
 
     def _results(self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None) -> Mapping[str, ModelResult]:
@@ -111,27 +110,28 @@ class RunModels:
     def _built(
         self, due: Mapping[str, Node], evidence: Evidence, run_id: str, tests: CheckRun | None
     ) -> Mapping[str, ModelResult]:
-        existing, now = kinds(evidence.versions.target.entries), self.clock().isoformat()
+        existing = kinds(evidence.versions.target.entries)
         anew = from_scratch(due, evidence, self.full_refresh)
         self._tell(replaced_rows(due, anew, existing, self.engine.dialect))
-        ground = Ground(existing, now, anew)
         waits = waits_for(self.manifest.nodes, due)
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
         if self.jobs > 1 and len(agenda) > self.jobs:
             agenda = longest_first(agenda, self.past())
-        given = (self.progress, self.clock, self.manifest.retries, self.patience, tests, self.fail_fast)
-        run = ModelRun(run_id, evidence, due, agenda, ground, *given)
-        # A user's function runs in this thread: one at a time, and Ctrl-C ends it.
+        ground = Ground(existing, self.clock().isoformat(), anew)
+        commits = CommitModels(run_id, evidence, ground, self.clock, self.manifest.retries, self.patience)
+        run = ModelRun(commits, due, agenda, self.progress, tests, self.fail_fast)
+        together = run.is_light if self.engine.dialect.shares_transactions else alone
+        # A user's function runs in this thread, one at a time; Ctrl-C ends it.
         here = {name for name, node in due.items() if node.kind == "python"}
         with forked(self.engine, min(self.jobs, len(agenda))) as engines:
             workers = [run.worker(self.build, engine) for engine in engines]
             try:
-                work_through(agenda, workers, here)
+                work_through(agenda, workers, here, together)
             finally:
                 if self.engine.dialect.gathers_state:
-                    self._write(insert_states(run.rows, self.engine.dialect))
-        self._write(closing(self.engine, run_id, run.rows, evidence.versions.target))
-        self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in run.rows})
+                    self._write(insert_states(commits.rows, self.engine.dialect))
+        self._write(closing(self.engine, run_id, commits.rows, evidence.versions.target))
+        self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in commits.rows})
         return run.results
 
     def _tell(self, messages: Iterable[str]) -> None:

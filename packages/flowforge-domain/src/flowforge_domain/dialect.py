@@ -51,6 +51,8 @@ class Dialect:
     the names that tables and schemas may have, where not every name will do; `deletes` is whether rows of a table can
     be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no subquery; `gathers_state`
     is whether a run writes its state rows together at its end, since each statement that writes is costly;
+    `shares_transactions` is whether light models are built several in one transaction, since beginning and ending one
+    costs about what such a model costs, and nobody waits for what a transaction has replaced;
     `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table of the session
     only, which has no schema, or a plain one where there are no such; `drops` takes a column from a table, and is empty
     where none can be taken; `retype` gives a column a wider type, and is
@@ -81,6 +83,7 @@ class Dialect:
     deletes: bool = True
     deletes_by_merge: bool = False
     gathers_state: bool = False
+    shares_transactions: bool = False
     merges: bool = True
     create_temporary: str = "create temporary table"
     drops: str = "alter table {table} drop column {column}"

@@ -24,4 +24,5 @@ DUCKDB = Dialect(
     age_minutes="(epoch(now()) - epoch({column})) / 60",
     schemas=True,
     default_schema="main",
+    shares_transactions=True,
 )

@@ -114,6 +114,17 @@ def test_failed_model_keeps_its_table_and_skips_what_follows(engine: Engine) -> 
     assert "ff_next" not in engine.catalog.relations()
 
 
+@claims(Capability.ATOMIC_REPLACE)
+def test_one_of_several_light_models_fails_alone(engine: Engine) -> None:
+    """Also where a dialect has light models share a transaction."""
+    build(engine, "ff_light_1", "select 'old' as a")
+    light = {f"ff_light_{i}": "select 'new' as a from {{ ref('ff_users') }}" for i in range(3)}
+    failing = {"ff_light_1": "select missing_one from {{ ref('ff_users') }}"}
+    report = run(engine, memory_project({"ff_users": "select 1 as id"} | light | failing))
+    assert [r.name for r in report.results if r.status is Status.FAILED] == ["ff_light_1"]
+    assert [rows(engine, f"select a from ff_light_{i}") for i in range(3)] == [[("new",)], [("old",)], [("new",)]]
+
+
 @needs(Capability.CSV_SEEDS)
 def test_csv_seed_is_loaded(engine: Engine, tmp_path: Path) -> None:
     assert load_text(engine, tmp_path, "csv", "id,name\n1,ann\n") == 1

@@ -21,6 +21,7 @@ DIALECT = Dialect(
     quote="`",
     replaces=frozenset(),
     default_schema="main",
+    shares_transactions=True,
     merges=False,
     retype="",
     moment="{text}",
