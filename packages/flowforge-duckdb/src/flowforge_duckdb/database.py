@@ -15,7 +15,7 @@ from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.holder import Claim, taken
 from flowforge_duckdb.dialect import DUCKDB
-from flowforge_duckdb.lock import holder_of, name_holder
+from flowforge_duckdb.lock import DuckDBLock, holder_of, name_holder
 from flowforge_duckdb.settings import DuckDBSettings
 from flowforge_ports.failpoint import failpoint
 
@@ -28,26 +28,29 @@ _IN_USE, _PAUSE, _MOMENT = ("Could not set lock", "already open"), 0.05, 0.2
 _HOLDER = re.compile(r"(?:held in|open in)\s+(.+?) \(PID (\d+)\)", re.DOTALL)
 
 
-def connect(settings: DuckDBSettings, root: Path, claim: Claim) -> tuple[duckdb.DuckDBPyConnection, Path | None, str]:
-    """Return a connection, the file it writes to (None for memory), and that file as the user knows it.
+def connect(settings: DuckDBSettings, root: Path, claim: Claim) -> tuple[duckdb.DuckDBPyConnection, DuckDBLock]:
+    """Return a connection, and the lock for those who write.
 
-    A new file and its folders are created. Waits for another process that has the file open, as `claim` says, then
-    raises `EngineError` of kind CONFLICT; for what cannot be opened, of kind UNREACHABLE.
+    A new file and its folders are created; one that may not be written is opened to be read, and its lock refuses
+    everyone. Waits for another process that has the file open, as `claim` says, then raises `EngineError` of kind
+    CONFLICT; for what cannot be opened, of kind UNREACHABLE.
     """
     if settings.path == MEMORY:
-        return _limited(duckdb.connect(MEMORY), settings), None, MEMORY
+        return _limited(duckdb.connect(MEMORY), settings), DuckDBLock(None, MEMORY)
     path = root / Path(settings.path).expanduser()
     target = str(path.relative_to(root) if path.is_relative_to(root) else path)
     try:
         _create(path)
-        connection = _opened(path, target, claim)
+        read_only = not os.access(path, os.W_OK)
+        connection = _opened(path, target, claim, read_only)
     except (duckdb.Error, OSError, ValueError) as error:
         raise _refusal(error, target) from error
     if not _is_stored(connection):
         connection.close()
         raise EngineError(f"{target} {_NO_DATABASE}", kind=ErrorKind.UNREACHABLE, hint=_CHOOSE)
-    name_holder(path, claim.holder)
-    return _limited(connection, settings), path, target
+    if not read_only:
+        name_holder(path, claim.holder)
+    return _limited(connection, settings), DuckDBLock(path, target, read_only)
 
 
 def utf8_path(path: Path) -> str:
@@ -58,12 +61,12 @@ def utf8_path(path: Path) -> str:
         raise ValueError("the name of a folder on the way is not UTF-8.") from error
 
 
-def _opened(path: Path, target: str, claim: Claim) -> duckdb.DuckDBPyConnection:
+def _opened(path: Path, target: str, claim: Claim, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Connect as soon as no other process has the file open."""
     ends = time.monotonic() + claim.wait
     while True:
         try:
-            return duckdb.connect(utf8_path(path))
+            return duckdb.connect(utf8_path(path), read_only=read_only)
         except duckdb.IOException as error:
             said = str(error)
             if not any(words in said for words in _IN_USE):

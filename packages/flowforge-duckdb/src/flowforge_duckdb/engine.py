@@ -40,14 +40,14 @@ from duckdb_views() where not internal and database_name = current_database()
 
 
 def open_engine(profile: DuckDBProfile, root: Path, claim: Claim) -> Engine:
-    """Open the profile's database; a new file and its folders are created.
+    """Open the profile's database; a new file and its folders are created, and what may not be written is only read.
 
     Raises `EngineError` of kind CONFLICT when another process has it open for longer than `claim` waits, UNREACHABLE
     when the file cannot be opened.
     """
-    connection, path, target = connect(profile.duckdb, root, claim)
-    proof = file_proof(path, root) if path else None
-    return replace(_engine(_session(connection, proof), DuckDBLock(path, target)), sources=proof)
+    connection, lock = connect(profile.duckdb, root, claim)
+    proof = file_proof(lock.path, root) if lock.path else None
+    return replace(_engine(_session(connection, proof), lock), sources=proof)
 
 
 def engine_on(connection: duckdb.DuckDBPyConnection) -> Engine:

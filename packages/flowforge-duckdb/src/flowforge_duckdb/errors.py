@@ -26,6 +26,7 @@ _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
     (duckdb.SyntaxException, "", ErrorKind.SYNTAX),
     (duckdb.DataError, "", ErrorKind.DATA),
     (duckdb.IntegrityError, "", ErrorKind.DATA),
+    (duckdb.InvalidInputException, "read-only mode", ErrorKind.PERMISSION),
     (duckdb.InvalidInputException, "", ErrorKind.DATA),
     (duckdb.NotImplementedException, "Arrow", ErrorKind.DATA),
     (duckdb.TransactionException, "[Cc]onflict", ErrorKind.TRANSIENT),

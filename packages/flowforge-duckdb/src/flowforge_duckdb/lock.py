@@ -23,16 +23,21 @@ if TYPE_CHECKING:
 class DuckDBLock:
     """Keeps runs apart, those of one process too; the system frees the lock of a process that dies.
 
-    `inside` is who holds it in this process: a database in memory has no file that could tell.
+    `inside` is who holds it in this process: a database in memory has no file that could tell. One that is `read_only`
+    is nobody's to hold.
     """
 
     path: Path | None
     target: str
+    read_only: bool = False
     guard: threading.Lock = field(default_factory=threading.Lock)
     inside: list[Holder] = field(default_factory=list)
 
     @contextmanager
     def hold(self, claim: Claim) -> Iterator[None]:
+        if self.read_only:
+            hint = "Check who may write there, or give another `path`; `show` and `test` only read."
+            raise EngineError(f"{self.target} may not be written.", kind=ErrorKind.PERMISSION, hint=hint)
         lock = _lock_of(self.path) if self.path else self.guard
         try:
             if not _acquired(lock, claim.wait):
