@@ -52,8 +52,6 @@ def statements(root: Path, names: list[str]) -> list[str]:
 def _variants(folder: Path, count: int) -> list[Variant]:
     root = folder / f"light_{count}"
     names = write_light(root, count)
-    listed = folder / f"statements_{count}.json"
-    listed.write_text(json.dumps(statements(root, names)), encoding="utf-8")
     flowforge = [FLOWFORGE, "run", str(root)]
     run(*flowforge)
     blocks = block_size(root / DATABASE)
@@ -62,8 +60,16 @@ def _variants(folder: Path, count: int) -> list[Variant]:
         Variant(_named(_FIRST, count), flowforge, forget(root, cache=True, database=True)),
         Variant(_named(_ONE, count), [*flowforge, "--jobs", "1"], forget(root, cache=True, database=True)),
         Variant(_named(_AGAIN, count), flowforge, forget(root, cache=False, database=True)),
-        *(_bare(_named(name, count), folder, listed, *options[name]) for name in _SCRIPTS),
+        *(bare_script(_named(name, count), folder, root, names, *options[name]) for name in _SCRIPTS),
     ]
+
+
+def bare_script(name: str, folder: Path, root: Path, models: list[str], *options: str) -> Variant:
+    """Return the script that executes a project's statements; `options` are the size of blocks, and `explicit`."""
+    database, listed = folder / "bare.duckdb", folder / f"{root.name}.json"
+    listed.write_text(json.dumps(statements(root, models)), encoding="utf-8")
+    command = [PYTHON, str(BARE / "statements.py"), str(database), str(listed), *options]
+    return Variant(name, command, partial(delete_database, database))
 
 
 def block_size(database: Path) -> str:
@@ -71,12 +77,6 @@ def block_size(database: Path) -> str:
     query = "select block_size from pragma_database_size()"
     script = f"import duckdb, sys; print(duckdb.connect(sys.argv[1]).execute({query!r}).fetchone()[0])"
     return subprocess.check_output([PYTHON, "-c", script, str(database)], text=True).strip()
-
-
-def _bare(name: str, folder: Path, listed: Path, *options: str) -> Variant:
-    database = folder / "bare.duckdb"
-    command = [PYTHON, str(BARE / "statements.py"), str(database), str(listed), *options]
-    return Variant(name, command, partial(delete_database, database))
 
 
 def _named(what: str, count: int) -> str:
