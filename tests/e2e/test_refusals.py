@@ -57,6 +57,8 @@ WORDS = {
 SNAPSHOT = "{{{{ config(materialized='snapshot', {}) }}}}\nselect id, name from {{{{ ref('people') }}}}\n"
 GROWING = "{{{{ config(materialized='incremental', {}) }}}}\nselect {}order_id, amount from {{{{ ref('sales') }}}}\n"
 HISTORY, GROWN, PROJECT = "models/history.ff.sql", "models/grown.ff.sql", "project.yml"
+PYTHON = "models/extra.ff.py"
+BY_PYTHON = "from flowforge import model\n\n@model({})\ndef f({}):\n    return 1\n"
 # The command, the file that is wrong, its text, and what is said of it.
 FILES = (
     ("run", HISTORY, SNAPSHOT.format("unique_ky='id'"), (f"{HISTORY}:1", "Did you mean 'unique_key'?")),
@@ -89,6 +91,19 @@ FILES = (
     ("compile", "macros/money.sql", "{% macro euros(a) %}{{ a", ("macros/money.sql:1", "Check the brackets")),
     ("compile", "macros/money.sql", "{% macro euros(a) %}{{ rfe(a) }}{% endmacro %}{% macro today() %}1{% endmacro %}",
      ("macros/money.sql:1", "'rfe' is undefined", "Did you mean 'ref'?")),
+    ("ls", PYTHON, BY_PYTHON.format("deps=['users'], requires={'usres': {'id'}}", "df"),
+     (f"{PYTHON}:3", "'usres' is not an input. Did you mean 'users'?", "relation_for(dep)")),
+    ("compile", PYTHON, BY_PYTHON.format("deps=['users']", ""),
+     (f"{PYTHON}:4", "f() cannot take its input: too many positional arguments", "def f():", "Write `def f(df):`")),
+    ("dag", PYTHON, BY_PYTHON.format("deps=['users', 'orders']", "users, orders"),
+     (f"{PYTHON}:4", "cannot take its inputs: missing a required argument: 'orders'", "one dict")),
+    ("ls", PYTHON, BY_PYTHON.format("", "df"),
+     (f"{PYTHON}:4", "missing a required argument: 'df'", "Write `def f():`, or name what it reads: deps=[…].")),
+    ("ls", PYTHON, BY_PYTHON.format("deps=['users']", "this, df"), (f"{PYTHON}:4", "multiple values for argument")),
+    ("ls", PYTHON, BY_PYTHON.format("deps=['users']", "df, df"), (f"{PYTHON}:4", "duplicate parameter name")),
+    ("run --select extra", PYTHON, BY_PYTHON.format("deps=['users']", "").replace("@model", "@twice\n@model").replace(
+        "\n\n", "\ntwice = lambda f: f\n\n"),
+     (f"{PYTHON}:5", "TypeError", "takes 0 positional arguments")),
     ("ls --selector a", PROJECT, "name: shop\nselectors: {a: 'selector:b', b: 'selector:a'}\n",
      (f"{PROJECT}:2", "a → b → a", "Write out")),
     ("build", PROJECT, "name: shop\ntests:\n  - {type: uniqe, table: users, column: id}\n",

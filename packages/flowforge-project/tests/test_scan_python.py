@@ -10,7 +10,7 @@ from flowforge_project.scan_python import python_facts
 FILE = "models/a.ff.py"
 
 
-def facts(decorator, function="def f(x): ..."):
+def facts(decorator, function="def f(*x): ..."):
     return python_facts(f"from flowforge import model, source\n\n{decorator}\n{function}\n", FILE)[0]
 
 
@@ -52,6 +52,39 @@ def test_everything_is_read():
 def test_a_model_without_dependencies(decorator):
     found = facts(decorator)
     assert (found.refs, found.sources, found.name, found.function) == ((), (), None, "f")
+
+
+@pytest.mark.parametrize(
+    ("deps", "parameters"),
+    [
+        ([], ""),
+        ([], "*, this=None"),
+        ([], "df=1, /, *more, other=2, **named"),
+        (["a"], "df, /"),
+        (["a"], "df, this"),
+        (["a"], "df, *, this"),
+        (["a", "a"], "df"),
+        (["a", "b"], "inputs, more=None"),
+        (["a"], "*frames, **named"),
+    ],
+)
+def test_a_function_that_a_build_can_call_is_a_model(deps, parameters):
+    assert facts(f"@model(deps={deps})", f"def f({parameters}): ...").function == "f"
+
+
+@pytest.mark.parametrize(
+    ("deps", "parameters", "said"),
+    [
+        ([], "this, *, other", "missing a required argument: 'other'"),
+        (["a"], "*, df", "too many positional arguments"),
+        (["a"], "**df", "too many positional arguments"),
+        (["a", "b"], "a, b", "missing a required argument: 'b'"),
+    ],
+)
+def test_a_function_that_no_build_could_call_is_told_with_its_line(deps, parameters, said):
+    error = refusal(f"from flowforge import model\n\n@model(deps={deps})\n\ndef f({parameters}): ...\n")
+    assert (str(error.where), said in error.message) == (f"{FILE}:5", True), error
+    facts(f"@other\n@model(deps={deps})", f"def f({parameters}): ...")
 
 
 def test_arguments_may_stand_by_position():

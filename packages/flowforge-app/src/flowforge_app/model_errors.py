@@ -52,7 +52,7 @@ def python_engine_error(error: EngineError, node: Node, manifest: Manifest, engi
 
 def function_error(error: BaseException, node: Node, inputs: Iterable[str], root: Path) -> ModelError:
     """Return what a user's function raised, with the last line of the project it passed through."""
-    line, file = 0, node.file
+    line, file = node.where().line, node.file
     for frame in extract_tb(error.__traceback__):
         if Path(frame.filename).is_relative_to(root):
             line, file = frame.lineno or 0, Path(frame.filename).relative_to(root).as_posix()

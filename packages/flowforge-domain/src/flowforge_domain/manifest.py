@@ -9,11 +9,12 @@ from typing import Any
 
 from flowforge_domain.checks import Check
 from flowforge_domain.dag import topo_sort
-from flowforge_domain.errors import ConfigError, DependencyNotFoundError
+from flowforge_domain.errors import ConfigError, DependencyNotFoundError, RequiredColumnsError
 from flowforge_domain.hooks import Hook
 from flowforge_domain.macros import Macro
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
+from flowforge_domain.requirements import check_required_columns
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector
 from flowforge_domain.source import SourceKey
@@ -50,12 +51,15 @@ class Manifest:
 def run_order(manifest: Manifest) -> list[str]:
     """Return the names of all nodes, dependencies first.
 
-    Raises `DependencyNotFoundError` naming file and line of each missing model, seed or source, `ModelCycleError`, and
-    `ConfigError` for a Python model that reads an ephemeral one.
+    Raises `DependencyNotFoundError` naming file and line of each missing model, seed or source, `ModelCycleError`,
+    `ConfigError` for a Python model that reads an ephemeral one, and `RequiredColumnsError` for one that requires
+    columns of what it does not read.
     """
     _require_sources(manifest)
     _require_tables(manifest)
-    return topo_sort(manifest.nodes, manifest.seeds)
+    order = topo_sort(manifest.nodes, manifest.seeds)
+    _require_inputs(manifest)
+    return order
 
 
 def with_variables(manifest: Manifest, given: Mapping[str, Any]) -> Manifest:
@@ -190,6 +194,18 @@ def _require_tables(manifest: Manifest) -> None:
             name = min(read)
             message = f"Model {node.name!r} reads {name!r}, which is ephemeral and has no table."
             raise ConfigError(message, where=node.where(name), hint=f"Make {name!r} a view.")
+
+
+def _require_inputs(manifest: Manifest) -> None:
+    for node in manifest.nodes.values():
+        if node.requires:
+            inputs = dict.fromkeys(input_relations(manifest, node), ())
+            strangers = {relation: columns for relation, columns in node.requires.items() if relation not in inputs}
+            try:
+                check_required_columns(node.name, inputs, strangers)
+            except RequiredColumnsError as error:
+                error.where = node.where()
+                raise
 
 
 def _require_sources(manifest: Manifest) -> None:

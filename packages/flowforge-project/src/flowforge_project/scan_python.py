@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import fields
+from inspect import Parameter, Signature
 from typing import Any
 
 from flowforge_domain.config import ModelConfig
@@ -17,6 +18,11 @@ from flowforge_project.facts import ModelFacts
 _OWN: dict[str, Any] = {"name": None, "deps": (), "requires": {}}
 _LITERAL = "The arguments of @model must be literal, since the graph is read without running anything."
 _EXAMPLE = 'Write for example @model(deps=["users"], requires={"users": {"id"}}).'
+_FIXES = (
+    "Write `def {}():`, or name what it reads: deps=[…].",
+    "Write `def {}(df):`, and `this` after it for the rows that stand.",
+    "Write `def {}(inputs):`: more than one dep come as one dict, keyed by relation.",
+)
 _KNOWN = (*_OWN, *(setting.name for setting in fields(ModelConfig)))
 Marked = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -49,8 +55,8 @@ class _Source:
         self.text = text
         self.file = file
 
-    def marks(self, tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
-        """Yield each marked function's name and its marker; raise `ModuleLoadError` for what cannot be marked."""
+    def marks(self, tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, ast.Call]]:
+        """Yield each marked function and its marker; raise `ModuleLoadError` for what cannot be marked."""
         top = set(tree.body)
         marked = sorted(_marked(tree), key=lambda pair: pair[1].lineno)
         for place, mark in marked:
@@ -63,9 +69,9 @@ class _Source:
                 raise self.error("@model needs brackets.", mark, "Write @model().")
             if sum(other is place for other, _ in marked) > 1:
                 raise self.error(f"{place.name} is marked twice.", mark, "Keep one @model.")
-            yield place.name, mark
+            yield place, mark
 
-    def facts(self, function: str, mark: ast.Call) -> ModelFacts:
+    def facts(self, function: ast.FunctionDef, mark: ast.Call) -> ModelFacts:
         """Return what a marker says; raise `ModuleLoadError` where it is not literal or not of the right kind."""
         places = self.arguments(mark)
         given = {key: self.literal(value) for key, value in places.items()}
@@ -75,13 +81,14 @@ class _Source:
         spec = spec_of(**own, settings={})
         items = getattr(places.get("deps"), "elts", ())
         deps = list(zip(own["deps"], items, strict=True))
+        self.require_parameters(function, len(set(own["deps"])))
         return ModelFacts(
             refs=tuple((node_name(dep), item.lineno) for dep, item in deps if not isinstance(dep, SourceRef)),
             sources=tuple((*dep.key, item.lineno) for dep, item in deps if isinstance(dep, SourceRef)),
             settings={key: value for key, value in given.items() if key not in _OWN},
             setting_lines={key: place.lineno for key, place in places.items()},
             name=spec.name,
-            function=function,
+            function=function.name,
             requires={relation: tuple(sorted(columns)) for relation, columns in spec.requires.items()},
             line=mark.lineno,
         )
@@ -122,7 +129,19 @@ class _Source:
         except TypeError as error:
             raise self.error(f"In @model, {error}.", place, _EXAMPLE) from error
 
-    def error(self, message: str, place: ast.expr | ast.keyword, hint: str) -> ModuleLoadError:
+    def require_parameters(self, function: ast.FunctionDef, inputs: int) -> None:
+        """Refuse a function that a build could not call; what a further decorator makes of it, nobody knows."""
+        try:
+            signature = signature_of(function.args)
+            named = {"this": None} if "this" in signature.parameters else {}
+            signature.bind(*[None] * min(inputs, 1), **named)
+        except (TypeError, ValueError) as error:
+            if len(function.decorator_list) == 1:
+                what = "its inputs" if inputs > 1 else "its input" if inputs else "no input"
+                message = f"{function.name}() cannot take {what}: {error}."
+                raise self.error(message, function, _FIXES[min(inputs, 2)].format(function.name)) from error
+
+    def error(self, message: str, place: ast.expr | ast.keyword | ast.FunctionDef, hint: str) -> ModuleLoadError:
         column = len(self.text.split("\n")[place.lineno - 1].encode()[: place.col_offset].decode()) + 1
         return ModuleLoadError(
             message,
@@ -130,6 +149,21 @@ class _Source:
             snippet=caret(self.text, place.lineno, column),
             hint=hint,
         )
+
+
+def signature_of(arguments: ast.arguments) -> Signature:
+    """Return the signature of a function from its text; raise `ValueError` for two parameters of one name."""
+    plain, first = [*arguments.posonlyargs, *arguments.args], len(arguments.posonlyargs)
+    kinds = [Parameter.POSITIONAL_ONLY if i < first else Parameter.POSITIONAL_OR_KEYWORD for i in range(len(plain))]
+    defaults = [Parameter.empty] * (len(plain) - len(arguments.defaults)) + [*arguments.defaults]
+    found = [Parameter(a.arg, kind, default=value) for a, kind, value in zip(plain, kinds, defaults, strict=True)]
+    if arguments.vararg:
+        found.append(Parameter(arguments.vararg.arg, Parameter.VAR_POSITIONAL))
+    for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        found.append(Parameter(arg.arg, Parameter.KEYWORD_ONLY, default=default or Parameter.empty))
+    if arguments.kwarg:
+        found.append(Parameter(arguments.kwarg.arg, Parameter.VAR_KEYWORD))
+    return Signature(found)
 
 
 def _marked(tree: ast.Module) -> Iterator[tuple[Marked, ast.expr]]:
