@@ -61,7 +61,10 @@ class StagedBuild:
         return Situation(self.node, self.relation, given, standing, self.engine.dialect, self.now)
 
     def _ask(self, refusal: Refusal) -> None:
-        found = self.engine.session.query(refusal.query)
+        ask = self.engine.session.query
+        if refusal.settled and ask(refusal.settled).rows[0][0]:
+            return
+        found = ask(refusal.query)
         if found.rows:
             shown = "\n".join(f"  {dict(zip(found.columns, row, strict=True))}" for row in found.rows)
             message = f"Model {self.node.name!r} failed: {refusal.message}\n{shown}"

@@ -60,6 +60,7 @@ class Dialect:
     of a `{table}` which its rows have, where deleting is not the way; `moment` makes a point of time of a text;
     `partitions` and `clusters` lay out a table that is created by columns, `{}`, where the engine knows such a
     thing; `script` makes of statements, `{}`, one that does all of them or none, where no transaction can be left open;
+    `streams_windows` is whether a window over rows in no order costs no more than to look at each row once;
     `volatile` are the words that make a result depend on when it is asked for; `grammar` is what the SQL analysis calls
     this SQL, where that is not `name`.
     """
@@ -95,6 +96,7 @@ class Dialect:
     partitions: str = ""
     clusters: str = ""
     script: str = ""
+    streams_windows: bool = False
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

@@ -25,4 +25,5 @@ DUCKDB = Dialect(
     schemas=True,
     default_schema="main",
     shares_transactions=True,
+    streams_windows=True,
 )

@@ -22,6 +22,7 @@ DIALECT = Dialect(
     replaces=frozenset(),
     default_schema="main",
     shares_transactions=True,
+    streams_windows=True,
     merges=False,
     retype="",
     moment="{text}",
