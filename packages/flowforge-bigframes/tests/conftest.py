@@ -1,12 +1,32 @@
-"""Bounds what is known to take minutes."""
+"""By day only what BigQuery DataFrames do is tried, by night all; what is known to take minutes is bounded.
+
+All else of the suite asks the engine of flowforge-bigquery, which proves it over the same emulator. On a real account,
+and for a report, as `make conformance` asks for, all is tried at any time.
+"""
 
 from __future__ import annotations
+
+import os
 
 import bigquery_emulator
 import pytest
 
+from flowforge_domain.capability import Capability
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.originalname in bigquery_emulator.TOO_SLOW and item.parent.name == "TestBigFrames":
+WHOLE = os.environ.get("FLOWFORGE_NIGHTLY") == "1" or bool(bigquery_emulator.REAL)
+
+
+def pytest_collection_modifyitems(config, items):
+    suite = [item for item in items if item.parent.name == "TestBigFrames"]
+    for item in suite:
+        if item.originalname in bigquery_emulator.TOO_SLOW:
             item.add_marker(pytest.mark.timeout(5))
+    if not WHOLE and not config.getoption("flowforge_report"):
+        left = {item for item in suite if not about_frames(item)}
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+def about_frames(item):
+    needed = {name for mark in item.iter_markers("flowforge_needs") for name in mark.args}
+    return Capability.PYTHON_MODELS.name in needed or item.originalname == "test_the_suite_is_whole"

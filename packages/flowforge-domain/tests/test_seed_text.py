@@ -176,8 +176,13 @@ def test_quotes_that_are_broken(text, words):
 
 
 def test_value_too_long_for_the_reader_ends_the_records():
-    text = "a\n" + "x" * (csv.field_size_limit() + 1) + "\n"
-    assert list(records(SEED, lines_of(text), ",", '"')) == [(1, ["a"])]
+    # Whoever read a seed before has raised the limit, to a value that takes half a minute to read.
+    usual = csv.field_size_limit(131_072)
+    try:
+        text = "a\n" + "x" * (csv.field_size_limit() + 1) + "\n"
+        assert list(records(SEED, lines_of(text), ",", '"')) == [(1, ["a"])]
+    finally:
+        csv.field_size_limit(usual)
 
 
 def test_wrong_width_says_what_was_expected():
