@@ -18,6 +18,8 @@ PROJECTS = 500 if NIGHT else 20
 GROWTHS = 1_000 if NIGHT else 15
 # R4: processes at once, so many times.
 AT_ONCE, ROUNDS = (8, 25) if NIGHT else (4, 5)
+# R4: runs that ask for a target which another holds.
+STEALS = 104 if NIGHT else 4
 # R5: each of these with each other by night; by day so many of the mixtures.
 JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
 ORDERS = 50 if NIGHT else 5

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 import pytest
-from counts import AT_ONCE, ROUNDS
+from counts import AT_ONCE, ROUNDS, STEALS
 
 PATIENCE = 120
 # Says that it has begun by opening one pipe, and ends when the other is opened.
@@ -95,7 +95,8 @@ def holding(shop):
     return shop
 
 
-def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop):
+def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop, record_property):
+    record_property("trials", AT_ONCE * ROUNDS)
     assert shop.run() == (0, "")
     alone = shop.content()
     for _ in range(ROUNDS):
@@ -136,10 +137,23 @@ def test_the_lock_of_a_run_that_was_killed_is_free_at_once(holding):
     assert holding.run("--select", "m1", "--wait", "2") == (0, "")
 
 
-def test_the_lock_of_a_living_run_is_never_taken(holding):
+def test_a_lock_file_whose_process_lives_again_as_another_holds_nobody_up(holding):
     process = holding.held()
-    ended = [holding.ended(p) for p in [holding.start("run", "--select", "m1", "--wait", "0") for _ in range(AT_ONCE)]]
-    assert [code for code, _ in ended] == [1] * AT_ONCE
+    process.kill()
+    process.wait()
+    lock = holding.root / "data.duckdb.lock"
+    told = lock.read_text()
+    assert str(process.pid) in told
+    lock.write_text(told.replace(str(process.pid), str(os.getpid())))
+    assert holding.run("--select", "m1", "--wait", "0") == (0, "")
+
+
+def test_the_lock_of_a_living_run_is_never_taken(holding, record_property):
+    process = holding.held()
+    record_property("trials", STEALS)
+    for _ in range(STEALS // AT_ONCE):
+        thieves = [holding.start("run", "--select", "m1", "--wait", "0") for _ in range(AT_ONCE)]
+        assert [holding.ended(thief)[0] for thief in thieves] == [1] * AT_ONCE
     holding.let_go()
     assert holding.ended(process) == (0, "")
     assert holding.content()[1] == ["hold"]

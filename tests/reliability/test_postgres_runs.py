@@ -17,11 +17,16 @@ DIGEST = "select 'total', n::text from total " + "".join(
 )
 
 
-def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop):
+def test_runs_and_seeds_at_the_same_time_wait_or_are_told_who_runs(shop, record_property):
+    record_property("trials", AT_ONCE)
     shop.write(MODELS)
+    (shop.root / "seeds").mkdir()
+    rows = "".join(f"{i}\n" for i in range(500))
+    (shop.root / "seeds" / "numbers.csv").write_text(f"n\n{rows}", encoding="utf-8")
+    shop.run("seed")
     shop.run("run")
     alone = sorted(shop.sql(DIGEST))
-    processes = [shop.start("run") for _ in range(AT_ONCE)]
+    processes = [shop.start("seed" if number % 4 == 0 else "run") for number in range(AT_ONCE)]
     for process in processes:
         said, _ = process.communicate(timeout=120)
         assert "Traceback" not in said
@@ -32,7 +37,8 @@ def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop):
     assert sorted(shop.sql(DIGEST)) == alone
     assert shop.helpers() == []
     # One state row a model, and none of a run that was sent away.
-    assert shop.sql("select count(*), count(distinct relation) from _flowforge_state where relation <> '*'") == [(7, 7)]
+    assert shop.sql("select count(*), count(distinct relation) from _flowforge_state where relation <> '*'") == [(8, 8)]
+    assert shop.sql("select count(*), count(distinct n) from numbers") == [(500, 500)]
 
 
 def test_a_run_beside_a_long_one_is_told_who_runs(shop):

@@ -103,6 +103,12 @@ def said_by(flowforge, root, commands, shell):
     return ended
 
 
+@pytest.fixture
+def counted(record_property):
+    record_property("trials", 1)
+
+
+@pytest.mark.usefixtures("counted")
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_password_that_works_is_seen_nowhere(name, flowforge, database, tmp_path):
     secret, number = SECRETS[name], list(SECRETS).index(name)
@@ -132,6 +138,7 @@ FAULTS = ("unreachable", "no port", "no scheme")
 DAY = [(name, FAULTS[number % 3]) for number, name in enumerate(SECRETS)]
 
 
+@pytest.mark.usefixtures("counted")
 @pytest.mark.parametrize(("name", "fault"), list(product(SECRETS, FAULTS)) if NIGHT else DAY)
 def test_a_password_that_does_not_work_is_seen_nowhere(name, fault, flowforge, tmp_path):
     secret, number = SECRETS[name], list(SECRETS).index(name)
