@@ -31,7 +31,7 @@ def test_what_is_left_is_dropped_once(flowforge, orphaned):
 
 
 def test_a_run_mentions_it_until_it_is_clean(flowforge, orphaned):
-    said = "! 1 relation is left of models that are gone: flowforge clean --dry-run\n"
+    said = f"! 1 relation is left of models that are gone: flowforge clean --dry-run {orphaned}\n"
     assert flowforge("run", orphaned).err == said
     flowforge("clean", orphaned)
     assert flowforge("run", orphaned).err == ""

@@ -76,7 +76,7 @@ class TestRun:
             "✓ customers                      table          3 rows T\n"
             "✗ orders                         table          failed T\n"
             "   ↳ models/orders.ff.sql: Model 'orders' failed: no such column: nope\n"
-            "   See the SQL that was run: flowforge compile --select orders\n"
+            f"   See the SQL that was run: flowforge compile --select orders {shop}\n"
             "↷ revenue_by_customer            skipped (orders failed)\n\n"
             "Totals\n──────\n✓ built: 1\n↷ skipped: 1\n✗ failed: 1 (orders)\nDone in T\n"
         )

@@ -55,7 +55,7 @@ def test_failures_are_in_it(flowforge, shop):
     [failed] = [event for event in answer.events if event["event"] == "model_failed"]
     assert failed["msg"] == "Model 'orders' failed: no such column: nope"
     assert failed["data"]["where"] == "models/orders.ff.sql"
-    assert failed["data"]["hint"] == "See the SQL that was run: flowforge compile --select orders"
+    assert failed["data"]["hint"] == f"See the SQL that was run: flowforge compile --select orders {shop}"
 
 
 def test_a_model_that_is_skipped_never_started(flowforge, shop):
@@ -78,7 +78,7 @@ def test_tests_tell_failures_from_errors(flowforge, shop):
     assert names(answer) == [*["check_passed"] * 4, "check_failed", "check_error", "tests_finished"]
     assert answer.events[-2]["msg"] == "Test unique of no.x cannot run: no such table: no"
     assert answer.events[-2]["data"]["where"].startswith("project.yml:")
-    assert answer.events[-2]["data"]["hint"] == "Build it first: flowforge run"
+    assert answer.events[-2]["data"]["hint"] == f"Build it first: flowforge run {shop}"
     assert answer.events[-1]["data"] == {"passed": 4, "warned": 0, "failed": 1, "errors": 1, "skipped": 0}
 
 

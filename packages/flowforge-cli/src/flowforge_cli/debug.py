@@ -18,12 +18,14 @@ def debug(
 ) -> None:
     """Check what a run needs, and say how to mend it."""
     from flowforge_bootstrap.diagnose import diagnose
+    from flowforge_cli.again import given
 
+    asked = given(project, env, engine)
     out = output(False, False, log_format)
     findings = diagnose(project, env, engine, wait)
     for finding in findings:
         mark = out.paint("✓", GREEN) if finding.ok else out.paint("✗", RED)
-        detail = "\n".join(f"{'':<14}{line}" for line in finding.detail.splitlines()).strip()
+        detail = "\n".join(f"{'':<14}{line}" for line in asked.told(finding.detail).splitlines()).strip()
         out.line(f"{mark} {finding.subject:<12}{detail}")
         out.event("finding", finding.detail, "info" if finding.ok else "error", subject=finding.subject, ok=finding.ok)
     raise typer.Exit(exit_codes.OK if all(f.ok for f in findings) else exit_codes.USER_ERROR)

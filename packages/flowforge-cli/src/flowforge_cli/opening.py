@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING
 
+from flowforge_domain.errors import FlowForgeError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,21 +29,26 @@ def open_project(
     """Open the project in folder `path` for a `with` block; what its models print never mixes with JSON.
 
     `variables` are the texts of `--vars`; with `resume` the profile is another run's. Raises `FlowForgeError` for a
-    variable that is wrong, and for an unknown profile.
+    variable that is wrong, and for an unknown profile; commands in what is said work on the same.
     """
     from flowforge_bootstrap import project as api
     from flowforge_bootstrap.variables import read_variables
+    from flowforge_cli.again import given as given_to
     from flowforge_cli.ctrl_c import on_ctrl_c
     from flowforge_cli.progress import Reporter
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
-    given = read_variables(variables or ())
-    with prints, api.open_project(path, env, engine, Reporter(output), given) as project:
-        if output.verbose and not resume:
-            profile = project.workspace.profile(project.workspace.ports())
-            output.line(f"Profile {profile.name}, engine {profile.spec.name}")
-        with on_ctrl_c(project.target.interrupt):
-            yield project
+    values, given = read_variables(variables or ()), given_to(path, env, engine, variables)
+    try:
+        with prints, api.open_project(path, env, engine, Reporter(output, given), values) as project:
+            if output.verbose and not resume:
+                profile = project.workspace.profile(project.workspace.ports())
+                output.line(f"Profile {profile.name}, engine {profile.spec.name}")
+            with on_ctrl_c(project.target.interrupt):
+                yield project
+    except FlowForgeError as error:
+        given.mend(error)
+        raise
 
 
 def choice(selector: Sequence[str] | None, state: Path | None, changed_since: str | None) -> Choice:

@@ -6,6 +6,7 @@ from functools import singledispatchmethod
 from textwrap import indent
 from typing import Any
 
+from flowforge_cli.again import Given
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, error_facts, trace
 from flowforge_cli.summary import column_width, milliseconds, retries, rows_of, seed_summary, totals
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedReport, Status, Verdict
@@ -20,6 +21,7 @@ from flowforge_ports.progress import (
     StatementStarted,
 )
 
+_HERE = Given()
 _LEVELS = {Verdict.WARNED: "warning", Verdict.FAILED: "error", Verdict.ERROR: "error"}
 _MARKS = {
     Status.BUILT: ("✓", GREEN),
@@ -39,10 +41,14 @@ _VERDICTS = {
 
 
 class Reporter:
-    """Hears what a project does and prints it; fulfils `Progress`."""
+    """Hears what a project does and prints it; fulfils `Progress`.
 
-    def __init__(self, output: Output) -> None:
+    Commands in what it prints work on what is `given`.
+    """
+
+    def __init__(self, output: Output, given: Given = _HERE) -> None:
         self._output = output
+        self._given = given
         # Of the column of names in a run; without one, tests are told by their summary alone.
         self._width = 0
         self._running: list[str] = []
@@ -53,7 +59,7 @@ class Reporter:
         """Print one event."""
         match event:
             case Notice():
-                self._output.warn(event.message)
+                self._output.warn(self._given.told(event.message))
             case StatementStarted() if self._output.verbose:
                 self._output.line(f"  {event.model} runs\n{indent(printable(event.sql.strip().expandtabs(4)), '   ')}")
                 self._output.event("statement_started", event.model, model=event.model, sql=event.sql.strip())
@@ -82,7 +88,7 @@ class Reporter:
         shown = self._output.paint(mark, color) if color else mark
         say(f"{shown} {_columns(result, self._width)}".rstrip())
         if result.error is not None:
-            trace(result.error)
+            trace(self._given.mend(result.error))
             say("\n".join(f"   {line}" for line in printable(f"↳ {result.error}").splitlines()))
         if self._output.verbose and result.relation != result.name:
             self._output.line(f"   ↳ writes {result.relation}")
@@ -102,7 +108,7 @@ class Reporter:
 
     @__call__.register
     def _retried(self, event: Retried) -> None:
-        trace(event.error)
+        trace(self._given.mend(event.error))
         self._output.line(f"{self._output.paint('↻', YELLOW)} {event.what:<{self._width}} {_retry(event)}")
         facts = {"what": event.what, "again": event.again, "after": round(event.seconds, 3), **error_facts(event.error)}
         self._output.event("retried", event.error.message, "warning", **facts)
@@ -111,7 +117,7 @@ class Reporter:
     @__call__.register
     def _run_finished(self, report: RunReport) -> None:
         for error in report.errors:
-            trace(error)
+            trace(self._given.mend(error))
             self._output.problem(f"{self._output.paint('✗', RED)} {printable(str(error))}")
             self._output.event("hook_failed", error.message, "error", **error_facts(error))
         counts: dict[str, Any] = {status.value: report.count(status) for status in Status}
@@ -143,7 +149,7 @@ class Reporter:
     def _check(self, result: CheckResult) -> None:
         check = result.check
         if result.error is not None:
-            trace(result.error)
+            trace(self._given.mend(result.error))
         if self._width:
             self._output.line(_check_lines(result, self._width, self._output))
         self._output.event(
