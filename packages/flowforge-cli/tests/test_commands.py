@@ -136,6 +136,22 @@ class TestRun:
         lines = [line for line in flowforge("run", shop).lines if line.startswith("✓") and "row" in line]
         assert len({line.index(" table ") for line in lines}) == 1
 
+    def test_a_name_longer_than_a_line_widens_only_its_own(self, flowforge, shop):
+        name = "x" * 200
+        (shop / "models" / f"{name}.ff.sql").write_text("select 1 as n")
+        lines = flowforge("run", shop, "--no-cache").lines
+        assert next(line for line in lines if "customers" in line).index(" table ") < 40
+        assert f"✓ {name} table " in next(line for line in lines if name in line)
+
+    def test_the_longest_name_that_a_file_can_have(self, flowforge, shop):
+        name = "x" * 248
+        (shop / "models" / f"{name}.ff.sql").write_text("select 1 as n")
+        answer = flowforge("run", shop, "-s", name)
+        assert (answer.code, answer.err) == (0, "")
+        assert "select 1 as n" in (shop / f".flowforge/compiled/models/{name}.sql").read_text()
+        assert flowforge("compile", shop, "-s", name).code == 0
+        assert not list(shop.rglob("*.tmp"))
+
     def test_many_failures_are_named_briefly(self, flowforge, shop):
         for i in range(8):
             (shop / "models" / f"bad{i}.ff.sql").write_text("select nope")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from flowforge_domain.errors import ConfigError
@@ -89,7 +90,8 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = f"{path}.{os.getpid()}.tmp"
+    # Not named after the file, whose name may be as long as names can be.
+    temporary = f"{os.path.dirname(path)}/.{os.getpid()}.{get_ident()}.tmp"  # noqa: PTH120 - see `_replace`
     try:
         try:
             _replace(path, temporary, content)

@@ -11,6 +11,7 @@ from flowforge_domain.text import printable
 _HEAD = "Data Quality Summary\n────────────────────"
 _TOTALS = "Totals\n──────"
 _MOST_NAMES = 5
+_WIDEST = 80
 _MARKS = {Verdict.PASSED: "✅", Verdict.WARNED: "⚠", Verdict.FAILED: "❌", Verdict.ERROR: "❌", Verdict.SKIPPED: "↷"}
 
 
@@ -85,8 +86,8 @@ def rows_of(count: int | None) -> str:
 
 
 def column_width(names: Iterable[str], least: int = 30) -> int:
-    """Return how wide the column of these names is."""
-    return max([least, *map(len, names)])
+    """Return how wide the column of these names is; one that alone would fill a line counts for nothing."""
+    return max([least, *(width for width in map(len, names) if width <= _WIDEST)])
 
 
 def _counted(text: str, count: int, color: str, output: Output) -> str:

@@ -13,7 +13,7 @@ from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import SelectionError
 from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.selection_terms import Term
-from flowforge_domain.text import did_you_mean
+from flowforge_domain.text import did_you_mean, nearest
 
 STATES = ("new", "old", "modified", "unmodified", "modified.body", "modified.config", "modified.macros", "changed")
 RESULTS = ("built", "skipped", "unchanged", "failed", "error", "unfinished")
@@ -98,15 +98,23 @@ def matcher(term: Term, context: SelectionContext) -> Callable[[Iterable[tuple[A
     return lambda things: {key for key, thing in things if _fits(value, words(thing, term.argument, context))}
 
 
-def suggestion(term: Term, things: Iterable[Selectable], context: SelectionContext) -> str:
-    """Return the known word that a term most likely meant, or those there are."""
-    if term.method == "path":
-        known: Iterable[str] = (thing.file for thing in things if thing.file)
-    elif term.method:
-        known = (word for thing in things for word in WORDS[term.method](thing, term.argument, context))
-    else:
-        known = (word for thing in things for word in (thing.name, *thing.tags))
-    return did_you_mean(term.value, known)
+def suggestion(
+    term: Term, things: Iterable[Selectable], others: Iterable[Selectable], context: SelectionContext
+) -> str:
+    """Return the known word that a term most likely meant, of these things or others, or those that these have."""
+    words = list(_words(term, things, context))
+    meant = nearest(term.value, [*words, *_words(term, others, context)])
+    return f"Did you mean {meant!r}?" if meant else did_you_mean(term.value, words)
+
+
+def _words(term: Term, things: Iterable[Selectable], context: SelectionContext) -> Iterator[str]:
+    for thing in things:
+        if term.method == "path":
+            yield thing.file
+        elif term.method:
+            yield from WORDS[term.method](thing, term.argument, context)
+        else:
+            yield from (thing.name, *thing.tags)
 
 
 def lies_at(pattern: str, file: str) -> bool:

@@ -181,7 +181,7 @@ class _Choice:
     def _reached(self, term: Term) -> _Found:
         found = self._selector(term) if term.method == "selector" else self._direct(term)
         if not found and term.method not in OF_THE_WORLD:
-            hint = suggestion(term, [*self._items.values(), *self._nodes.values()], self._context)
+            hint = suggestion(term, self._items.values(), self._nodes.values(), self._context)
             raise SelectionError(f"No {self._what} matches {term.text!r}.", hint=hint or "The project has none.")
         if not term.at and term.up is None and term.down is None:
             return found

@@ -94,14 +94,17 @@ def files_below(
 def decode(content: bytes, name: str) -> str:
     """Return the text of a project file, which is UTF-8, without a byte-order mark.
 
-    Raises `ConfigError` naming the line of the first byte that is not UTF-8, or NUL.
+    Raises `ConfigError` naming the line of the first byte that is not UTF-8, or is NUL.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf8(content[: error.start], name) from error
+        where = Location(name, line_of(content[: error.start].decode("utf-8", "replace"), error.start))
+        hint = "Save it with the encoding UTF-8."
+        raise ConfigError("The file is not UTF-8 text.", where=where, hint=hint) from error
     if "\0" in text:
-        raise _not_utf8(content[: content.index(b"\0")], name)
+        where, hint = Location(name, line_of(text, text.index("\0"))), "Remove it, or save the file as UTF-8."
+        raise ConfigError("The line holds a NUL byte.", where=where, hint=hint)
     return text
 
 
@@ -154,10 +157,3 @@ def _misnamed(name: str, ends: Mapping[str, str]) -> ConfigError:
 def _unreadable(what: str, name: str, error: OSError) -> ConfigError:
     hint = "Check its permissions." if isinstance(error, PermissionError) else "Check what stands there."
     return ConfigError(f"The {what} cannot be read: {error.strerror}.", where=Location(name), hint=hint)
-
-
-def _not_utf8(good: bytes, name: str) -> ConfigError:
-    line = line_of(good.decode("utf-8", "replace"), len(good))
-    return ConfigError(
-        "The file is not UTF-8 text.", where=Location(name, line), hint="Save it with the encoding UTF-8."
-    )

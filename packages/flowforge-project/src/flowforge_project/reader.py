@@ -20,7 +20,7 @@ from flowforge_domain.relation import relation_name
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector, require_selectors
 from flowforge_domain.source import SourceKey
-from flowforge_domain.text import Location, did_you_mean
+from flowforge_domain.text import Location, caret, did_you_mean
 from flowforge_ports.project import Code, ProfileEntry, SettingPlace
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
@@ -47,8 +47,18 @@ class FolderReader:
 
     def manifest(self) -> Manifest:
         """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
-        with _paused_collection():
-            return self._manifest()
+        try:
+            with _paused_collection():
+                return self._manifest()
+        except ConfigError as error:
+            error.snippet = error.snippet or self._line(error.where)
+            raise
+
+    def _line(self, where: Location | None) -> str:
+        """Return a line of the project's text with its number, as far as there is one."""
+        if where is None or not where.line:
+            return ""
+        return caret(self._top(where.path).read().decode("utf-8", "replace"), where.line)
 
     def _manifest(self) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)
