@@ -13,6 +13,9 @@ SECONDS = 5.0
 MEGABYTES = 1024
 # Where the line of a statement is no line of the file, the statement's line is shown instead; or a setting is named.
 _SHOWN = re.compile(r"See the SQL that was run|`\w+` names ")
+_LOADING = re.compile(r"^✗ (project|sources|profiles)\.yml", re.MULTILINE)
+# What is declared for a seed is held against its file when that is loaded.
+_AT_THE_ENGINE = re.compile(r", declared for column |`column_types` names ")
 _PLACE = re.compile(
     r"(project\.yml|sources\.yml|profiles\.yml|\.env|(?:models|seeds|macros)/[^\s:'\"]+|FF_ENGINE|`path`)(:\d+)?"
 )
@@ -50,8 +53,7 @@ def _of_a_refusal(ended: Ended, before: Mapping[str, str], after: Mapping[str, s
     if not ended.out.strip():
         if len(ended.err.strip().splitlines()) < 2:
             yield "no fix"
-        named = {name for name, _ in places}
-        if named & {"project.yml", "sources.yml", "profiles.yml"} and _new(before, after):
+        if _LOADING.search(ended.err) and not _AT_THE_ENGINE.search(ended.err) and _new(before, after):
             yield f"loading failed, and yet {_new(before, after)} was written"
 
 
