@@ -1,4 +1,8 @@
-"""The repository's examples, copied, and a shell in which `flowforge` is the one under test."""
+"""The repository's examples, copied, and a shell in which `flowforge` is the one under test.
+
+What a shell starts there is a fork of a process that has imported all; a process of its own is what is to be
+interrupted, and what tests/packaging starts, from the wheels.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_shell import warm_command
 
 ROOT = Path(__file__).parents[2]
 MADE = shutil.ignore_patterns(".flowforge", ".local")
@@ -23,14 +28,21 @@ def environment():
 
 
 @pytest.fixture(scope="session")
-def in_shell(environment):
+def warm_environment(environment):
+    """The same, with a command that starts in no time."""
+    with warm_command() as folder:
+        yield {**environment, "PATH": f"{folder}{os.pathsep}{environment['PATH']}"}
+
+
+@pytest.fixture(scope="session")
+def in_shell(warm_environment):
     """Run a shell command in a folder; the answer has `returncode`, `stdout` and `stderr`."""
 
     def run(command, folder, **variables):
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=folder,
-            env={**environment, **variables},
+            env={**warm_environment, **variables},
             capture_output=True,
             text=True,
             check=False,

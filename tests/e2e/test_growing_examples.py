@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import postgres_server
@@ -15,13 +13,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["default", "postgres"])
-def flowforge(request, tmp_path):
+def flowforge(request, warm_environment, tmp_path):
     """Run `flowforge` on a copy of an example, on one of its profiles."""
     dsn = postgres_server.new_database() if request.param == "postgres" else ""
 
     def run(*arguments):
-        environment = {**os.environ, "FF_PG_DSN": dsn, "NO_COLOR": "1"}
-        command = [sys.executable, "-W", "error", "-m", "flowforge", *arguments, "--env", request.param]
+        environment = {**warm_environment, "FF_PG_DSN": dsn, "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
+        command = ["flowforge", *arguments, "--env", request.param]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import postgres_server
@@ -24,14 +22,14 @@ def dsn():
 
 
 @pytest.fixture
-def flowforge(dsn, tmp_path):
+def flowforge(dsn, warm_environment, tmp_path):
     shutil.copytree(EXAMPLE, tmp_path / "shop", ignore=shutil.ignore_patterns(".flowforge", ".local"))
     secret = dsn.replace("postgres:@", "postgres:hunter22@")
     assert secret != dsn
 
     def run(*arguments, code=0, dsn=secret):
-        environment = {**os.environ, "FF_PG_DSN": dsn, "NO_COLOR": "1"}
-        command = [sys.executable, "-W", "error", "-m", "flowforge", *arguments]
+        environment = {**warm_environment, "FF_PG_DSN": dsn, "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
+        command = ["flowforge", *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == code, done.stdout + done.stderr
         assert "hunter22" not in done.stdout + done.stderr

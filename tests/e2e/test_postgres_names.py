@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 
 import postgres_server
 import pytest
@@ -16,7 +14,7 @@ def schema(request):
 
 
 @pytest.fixture
-def flowforge(schema, tmp_path):
+def flowforge(schema, warm_environment, tmp_path):
     dsn = postgres_server.new_database()
     (tmp_path / "models").mkdir()
     (tmp_path / "project.yml").write_text("name: shop\n", encoding="utf-8")
@@ -27,9 +25,10 @@ def flowforge(schema, tmp_path):
     def run(models, code=0):
         for name, text in models.items():
             (tmp_path / "models" / f"{name}.ff.sql").write_text(text, encoding="utf-8")
-        environment = {**os.environ, "FF_PG_DSN": dsn, "FF_PG_SCHEMA": schema, "NO_COLOR": "1"}
-        command = [sys.executable, "-m", "flowforge", "run"]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        environment = {**warm_environment, "FF_PG_DSN": dsn, "FF_PG_SCHEMA": schema, "NO_COLOR": "1"}
+        done = subprocess.run(
+            ["flowforge", "run"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 

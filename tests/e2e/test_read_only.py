@@ -17,11 +17,13 @@ pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "prctl"), reason=
 
 
 @pytest.fixture
-def answer(example, in_shell):
-    """Run a command on the example as somebody whom the permissions of files bind."""
+def answer(example, environment, in_shell):
+    """Run a command on the example as somebody whom the permissions of files bind, in a process of its own."""
 
     def run(command):
-        return in_shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(PLAIN)} {command}", example)
+        return in_shell(
+            f"{shlex.quote(sys.executable)} -c {shlex.quote(PLAIN)} {command}", example, PATH=environment["PATH"]
+        )
 
     return run
 

@@ -1,4 +1,4 @@
-"""A project on a real PostgreSQL, and `flowforge` as processes that can be killed while they work."""
+"""A project on a real PostgreSQL, and `flowforge`: as processes that can be killed while they work, or as warm ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import postgres_server
 import pytest
+from warm_shell import warm_command
 
 PATIENCE = 60
 
@@ -21,6 +22,8 @@ class Shop:
 
     root: Path
     dsn: str
+    # Where the command is that starts in no time, and takes no signals.
+    warm: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, models):
@@ -29,8 +32,10 @@ class Shop:
 
     def start(self, *arguments):
         """Start `flowforge` and return the process."""
+        return self._start([sys.executable, "-m", "flowforge", *arguments])
+
+    def _start(self, command):
         environment = {**os.environ, "FF_PG_DSN": self.dsn, "NO_COLOR": "1"}
-        command = [sys.executable, "-m", "flowforge", *arguments]
         process = subprocess.Popen(
             command, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -39,7 +44,7 @@ class Shop:
 
     def run(self, *arguments, code=0):
         """Run `flowforge` to its end and return what it said."""
-        return self.ended(self.start(*arguments), code)
+        return self.ended(self._start([self.warm / "flowforge", *arguments]), code)
 
     def ended(self, process, code=0):
         """Wait for a process, and return what it said; a traceback is never right."""
@@ -77,14 +82,20 @@ class Shop:
         )
 
 
+@pytest.fixture(scope="session")
+def warm():
+    with warm_command() as folder:
+        yield folder
+
+
 @pytest.fixture
-def shop(tmp_path):
+def shop(warm, tmp_path):
     dsn = postgres_server.new_database()
     profile = "default: {engine: postgres, postgres: {dsn: \"{{ env_var('FF_PG_DSN') }}\", connect_timeout: 5}}\n"
     (tmp_path / "models").mkdir()
     (tmp_path / "project.yml").write_text("name: shop\n", encoding="utf-8")
     (tmp_path / "profiles.yml").write_text(profile, encoding="utf-8")
-    made = Shop(tmp_path, dsn)
+    made = Shop(tmp_path, dsn, warm)
     yield made
     for process in made.started:
         process.kill()

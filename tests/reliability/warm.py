@@ -28,11 +28,17 @@ KEPT = ("PATH", "HOME", "TMPDIR", "PYTHONHASHSEED")
 LIBRARIES = """
 import dependency_injector.containers, dependency_injector.providers, dotenv, duckdb, filelock, jinja2.sandbox, pandas
 import numpy.rec, pluggy, psycopg, pyarrow.pandas_compat, pydantic.main, pydantic.plugin._loader, pydantic.type_adapter
-import sqlalchemy, typer.exceptions, yaml
+import encodings.utf_8_sig, pydantic.root_model, sqlalchemy, typer._adapters, typer._click.decorators, typer.exceptions
+import yaml
 """
 OURS = """
 import flowforge_bootstrap.container, flowforge_bootstrap.project, flowforge_cli.main, flowforge_cli.progress
 import flowforge_duckdb.engine, flowforge_project.functions, flowforge_project.jinja_sql, flowforge_project.plugin
+import flowforge_bootstrap.variables, flowforge_cli.ctrl_c, flowforge_project.hook_files, flowforge_project.journals
+import flowforge_project.misnamed, flowforge_project.profiles, flowforge_project.project_macros
+import flowforge_project.python_code, flowforge_project.reader, flowforge_sql.analysis
+import flowforge_bigframes.plugin, flowforge_bigquery.dialect, flowforge_databricks.dialect, flowforge_docs_html.plugin
+import flowforge_postgres.dialect, flowforge_snowflake.dialect, flowforge_testkit.sqlite.plugin
 """
 SERVER = """
 import atexit, gc, json, os, resource, sys, time
