@@ -141,6 +141,7 @@ def outcome(bar: Bar) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", f"--junitxml={report}"]
+        command += ["--timeout", "7200"] if NIGHT else []
         subprocess.run([*command, *bar.tests], cwd=ROOT, check=False)
         return told_by(report)
 
