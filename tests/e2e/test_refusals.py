@@ -95,6 +95,11 @@ FILES = (
      ("macros/money.sql:1", "'rfe' is undefined", "Did you mean 'ref'?")),
     ("ls", "models/users.ff.sql", "{{ config(\n  materialized='tabel') }}\nselect 1 as id\n",
      ("models/users.ff.sql:2", "    2 |   materialized='tabel') }}", "Did you mean 'table'?")),
+    *(
+        ("run --select more", "models/more.ff.sql", f"{{{{ config(schema='{schema}') }}}}\nselect 1 as id\n",
+         ("models/more.ff.sql: Model 'more' cannot be in the schema", "the database or the engine", "another schema"))
+        for schema in ("a", "A", "temp", "system", "pg_catalog", "information_schema")
+    ),
     ("ls", PROJECT, "defaults:\n  owner: me\n  materialized: tabel\n", (f"{PROJECT}:1", "    1 | defaults:")),
     ("run", PROJECT, "seeds:\n  poeple: {null: x}\n", (f"{PROJECT}:2", "    2 |   poeple:", "Did you mean 'people'?")),
     ("run", PROJECT, "name: shop\ndescription: a\0b\n", (f"{PROJECT}:2", "holds a NUL byte", "Remove it")),

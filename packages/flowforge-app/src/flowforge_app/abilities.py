@@ -7,9 +7,10 @@ from functools import partial
 
 from flowforge_domain.capability import Capability, needed_abilities
 from flowforge_domain.dialect import relation_key
-from flowforge_domain.errors import UnsupportedByEngineError
+from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node
+from flowforge_domain.relation import relation_parts
 from flowforge_ports.engine import Engine
 
 
@@ -17,14 +18,24 @@ def able(nodes: Iterable[Node], manifest: Manifest, engine: Engine) -> list[Node
     """Return those of the nodes that are built at all.
 
     Raises `UnsupportedByEngineError` with the model's place when the engine cannot build one of them, and `ConfigError`
-    where two nodes of the project write one relation.
+    where two nodes of the project write one relation, or one writes to a schema that is not free.
     """
     nodes = [node for node in nodes if node.config.materialized != "ephemeral"]
     one_name = partial(relation_key, dialect=engine.dialect)
     require_distinct(manifest.nodes.values(), manifest.seeds.values(), one_name)
     for node in nodes:
         _require_ability(node, engine)
+        _require_free_schema(node, engine)
     return nodes
+
+
+def _require_free_schema(node: Node, engine: Engine) -> None:
+    *schema, _ = relation_parts(node.relation)
+    if schema and schema[-1].casefold() in engine.dialect.taken_schemas:
+        message = (
+            f"Model {node.name!r} cannot be in the schema {schema[-1]!r}: the database or the engine has that name."
+        )
+        raise ConfigError(message, where=node.where(), hint="Choose another schema.")
 
 
 def _require_ability(node: Node, engine: Engine) -> None:

@@ -24,6 +24,7 @@ DUCKDB = Dialect(
     age_minutes="(epoch(now()) - epoch({column})) / 60",
     schemas=True,
     default_schema="main",
+    taken_schemas=frozenset({"temp", "system", "pg_catalog", "information_schema"}),
     shares_transactions=True,
     streams_windows=True,
 )

@@ -128,10 +128,11 @@ class DuckDBCatalog:
 
 
 def _engine(session: DuckDBSession, lock: DuckDBLock) -> Engine:
+    (database,) = session.connection.execute("select lower(current_database())").fetchall()[0]
     return Engine(
         name=SPEC.name,
         target=lock.target,
-        dialect=SPEC.dialect,
+        dialect=replace(SPEC.dialect, taken_schemas=SPEC.dialect.taken_schemas | {database}),
         capabilities=SPEC.capabilities,
         session=session,
         catalog=DuckDBCatalog(session),
