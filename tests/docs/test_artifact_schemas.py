@@ -57,6 +57,14 @@ def test_artifacts_are_as_the_schemas_say_however_a_run_ends(shop, error, code, 
     assert (nodes["p"]["file"], nodes["p"]["deps"]) == ("models/p.ff.py", ["customers"])
 
 
+def test_an_ephemeral_model_has_no_relation(shop):
+    text = "{{ config(materialized='ephemeral', schema='s') }}\nselect * from {{ ref('customers') }}\n"
+    (shop / "models" / "inner.ff.sql").write_text(text, encoding="utf-8")
+    assert main(["compile", str(shop), "-q"]) == 0
+    nodes = artifact(shop, "manifest")["nodes"]
+    assert (nodes["inner"]["relation"], nodes["customers"]["relation"]) == (None, "customers")
+
+
 TESTS = """
   - {type: row_count_between, table: orders, min: 99, tags: [bad]}
   - {type: row_count_between, table: customers, min: 99, severity: warn}

@@ -80,7 +80,7 @@ def _node_facts(node: Node, manifest: Manifest) -> dict[str, Any]:
     return {
         "kind": node.kind,
         "file": node.file,
-        "relation": node.relation,
+        "relation": None if node.config.materialized == "ephemeral" else node.relation,
         "deps": sorted(node.deps),
         "sources": sorted(".".join(key) for key in node.sources),
         "config": _changed_settings(node.config),
