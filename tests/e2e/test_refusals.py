@@ -100,6 +100,16 @@ FILES = (
          ("models/more.ff.sql: Model 'more' cannot be in the schema", "the database or the engine", "another schema"))
         for schema in ("a", "A", "temp", "system", "pg_catalog", "information_schema")
     ),
+    *(
+        ("run --select fresh", "models/fresh.ff.sql", GROWING.format(f"unique_key='order_id', {setting}", ""),
+         ("models/fresh.ff.sql: Model 'fresh' failed:", said, hint))
+        for setting, said, hint in (
+            ("merge_update_columns='amonut'", "`merge_update_columns` names 'amonut'", "Did you mean 'amount'?"),
+            ("merge_exclude_columns=['amonut']", "`merge_exclude_columns` names 'amonut'", "Did you mean 'amount'?"),
+            ("merge_update_columns='order_id'", "names the key 'order_id'", "Leave the key out."),
+            ("incremental_strategy='insert_overwrite', partition_by='dya'", "`partition_by` names 'dya'", "Known: "),
+        )
+    ),
     ("ls", PROJECT, "defaults:\n  owner: me\n  materialized: tabel\n", (f"{PROJECT}:1", "    1 | defaults:")),
     ("run", PROJECT, "seeds:\n  poeple: {null: x}\n", (f"{PROJECT}:2", "    2 |   poeple:", "Did you mean 'people'?")),
     ("run", PROJECT, "name: shop\ndescription: a\0b\n", (f"{PROJECT}:2", "holds a NUL byte", "Remove it")),

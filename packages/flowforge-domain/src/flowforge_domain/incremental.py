@@ -18,6 +18,7 @@ def incremental_plan(situation: Situation) -> Plan:
     config, dialect = situation.node.config, situation.dialect
     keys = situation.names(config.unique_key, "unique_key")
     refusals = key_refusals(situation.source, keys, dialect)
+    _require_columns(situation, keys)
     if situation.standing is None:
         return Plan(refusals, query=f"select * from {situation.source}")
     wanted = config.on_schema_change or "ignore"
@@ -27,6 +28,15 @@ def incremental_plan(situation: Situation) -> Plan:
     writes = _STRATEGIES[config.writes_by](situation, keys, columns)
     alters = tuple(alterations(situation.target, change, dialect))
     return Plan(refusals, before=alters, statements=together(tuple(writes), dialect))
+
+
+def _require_columns(situation: Situation, keys: Sequence[str]) -> None:
+    """Refuse settings that name no column of the rows, also where these are the first and all of them stay."""
+    config = situation.node.config
+    if config.writes_by == "merge":
+        _updated(situation, keys, ())
+    if config.writes_by == "insert_overwrite":
+        situation.names(config.partition_by, "partition_by")
 
 
 def _append(situation: Situation, _: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
