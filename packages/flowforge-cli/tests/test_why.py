@@ -35,6 +35,17 @@ def test_what_stands_is_named(flowforge, shop):
     assert event["data"]["relation"] == "orders"
 
 
+def test_a_variable_that_is_not_given_any_more_is_unset(flowforge, shop):
+    (shop / "models/orders.ff.sql").write_text(
+        "select {{ var('day', 1) }} as n, '{{ env_var('REGION', 'north') }}' as r"
+    )
+    assert flowforge("run", shop, "-s", "orders", "--vars", "{day: 7}").code == 0
+    assert "  · the variable day changed: 7 became unset, and has its default" in flowforge("why", "orders", shop).lines
+    assert flowforge("run", shop, "-s", "orders").code == 0
+    said = flowforge("why", "orders", shop, "--vars", "{day: 7}").lines
+    assert "  · the variable day changed: unset, with its default, became 7" in said
+
+
 class TestSettings:
     """Each setting is told with the place that won, or all places where values add up."""
 

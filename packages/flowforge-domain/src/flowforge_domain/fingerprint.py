@@ -124,7 +124,14 @@ def _changed_origin(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
         old, new = before.get(name), now.get(name)
         if old != new:
             what, _, rest = name.partition(" ")
-            yield f"{_ORIGINS[what].format(rest)} changed" + (f": {old!r} became {new!r}" if what in _VALUES else "")
+            yield f"{_ORIGINS[what].format(rest)} changed" + (f": {_became(old, new)}" if what in _VALUES else "")
+
+
+def _became(old: Any, new: Any) -> str:
+    """Return how a variable changed; None is what was noted of one that was not set."""
+    if new is None:
+        return f"{old!r} became unset, and has its default"
+    return f"unset, with its default, became {new!r}" if old is None else f"{old!r} became {new!r}"
 
 
 def _changed(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
