@@ -16,6 +16,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 _HEAD = """# Commands
 
 Every command takes the project's folder as its last argument; the default is the current folder.
+`show` and `why` take one MODEL, `debug` and `clean` look at the whole target, and all four print only what they were
+asked for: so they have no `--select`, `-q` or `-v`.
 What exit codes mean: [exit-codes.md](exit-codes.md).
 """
 

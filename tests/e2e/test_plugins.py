@@ -83,6 +83,20 @@ def test_asking_for_it_is_an_error_of_the_users(site, in_shell, tree, distributi
     assert "Traceback" not in done.stderr
 
 
+def test_a_new_project_names_only_commands_that_its_engine_can_do(site, in_shell, tmp_path):
+    bare = sound("bare", "bare-engine").replace("api=1", "capabilities=SPEC.capabilities - {Capability.CSV_SEEDS}")
+    path = site("bare-engine", "bare", f"from flowforge_domain.capability import Capability\n{bare}")
+    made = in_shell("flowforge init 'my shop' --engine bare", tmp_path, PYTHONPATH=path)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "flowforge seed" not in made.stdout
+    assert "bare loads no CSV files: make the tables of seeds/ by other means, then run:" in made.stdout
+    made = in_shell("flowforge init 'our shop'", tmp_path)
+    commands = [line.strip() for line in made.stdout.splitlines() if line.startswith("  flowforge ")]
+    assert commands[0] == "flowforge seed 'our shop'"
+    for command in commands:
+        assert in_shell(command, tmp_path).returncode == 0
+
+
 def test_a_sound_one_is_listed_and_used(site, in_shell, tree):
     path = site("good-engine", "good", sound("sqlite2", "good-engine"))
     listed = in_shell("flowforge engines", tree, PYTHONPATH=path)

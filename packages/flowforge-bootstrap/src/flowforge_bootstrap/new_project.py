@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flowforge_bootstrap.artifacts import unwritable
 from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins, load_plugins, resolve
+from flowforge_domain.capability import Capability
 
 
 def create_project(root: Path, engine: str | None = None) -> list[str]:
@@ -20,6 +21,13 @@ def create_project(root: Path, engine: str | None = None) -> list[str]:
     except OSError as error:
         raise unwritable(root, error) from error
     return written
+
+
+def lacking_seeds(engine: str | None = None) -> str:
+    """Return the engine of a new project where it cannot load the project's seeds, which are CSV files; else ""."""
+    plugins = load_plugins()
+    spec = plugins.engine(engine or _default_engine(plugins))
+    return "" if Capability.CSV_SEEDS in spec.capabilities else spec.name
 
 
 def _default_engine(plugins: Plugins) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Optional
 
 import typer
@@ -16,10 +17,12 @@ def init(path: NewProject, engine: ForEngine = None) -> None:
 
     It has data, models, tests and a profile.
     """
-    from flowforge_bootstrap.new_project import create_project
+    from flowforge_bootstrap.new_project import create_project, lacking_seeds
 
     written = create_project(Path(path), engine)
     for name in written:
         print(f"  {path}/{name}")
-    print(f"\nNow run:\n  flowforge seed {path}\n  flowforge run {path}\n  flowforge test {path}")
-    print(f"  flowforge dag {path} --html")
+    lacking, folder = lacking_seeds(engine), quote(path)
+    by_hand = f"{lacking} loads no CSV files: make the tables of seeds/ by other means, then run:"
+    print(f"\n{by_hand}" if lacking else f"\nNow run:\n  flowforge seed {folder}")
+    print(f"  flowforge run {folder}\n  flowforge test {folder}\n  flowforge dag {folder} --html")
