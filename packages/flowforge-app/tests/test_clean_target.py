@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from flowforge_app.clean_target import CleanTarget
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_app.clean_target import CleanTarget, left_behind
+from flowforge_app.target_state import read_target
+from flowforge_domain.config import ModelConfig
+from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.model import Seed
 from flowforge_domain.state import STATE_TABLE
@@ -117,6 +119,40 @@ def test_what_a_run_built_that_did_not_end_stays(world):
     world.sql(f"delete from {STATE_TABLE} where relation = '*'")
     assert [orphan.doubt for orphan in world.given(ONE).clean()] == ["b is of a run that did not end"]
     assert standing(world) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(materialized="incremental"),
+        ModelConfig(materialized="snapshot", unique_key=("n",), strategy="check", check_cols=("n",)),
+    ],
+)
+def test_what_no_run_can_make_again_stays(world, config):
+    world.given(TWO, configs={"b": config}).run()
+    [orphan] = world.given(ONE).clean()
+    kind = config.materialized
+    assert orphan.doubt == f"its kind is {kind}: no run can make its rows again; drop it yourself"
+    assert standing(world) == {"a", "b"}
+
+
+def test_the_old_relation_of_a_model_stays_until_the_new_one_stands(world):
+    world.given(ONE).run()
+    world.given({"a": "create table better as select nope"}).run()
+    assert world.clean() == []
+    world.given({"a": "create table better as select 1 as n"}).run()
+    assert [orphan.relation for orphan in world.clean()] == ["a"]
+    assert standing(world) == {"better"}
+
+
+def test_a_project_without_a_name_of_its_own_drops_nothing(world):
+    world.given(TWO).run()
+    manifest = replace(world.given(ONE).manifest, named=False)
+    with pytest.raises(ConfigError, match="has no name of its own") as caught:
+        CleanTarget(manifest, world.engine, claim())(dry_run=True)
+    assert "project.yml" in caught.value.hint
+    assert standing(world) == {"a", "b"}
+    assert list(left_behind(manifest, read_target(world.engine), DIALECT)) == []
 
 
 def test_what_another_project_made_stays(world):

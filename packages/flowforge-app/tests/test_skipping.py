@@ -10,6 +10,7 @@ import pytest
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, SourceTable, model
 from flowforge_domain.results import Status
+from flowforge_ports.progress import Notice
 from flowforge_testkit.sqlite.frames import Frame
 
 CHAIN = {
@@ -221,6 +222,43 @@ def test_an_incremental_model_is_built_from_scratch_when_its_definition_changes(
     world.given({"g": "select n * 2 as n from {{ ref('s') }}"}, seeds=[seed], configs=config)
     assert built(world.run()) == ["g"]
     assert world.rows("select n from g") == [(2,)]
+
+
+GROWING = {"g": ModelConfig(materialized="incremental")}
+
+
+class TestWhatStoodBeforeAModelGrew:
+    def test_rows_of_a_table_are_replaced_and_that_is_told(self, world):
+        world.given({"g": "select 1 as n"}).run()
+        world.given({"g": "select 2 as n"}, configs=GROWING).run()
+        assert world.rows("select n from g") == [(2,)]
+        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        told = "g is built from scratch: g was built as a table by g; full_refresh: false keeps its rows"
+        assert notices == [told]
+
+    @pytest.mark.parametrize("follows", ["append_new_columns", "ignore"])
+    def test_also_where_it_follows_its_query(self, world, follows):
+        world.given({"g": "select 1 as n"}).run()
+        config = ModelConfig(materialized="incremental", on_schema_change=follows)
+        world.given({"g": "select 2 as n"}, configs={"g": config}).run()
+        assert world.rows("select n from g") == [(2,)]
+
+    def test_its_rows_stay_where_it_is_never_refreshed(self, world):
+        world.given({"g": "select 1 as n"}).run()
+        config = ModelConfig(materialized="incremental", full_refresh=False)
+        world.given({"g": "select 2 as n"}, configs={"g": config}).run()
+        assert world.rows("select n from g order by n") == [(1,), (2,)]
+
+    def test_rows_of_a_seed_are_replaced(self, world, seed):
+        world.given({}, seeds=[replace(seed, relation="g")]).seed()
+        world.given({"g": "select 2 as n"}, configs=GROWING).run()
+        assert world.rows("select n from g") == [(2,)]
+
+    def test_rows_that_flowforge_did_not_write_stay(self, world):
+        world.sql("create table g as select 1 as n")
+        report = world.given({"g": "select 2 as n"}, configs=GROWING).run()
+        assert report.ok, report.results
+        assert world.rows("select n from g order by n") == [(1,), (2,)]
 
 
 def test_paths_of_seeds_do_not_count(world, tmp_path, seed):

@@ -163,3 +163,30 @@ def test_comments_and_docstrings_are_no_change_of_code(tmp_path, flowforge, monk
 
 def built(said):
     return {line.split()[1] for line in said.splitlines() if line.startswith("✓")}
+
+
+ALIAS = "unique_key=['day', 'region', 'id'], alias='grown'"
+
+
+def test_a_model_of_another_name_goes_on_where_its_query_is_the_same(shop):
+    shop.model(settings=ALIAS)
+    (shop.root / "models" / "grown.ff.sql").rename(shop.root / "models" / "renamed.ff.sql")
+    assert "scratch" not in shop.run(day=2)
+    assert shop.days == [1, 2]
+
+
+def test_a_model_of_another_name_and_query_replaces_the_rows(shop):
+    shop.model(QUERY.replace("as day", "+ 10 as day"), ALIAS)
+    (shop.root / "models" / "grown.ff.sql").rename(shop.root / "models" / "renamed.ff.sql")
+    assert "renamed is built from scratch: its text changed" in shop.run(day=2)
+    assert shop.days == [12]
+
+
+def test_another_name_of_the_project_and_another_query_replace_the_rows(shop):
+    shop.write("project.yml", "name: store\nvars: {day: 1}\n")
+    shop.run(day=2)
+    assert shop.days == [1, 2]
+    shop.write("project.yml", "name: warehouse\nvars: {day: 1}\n")
+    shop.model(QUERY.replace("as day", "+ 10 as day"))
+    shop.run(day=2)
+    assert shop.days == [12]

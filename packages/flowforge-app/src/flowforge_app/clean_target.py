@@ -12,13 +12,15 @@ from flowforge_app.target_state import TargetState, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import Dialect, RelationKind, relation_key
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.fingerprint import inputs_from
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.state import StateRow, forget_relations
 from flowforge_ports.engine import Engine
+
+_MADE_AGAIN = ("table", "view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class CleanTarget:
     def __call__(self, dry_run: bool = False) -> list[Orphan]:
         """Drop every orphan that is beyond doubt, all or none, and return all of them; with `dry_run` drop nothing.
 
-        Raises `EngineError` of kind DEPENDENTS where something else hangs on one of them.
+        Raises `EngineError` of kind DEPENDENTS where something else hangs on one of them, `ConfigError` for a project
+        without a name.
         """
         with self.engine.lock.hold(self.claim):
+            _require_name(self.manifest)
             found = list(orphans(self.manifest, read_target(self.engine), self.engine.dialect))
             proved = [orphan for orphan in found if not orphan.doubt]
             if proved and not dry_run:
@@ -78,7 +82,8 @@ class CleanTarget:
 def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[Orphan]:
     """Yield what is left in a target of models and seeds that are gone, or write another relation now."""
     # Names first: they settle nearly every row, and cost less than the keys of all relations.
-    suspects = [key for key, row in target.rows.items() if row.project == manifest.name and not _stays(row, manifest)]
+    ours = (pair for pair in target.rows.items() if pair[1].project == manifest.name)
+    suspects = [key for key, row in ours if not _stays(row, manifest, target, dialect)]
     used = _used(manifest, dialect) if suspects else set()
     for key in suspects:
         row, entry = target.rows[key], target.entries.get(key)
@@ -88,16 +93,26 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
 
 def left_behind(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[str]:
     """Yield the notice that relations of models are left which are gone, where there are some."""
-    left = sum(not orphan.doubt for orphan in orphans(manifest, target, dialect))
+    left = sum(not orphan.doubt for orphan in orphans(manifest, target, dialect)) if manifest.named else 0
     if left:
         said = "1 relation is" if left == 1 else f"{left} relations are"
         yield f"{said} left of models that are gone: flowforge clean --dry-run"
 
 
-def _stays(row: StateRow, manifest: Manifest) -> bool:
+def _require_name(manifest: Manifest) -> None:
+    """Two folders may be called alike: only a name that somebody gave tells whose relations they are."""
+    if not manifest.named:
+        raise ConfigError(
+            f"This project has no name of its own, and another in a folder called {manifest.name!r} would count as it.",
+            hint=f"Write `name: {manifest.name}` into project.yml, or another name, and run it once.",
+        )
+
+
+def _stays(row: StateRow, manifest: Manifest, target: TargetState, dialect: Dialect) -> bool:
     node, seed = manifest.nodes.get(row.model), manifest.seeds.get(row.model)
     if node is not None and node.config.materialized != "ephemeral":
-        return node.relation == row.relation
+        # Until the new relation of a model stands, the old one is all that there is of it.
+        return node.relation == row.relation or relation_key(node.relation, dialect) not in target.rows
     return seed is not None and seed.relation == row.relation
 
 
@@ -115,10 +130,13 @@ def _doubt(key: str, target: TargetState) -> str:
         return f"{row.relation} is of a run that did not end"
     if fault := target.fault(key):
         return fault
-    return "" if entry.kind == _kind(row) else f"{row.relation} is a {entry.kind}"
+    built_as = _materialized(row)
+    if built_as not in _MADE_AGAIN:
+        return f"its kind is {built_as}: no run can make its rows again; drop it yourself"
+    return "" if entry.kind == ModelConfig(built_as).stands_as else f"{row.relation} is a {entry.kind}"
 
 
-def _kind(row: StateRow) -> RelationKind:
+def _materialized(row: StateRow) -> str:
     """Return what was built; seeds are tables, and have no inputs."""
     inputs = inputs_from(row.inputs)
-    return ModelConfig(materialized=inputs.settings.get("materialized", "table")).stands_as if inputs else "table"
+    return inputs.settings.get("materialized", "table") if inputs else "table"

@@ -45,9 +45,13 @@ class DataVersions:
         self.built[name] = data_version
         self._through.clear()
 
+    def standing(self, node: Node) -> StateRow | None:
+        """Return what tells of the last build of the model's relation, whichever model or seed that was."""
+        return self.target.rows.get(self._key(node.relation))
+
     def row(self, node: Node) -> StateRow | None:
         """Return what tells of the model's last build, None where that is not what stands."""
-        row = self.target.rows.get(self._key(node.relation))
+        row = self.standing(node)
         return row if row and (row.model, row.project) == (node.name, self.manifest.name) else None
 
     def fault(self, node: Node) -> str:

@@ -63,7 +63,8 @@ class Skipping:
 def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool) -> dict[str, str]:
     """Return which growing models are built from scratch, each with the reason, "" where that was asked for.
 
-    Who says how a table follows its query, or that it is never refreshed, has said that its rows stay.
+    Who says that a table is never refreshed has said that its rows stay, and who says how it follows its query has said
+    so of the rows that it gave while it grew.
     """
     found: dict[str, str] = {}
     for name, node in due.items():
@@ -71,7 +72,9 @@ def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool
             continue
         if full_refresh or node.config.full_refresh:
             found[name] = ""
-        elif node.config.on_schema_change is None and (reason := evidence.redefinition(node)):
+            continue
+        follows = node.config.on_schema_change is not None
+        if reason := evidence.takeover(node) or ("" if follows else evidence.redefinition(node)):
             found[name] = reason
     return found
 

@@ -51,12 +51,23 @@ class Evidence:
         """Return all that decides what a build of `node` gives now."""
         return self.definitions.inputs(node, self.versions.read_by(node))
 
+    def takeover(self, node: Node) -> str:
+        """Say what the relation of a growing model was when it did not grow, "" where it did or nobody knows it."""
+        row = self.versions.standing(node)
+        if row is None:
+            return ""
+        before = inputs_from(row.inputs)
+        if before is None:
+            return f"{row.relation} was loaded as the seed {row.model}"
+        kind = before.settings.get("materialized", "table")
+        return "" if before.definition else f"{row.relation} was built as a {kind} by {row.model}"
+
     def redefinition(self, node: Node) -> str:
         """Say why the rows that `node` has are not what it would have given, "" where nothing proves that they are not.
 
         Another value of a variable is no other definition, nor is another layout, nor is what happened to the table.
         """
-        row = self.versions.row(node)
+        row = self.versions.standing(node)
         before = inputs_from(row.inputs) if row else None
         if before is None or not before.definition:
             return ""

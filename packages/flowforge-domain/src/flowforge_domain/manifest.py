@@ -29,7 +29,7 @@ class Manifest:
 
     `nodes` holds models only; what they may refer to besides are `seeds` and `sources`. `read_variables` are the names
     that its templates read, "" among them where a name is computed, or nobody knows. `notices` are what its author
-    should know and that is no error.
+    should know and that is no error. A project that is not `named` has the name of its folder.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Manifest:
     hooks: tuple[Hook, ...] = ()
     read_variables: frozenset[str] = frozenset({""})
     notices: tuple[str, ...] = ()
+    named: bool = True
 
 
 def run_order(manifest: Manifest) -> list[str]:

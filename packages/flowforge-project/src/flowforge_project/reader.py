@@ -78,6 +78,7 @@ class FolderReader:
         run_hooks = hooks.of_run(_run_hooks(project), files_below(self.root, HOOKS, (".py",)))
         manifest = Manifest(
             name=project.data.get("name") or self.root.name,
+            named=bool(project.data.get("name")),
             root=self.root,
             nodes={node.name: node for node in nodes},
             seeds={seed.name: seed for seed in seeds},
