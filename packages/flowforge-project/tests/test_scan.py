@@ -53,7 +53,7 @@ def test_names_that_cannot_be_shown_are_refused(name):
     for text, file in (
         (f'select 1 from {{{{ ref("{name}") }}}}', "models/a.ff.sql"),
         (f'select 1 from {{{{ source("g", "{name}") }}}}', "models/a.ff.sql"),
-        (f'@model(deps=["{name}"])\ndef f(): ...', "models/a.ff.py"),
+        (f'@model(deps=["{name}"])\ndef f(x): ...', "models/a.ff.py"),
         (f'@model(name="{name}")\ndef f(): ...', "models/a.ff.py"),
     ):
         if "\\" not in name and "source" in text and name == " a":

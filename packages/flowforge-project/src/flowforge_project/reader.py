@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -55,10 +55,10 @@ class FolderReader:
             raise
 
     def _line(self, where: Location | None) -> str:
-        """Return a line of the project's text with its number, as far as there is one."""
-        if where is None or not where.line:
-            return ""
-        return caret(self._top(where.path).read().decode("utf-8", "replace"), where.line)
+        """Return a line of the project's text with its number, as far as there is one, and it is text."""
+        with suppress(ConfigError):
+            return caret(self._top(where.path).text(), where.line) if where and where.line else ""
+        return ""
 
     def _manifest(self) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)

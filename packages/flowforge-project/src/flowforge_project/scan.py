@@ -56,7 +56,7 @@ def _checked(facts: ModelFacts, text: str, file: str) -> ModelFacts:
         _require_name(name, file, line)
     for group, table, line in facts.sources:
         _require_name(f"{group}.{table}", file, line)
-    _require_name(facts.name or "model", file, 1)
+    _require_name(facts.name or "model", file, facts.line or 1)
     return replace(facts, settings=_checked_settings(facts, text, file)) if facts.settings else facts
 
 
