@@ -76,3 +76,10 @@ def test_a_damaged_note_costs_time_only(shop, flowforge):
     for note in (shop / ".flowforge/cache").glob("stable-*.json"):
         note.write_text('{"base": ["x"], "top": 3, "seen": ["a", "b"]')
     assert built(flowforge("run", shop)) == set()
+
+
+@pytest.mark.parametrize("call", ["julianday()", "changes()", "total_changes()", "hex(randomblob(4))"])
+def test_what_the_engine_calls_volatile_is_built_each_time(shop, flowforge, call):
+    (shop / "models/place.ff.sql").write_text(f"select {call} as a", encoding="utf-8")
+    for _ in range(2):
+        assert built(flowforge("run", shop)) == {"place"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flowforge_domain.sql_scan import undeclared, volatile_forms
 from flowforge_duckdb.dialect import DUCKDB
 
 
@@ -45,3 +46,28 @@ def test_types_are_duckdbs(engine):
         "BIGINT[]",
         "STRUCT(a BIGINT, b VARCHAR)",
     ]
+
+
+def test_what_the_engine_does_not_call_consistent_is_volatile(engine):
+    query = "select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'"
+    names = [name for (name,) in engine.session.query(query).rows]
+    assert len(names) > 20
+    assert [name for name in names if not volatile_forms(DUCKDB.volatile).fullmatch(f"{name}()")] == []
+
+
+def test_macros_of_the_clock_and_the_session_are_volatile(engine):
+    query = (
+        "select distinct function_name from duckdb_functions() where function_type = 'macro'"
+        " and regexp_matches(macro_definition, 'current_|duckdb_|now\\(|random') and function_name <> 'user'"
+    )
+    names = [name for (name,) in engine.session.query(query).rows]
+    assert "ago" in names
+    assert [name for name in names if not volatile_forms(DUCKDB.volatile).fullmatch(f"{name}()")] == []
+
+
+def test_functions_that_give_rows_are_read_unless_they_make_them_of_their_arguments(engine):
+    query = "select distinct function_name from duckdb_functions() where function_type = 'table'"
+    names = {name for (name,) in engine.session.query(query).rows}
+    assert {"read_csv", "glob", "read_text"} < names
+    silent = {name for name in names if not undeclared(f"select * from {name}('x')", (), DUCKDB)}
+    assert silent == {"generate_series", "json_each", "range", "unnest"}

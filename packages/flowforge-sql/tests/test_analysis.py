@@ -7,13 +7,14 @@ import sys
 
 import pytest
 
+from flowforge_domain.dialect import VOLATILE
 from flowforge_sql.analysis import open_analysis
 
 
 @pytest.fixture
 def facts(tmp_path):
     analysis = open_analysis(tmp_path)
-    return lambda sql, grammar="duckdb": analysis.facts(sql, grammar)
+    return lambda sql, grammar="duckdb", volatile=VOLATILE: analysis.facts(sql, grammar, volatile)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,10 @@ def test_everything_else_does(facts, one, other):
         ("select rand() as r", "bigquery"),
         ("select current_timestamp() as t", "snowflake_snowpark"),
         ("select uuid() as u", "databricks_spark"),
+        ('select main."random" /* no */ ()', "duckdb"),
+        ("select timestamptz 'today 10:00'", "postgres"),
+        ("select s.nextval", "snowflake_snowpark"),
+        ("select * from t using sample 3", "duckdb"),
     ],
 )
 def test_what_depends_on_when_it_runs(facts, sql, grammar):
@@ -65,10 +70,27 @@ def test_what_depends_on_when_it_runs(facts, sql, grammar):
 
 @pytest.mark.parametrize(
     "sql",
-    ["select now from t", "select t.random as uuid from t", "select 'it is now or never' as x", "select 1 -- now()"],
+    [
+        "select now from t",
+        "select t.random as uuid from t",
+        "select 'it is now or never' as x",
+        "select 1 -- now()",
+        'select "current_date" from t',
+        "select t.current_date, a as current_user from t",
+        "select sample from t",
+    ],
 )
 def test_what_only_looks_so(facts, sql):
     assert facts(sql).volatile == ()
+
+
+def test_the_words_of_a_dialect_count(facts):
+    words = frozenset({"my_clock()", "my_session", "our_*()"})
+    assert facts("select My_Clock()", volatile=words).volatile == ("my_clock",)
+    assert facts("select my_session, my_clock", volatile=words).volatile == ("my_session",)
+    assert facts("select our_host(1)", volatile=words).volatile == ("our_host",)
+    assert facts("select now()", volatile=words).volatile == ()
+    assert facts("select now()").volatile == ("now",)
 
 
 def test_what_is_read_written_and_named(facts):
@@ -104,9 +126,10 @@ def test_what_was_found_is_kept_and_sqlglot_stays_away(facts, tmp_path):
     facts("not sql (")
     code = (
         "import sys; from pathlib import Path; from flowforge_sql.analysis import open_analysis\n"
+        "from flowforge_domain.dialect import VOLATILE\n"
         "analysis = open_analysis(Path(sys.argv[1]))\n"
-        "assert analysis.facts('select now()', 'duckdb').volatile == ('now',)\n"
-        "assert analysis.facts('not sql (', 'duckdb') is None\n"
+        "assert analysis.facts('select now()', 'duckdb', VOLATILE).volatile == ('now',)\n"
+        "assert analysis.facts('not sql (', 'duckdb', VOLATILE) is None\n"
         "assert 'sqlglot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
@@ -116,4 +139,4 @@ def test_a_damaged_cache_is_left_out(facts, tmp_path):
     facts("select now()")
     cache = tmp_path / ".flowforge" / "cache" / "sql.jsonl"
     cache.write_text(cache.read_text().replace("now", "new"))
-    assert open_analysis(tmp_path).facts("select now()", "duckdb").volatile == ("now",)
+    assert open_analysis(tmp_path).facts("select now()", "duckdb", VOLATILE).volatile == ("now",)

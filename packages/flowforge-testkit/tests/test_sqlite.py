@@ -14,7 +14,9 @@ from flowforge_domain.checks import Check, check_query
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError, UnsupportedByEngineError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_domain.results import Rows
+from flowforge_domain.sql_scan import volatile_forms
 from flowforge_testkit.fakes import claim
+from flowforge_testkit.sqlite.dialect import DIALECT
 from flowforge_testkit.sqlite.engine import open_engine
 from flowforge_testkit.sqlite.errors import kind_of
 from flowforge_testkit.sqlite.frames import Frame
@@ -217,3 +219,12 @@ def test_seed_with_a_hostile_declared_type_runs_nothing(engine, load):
     engine.session.execute("create table tripwire as select 1 as a")
     load("a\n1\n", column_types={"a": "text); drop table tripwire; --"})
     assert set(engine.catalog.relations()) == {"tripwire", "s"}
+
+
+def test_what_the_engine_does_not_call_deterministic_is_volatile(engine):
+    # The others count, sort or search what they are given.
+    inner = {"match", "offsets", "optimize", "snippet", "highlight", "bm25", "matchinfo"}
+    query = "select distinct name from pragma_function_list where not flags & 2048 and type = 's'"
+    names = {name for (name,) in engine.session.query(query).rows if not name.startswith(("fts", "rtree"))}
+    assert {"random", "changes"} < names
+    assert {name for name in names if not volatile_forms(DIALECT.volatile).fullmatch(f"{name}()")} <= inner

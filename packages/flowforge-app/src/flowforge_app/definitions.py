@@ -112,7 +112,7 @@ class Definitions:
 
     def _facts(self, sql: str) -> SqlFacts | None:
         dialect = self.engine.dialect
-        return self.sql.facts(sql, dialect.grammar or dialect.name)
+        return self.sql.facts(sql, dialect.grammar or dialect.name, dialect.volatile)
 
     def _code(self, node: Node) -> Code:
         if node.name not in self._codes:

@@ -10,9 +10,9 @@ from flowforge_ports.sql import SqlFacts
 class NoAnalysis:
     """Fulfils `SqlAnalysis` where none is installed: it understands nothing."""
 
-    def facts(self, sql: str, grammar: str) -> SqlFacts | None:
+    def facts(self, sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
         """Return None."""
-        del sql, grammar
+        del sql, grammar, volatile
         return None
 
 

@@ -61,6 +61,7 @@ class StableTexts:
 
     @cached_property
     def _everywhere(self) -> str:
-        software = (FLOWFORGE, self.engine.name, self.engine.dialect.name, self.engine.version)
+        dialect = self.engine.dialect
+        software = (FLOWFORGE, self.engine.name, dialect.name, self.engine.version, *sorted(dialect.volatile))
         # Not as JSON, which neither holds every value of YAML nor sorts every key.
         return fingerprint(*software, repr(self.manifest.variables), repr(self.compiler.target))

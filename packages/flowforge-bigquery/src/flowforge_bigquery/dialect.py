@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import VOLATILE, Dialect
 
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all: what reads the clock, chance, the
+# session or a model.
+_VOLATILE = VOLATILE | {
+    "new_keyset()", "encrypt()", "external_query()", "predict()", "forecast()", "generate_text()",
+    "generate_table()", "generate_embedding()", "generate()", "generate_bool()", "generate_int()",
+    "generate_double()", "classify()", "score()",
+}  # fmt: skip
 BIGQUERY = Dialect(
     name="bigquery",
     types={"text": "string", "bigint": "int64", "double": "float64", "boolean": "bool", "timestamp": "datetime"},
@@ -23,4 +30,5 @@ BIGQUERY = Dialect(
     partitions=" partition by {}",
     script="begin transaction;\n{};\ncommit transaction",
     clusters=" cluster by {}",
+    volatile=_VOLATILE,
 )

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flowforge_domain.dialect import Dialect, quote_relation
+from flowforge_domain.dialect import VOLATILE, Dialect, quote_relation
 
 # Hive's metastore and Spark's own catalog take plain names for tables; Hive's, none that is longer.
 _TABLE_NAMES = r"[A-Za-z0-9_]{1,128}"
 
+# https://spark.apache.org/docs/latest/api/sql/ and Databricks' list of functions: what reads the clock, chance, the
+# session, the place of a row or other computers.
+_VOLATILE = VOLATILE | {
+    "unix_timestamp()", "curdate()", "randn()", "randstr()", "uniform()", "shuffle()",
+    "monotonically_increasing_id()", "spark_partition_id()", "input_file_name()", "input_file_block_length()",
+    "input_file_block_start()", "user", "current_catalog", "current_database", "current_schema",
+    "current_timezone()", "current_version()", "version()", "getdate()", "reflect()", "try_reflect()",
+    "java_method()", "is_member()", "is_account_group_member()", "secret()", "try_secret()", "http_request()",
+    "ai_*()", "current_metastore", "current_recipient()", "read_files()",
+}  # fmt: skip
 SPARK = Dialect(
     name="databricks_spark",
     types={
@@ -39,6 +49,7 @@ SPARK = Dialect(
     # Of a partitioned table; sessions overwrite only the partitions that the new rows have.
     overwrites="insert overwrite {table} partition ({partitions}) ({columns})",
     partitions=" partitioned by ({})",
+    volatile=_VOLATILE,
 )
 # Each statement is a commit of the table, and rows can be changed; of Delta, `delete` knows no subquery.
 SPARK_COMMITS = replace(

@@ -22,14 +22,18 @@ _LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
 _UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 VOLATILE = frozenset({
-    "now", "today", "yesterday", "tomorrow", "sysdate", "getdate", "current_date", "current_time", "current_timestamp",
-    "current_datetime", "localtime", "localtimestamp", "transaction_timestamp", "statement_timestamp",
-    "clock_timestamp", "timeofday", "get_current_timestamp", "random", "rand", "uuid", "gen_random_uuid",
-    "generate_uuid", "uuid_generate_v4", "uuidv4", "uuidv7", "setseed", "tablesample", "sample", "nextval", "currval",
-    "lastval", "current_user", "session_user", "current_role", "current_setting", "getenv", "getvariable",
-    "txid_current",
+    "now", "today", "yesterday", "tomorrow", "sysdate", "getdate()", "current_date", "current_time",
+    "current_timestamp", "current_datetime", "localtime", "localtimestamp", "transaction_timestamp()",
+    "statement_timestamp()", "clock_timestamp()", "timeofday()", "get_current_timestamp()", "random()", "rand()",
+    "uuid()", "gen_random_uuid()", "generate_uuid()", "uuid_generate_v4()", "uuidv4()", "uuidv7()", "setseed()",
+    "tablesample", "sample", "nextval()", ".nextval", "currval()", ".currval", "lastval()", "current_user",
+    "session_user", "current_role", "current_setting()", "getenv()", "getvariable()", "txid_current()",
 })  # fmt: skip
-"""Words of SQL whose presence may mean that the same statement gives another result at another time."""
+"""Words of SQL whose presence may mean that the same statement gives another result at another time.
+
+`name()` counts where it is called, `.name` behind a point, and a plain `name` wherever it stands unquoted; a `*` stands
+for any letters.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Dialect:
     table that is created by columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`,
     one that does all of them or none, where no transaction can be left open; `streams_windows` is whether a window
     over rows in no order costs no more than to look at each row once; `volatile` are the words that make a result
-    depend on when it is asked for; `grammar` is what the SQL analysis calls this SQL, where that is not `name`.
+    depend on when or by whom it is asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls
+    this SQL, where that is not `name`.
     """
 
     name: str

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import VOLATILE, Dialect
 
+# What duckdb_functions() does not call consistent, and what of it reads the clock or the session all the same. `user`
+# and its like are no words: there is one user.
+_VOLATILE = VOLATILE | {
+    "age()", "ago()", "current_localtimestamp()", "current_localtime()", "get_current_time()", "current_schema",
+    "current_schemas()", "current_database()", "current_catalog", "current_query()", "current_query_id()",
+    "current_connection_id()", "current_transaction_id()", "in_search_path()", "setval()", "stats()",
+    "vector_type()", "write_log()", "error()", "sleep_ms()", "pg_*()", "has_*_privilege()", "inet_*()",
+    "obj_description()", "col_description()", "shobj_description()", "format_type()",
+}  # fmt: skip
 DUCKDB = Dialect(
     name="duckdb",
     types={
@@ -27,4 +36,5 @@ DUCKDB = Dialect(
     taken_schemas=frozenset({"temp", "system", "pg_catalog", "information_schema"}),
     shares_transactions=True,
     streams_windows=True,
+    volatile=_VOLATILE,
 )

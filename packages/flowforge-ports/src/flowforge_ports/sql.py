@@ -12,9 +12,9 @@ from typing import Protocol
 class SqlFacts:
     """What one statement says.
 
-    `normalized` is the same for texts that differ in layout, comments or the case of keywords alone; `volatile` are the
-    words that make its result depend on when it runs; `reads` are the relations that it reads and `target` the one that
-    it writes, "" for a query; `columns` are those it refers to, `relation.column` where the relation is named.
+    `normalized` is the same for texts that differ in layout, comments or the case of keywords alone; `volatile` are
+    those of the words asked for that count where they stand; `reads` are the relations that it reads and `target` the
+    one that it writes, "" for a query; `columns` are those it refers to, `relation.column` where the relation is named.
     """
 
     normalized: str
@@ -27,8 +27,11 @@ class SqlFacts:
 class SqlAnalysis(Protocol):
     """Understands SQL."""
 
-    def facts(self, sql: str, grammar: str) -> SqlFacts | None:
-        """Return what a statement in the SQL of engine `grammar` says, None where it cannot be understood."""
+    def facts(self, sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
+        """Return what a statement in the SQL of engine `grammar` says, None where it cannot be understood.
+
+        `volatile` are words that make a result depend on when it is asked for, as `Dialect.volatile` has them.
+        """
 
 
 @dataclass(frozen=True)

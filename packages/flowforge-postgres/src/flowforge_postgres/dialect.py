@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import VOLATILE, Dialect
 
+# What pg_proc calls volatile or stable, but for what only the formats of the session decide: a cast depends on those
+# as well (test_dialect.py names them).
+_VOLATILE = VOLATILE | {
+    "age()", "user", "system_user", "current_catalog", "current_schema", "current_schemas()",
+    "current_database()", "current_query()", "random_normal()", "setval()", "set_config()", "pg_*()",
+    "has_*_privilege()", "row_security_active()", "inet_*()", "to_reg*()", "*_description()", "format_type()",
+    "oidvectortypes()", "txid_*()", "mxid_age()", "getpgusername()", "getdatabaseencoding()",
+    "get_current_ts_config()", "version()", "array_sample()", "array_shuffle()", "database_to_xml*()",
+    "schema_to_xml*()", "table_to_xml*()", "query_to_xml*()", "cursor_to_xml*()", "enum_first()", "enum_last()",
+    "enum_range()", "ts_stat()", "ts_rewrite()", "ts_debug()", "ts_parse()", "ts_token_type()", "aclexplode()",
+    "lo_*()", "loread()", "lowrite()", "binary_upgrade_*()", "brin_*()", "gin_*()", "currtid2()", "amvalidate()",
+    "dblink*()", "uuid_generate_*()", "gen_salt()", "gen_random_bytes()",
+}  # fmt: skip
 POSTGRES = Dialect(
     name="postgres",
     types={
@@ -27,4 +40,5 @@ POSTGRES = Dialect(
     names_in_bytes=True,
     schemas=True,
     swaps=True,
+    volatile=_VOLATILE,
 )

@@ -10,8 +10,17 @@ case: that table is `"users"` to Snowflake, and no name of FlowForge's means it.
 
 from __future__ import annotations
 
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import VOLATILE, Dialect
 
+# https://docs.snowflake.com/en/sql-reference/functions-all: what reads the clock, chance, the session, the text of
+# other objects or other computers.
+_VOLATILE = VOLATILE | {
+    "current_*()", "systimestamp()", "uuid_string()", "randstr()", "uniform()", "normal()", "zipf()", "seq1()",
+    "seq2()", "seq4()", "seq8()", "last_query_id()", "last_transaction()", "invoker_role()", "invoker_share()",
+    "is_*_in_session()", "is_granted_to_invoker_role()", "system$*()", "all_user_names()", "get_ddl()", "ai_*()",
+    "complete()", "generator()", "get_presigned_url()", "build_scoped_file_url()", "get_stage_location()",
+    "result_scan()",
+}  # fmt: skip
 SNOWFLAKE = Dialect(
     name="snowflake",
     types={
@@ -35,6 +44,7 @@ SNOWFLAKE = Dialect(
     create_temporary="create or replace temporary table",
     retype="alter table {table} alter column {column} set data type {type}",
     clusters=" cluster by ({})",
+    volatile=_VOLATILE,
 )
 # `create or replace` would otherwise take away the rights that others have on the relation.
 KEEP_GRANTS = " copy grants"

@@ -14,7 +14,7 @@ from flowforge_ports.sql import SqlFacts
 
 _CACHE = Path(".flowforge", "cache", "sql.jsonl")
 # Raise the number when the same SQL is read differently between two versions of the distribution.
-_FORMAT = b"flowforge-sql-2"
+_FORMAT = b"flowforge-sql-3"
 _MOST = 20_000
 
 
@@ -29,14 +29,13 @@ class CachedAnalysis:
 
     path: Path
 
-    def facts(self, sql: str, grammar: str) -> SqlFacts | None:
+    def facts(self, sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
         """Return what a statement says, None where it cannot be parsed."""
-        key = blake2b(sql.encode("utf-8", "surrogatepass"), digest_size=20, key=_FORMAT, person=grammar.encode()[:16])
-        name = key.hexdigest()
+        name = _key(sql, grammar, volatile)
         if name not in self._known:
             from flowforge_sql.parsing import parsed
 
-            self._known[name] = parsed(sql, grammar)
+            self._known[name] = parsed(sql, grammar, volatile)
             self._append(name, self._known[name])
         return self._known[name]
 
@@ -57,6 +56,11 @@ class CachedAnalysis:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{_seal(body)} {body}\n")
+
+
+def _key(sql: str, grammar: str, volatile: frozenset[str]) -> str:
+    text = "\n".join([*sorted(volatile), "", sql]).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=20, key=_FORMAT, person=grammar.encode()[:16]).hexdigest()
 
 
 def _read(line: str) -> tuple[str, SqlFacts | None] | None:

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
-from flowforge_domain.dialect import VOLATILE
 from flowforge_domain.relation import relation_name
-from flowforge_domain.sql_scan import ROW_MAKERS
+from flowforge_domain.sql_scan import ROW_MAKERS, volatile_forms
 from flowforge_ports.sql import SqlFacts
 
 _GRAMMARS = {"databricks_spark": "spark", "snowflake_snowpark": "snowflake", "bigquery+bigframes": "bigquery"}
+# In a text they mean a time, and there with a time of day or a zone, as in 'today 10:00'.
 _MOMENTS = {"now", "today", "yesterday", "tomorrow"}
+_LONGEST_MOMENT = 3
+_TEXTS = {TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING, TokenType.UNICODE_STRING}
+# Words that also name columns: what they do, they do in another form.
+_NAMES = _MOMENTS | {"sample"}
 
 
-def parsed(sql: str, grammar: str) -> SqlFacts | None:
+def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
     """Return the facts of a statement, None where sqlglot does not understand it."""
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    dialect = _GRAMMARS.get(grammar, grammar)
     try:
-        found = sqlglot.parse(sql, dialect=dialect)
+        dialect = sqlglot.Dialect.get_or_raise(_GRAMMARS.get(grammar, grammar))
+        tokens = dialect.tokenize(sql)
+        found = dialect.parser().parse(tokens, sql)
         tree = found[0]
         if len(found) != 1 or tree is None or isinstance(tree, exp.Command):
             return None
         normalized = tree.sql(dialect=dialect, comments=False)
     except (SqlglotError, ValueError, RecursionError):
         return None
+    words = tuple(dict.fromkeys(_volatile(tokens, tree, volatile)))
     target = _target(tree)
-    return SqlFacts(normalized, _volatile(tree), _reads(tree, target), _name(target) if target else "", _columns(tree))
+    return SqlFacts(normalized, words, _reads(tree, target), _name(target) if target else "", _columns(tree))
 
 
 def _target(tree: exp.Expr) -> exp.Table | None:
@@ -65,27 +72,36 @@ def _name(table: exp.Table) -> str:
     return relation_name(*(part.name for part in table.parts))
 
 
-def _volatile(tree: exp.Expr) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for node in tree.walk():
-        found.update(dict.fromkeys(word for word in _words(node) if word in VOLATILE))
-    return tuple(found)
+def _volatile(tokens: list[Token], tree: exp.Expr, volatile: frozenset[str]) -> Iterator[str]:
+    """Yield the words that count where they stand; of functions the written name, whatever they are to sqlglot."""
+    counts = volatile_forms(volatile).fullmatch
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        word = token.text.lower()
+        if token.token_type in _TEXTS:
+            yield from (moment for moment in _moments(word) if counts(moment))
+        elif counts(_form(before, token, after)):
+            yield word
+    if tree.find(exp.TableSample) and counts("sample"):
+        yield "sample"
 
 
-def _words(node: exp.Expr) -> set[str]:
-    """Return the words by which a part of a statement may be volatile."""
-    match node:
-        case exp.Anonymous():
-            return {str(node.this).lower()}
-        case exp.Func():
-            return {name.lower() for name in node.sql_names()} | {node.key.lower(), node.name.lower()}
-        case exp.TableSample():
-            return {"sample"}
-        case exp.Literal() if node.is_string and node.name.lower().strip() in _MOMENTS:
-            return {node.name.lower().strip()}
-        case exp.Column() if not node.table and not node.this.args.get("quoted"):
-            return {node.name.lower()} - {"now", "random", "rand", "uuid", "sample", "today", "yesterday", "tomorrow"}
-    return set()
+def _form(before: Token | None, token: Token, after: Token | None) -> str:
+    """Return a word as a dialect's list has it, "" where it only names something."""
+    word, behind = token.text.lower(), before.token_type if before else None
+    if after is not None and after.token_type == TokenType.L_PAREN:
+        return f"{word}()"
+    if behind == TokenType.DOT:
+        return f".{word}"
+    return "" if token.token_type == TokenType.IDENTIFIER or behind == TokenType.ALIAS or word in _NAMES else word
+
+
+def _moments(text: str) -> set[str]:
+    words = text.split()
+    return _MOMENTS.intersection(words) if len(words) <= _LONGEST_MOMENT else set()
+
+
+def _words(function: exp.Func) -> set[str]:
+    return {name.lower() for name in (*function.sql_names(), function.key, function.name)}
 
 
 def _columns(tree: exp.Expr) -> tuple[str, ...]:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from flowforge_domain.capability import Capability
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import VOLATILE, Dialect
 
+# Functions of time mean now where they are given nothing.
+_VOLATILE = VOLATILE | {
+    "randomblob()", "last_insert_rowid()", "changes()", "total_changes()", "date()", "time()", "datetime()",
+    "julianday()", "unixepoch()", "strftime()", "timediff()", "load_extension()", "sqlite_*()",
+}  # fmt: skip
 # Quoted with backticks: sqlite reads a double-quoted name that no column bears as a text literal, so that a check of
 # a missing column would hold (https://www.sqlite.org/quirks.html#dblquote).
 DIALECT = Dialect(
@@ -26,6 +31,7 @@ DIALECT = Dialect(
     merges=False,
     retype="",
     moment="{text}",
+    volatile=_VOLATILE,
 )
 
 CAPABILITIES = frozenset(Capability) - {Capability.PARQUET_SEEDS}
