@@ -136,6 +136,8 @@ FILES = (
      (f"{PROJECT}:4", "'txt', declared for column 'name', is no type of ", "Use one like")),
     ("seed", PROJECT, "seeds:\n  people:\n    column_types: {name: bigint}\n",
      ("seeds/people.csv:2", "Column 'name' holds", f"declare another type ({PROJECT}:3)")),
+    ("seed", PROJECT, "seeds:\n  people:\n    column_types: {id: bigint}\n    delimiter: ';'\n",
+     (f"{PROJECT}:4", "`delimiter` is ';'", "the only column of seeds/people.csv is 'id,name", "Did you mean ','?")),
     ("seed", PROJECT, "seeds:\n  people:\n    delimiter: '||'\n", (f"{PROJECT}:3", "'||' is not one character")),
     ("ls", PROJECT, 'seeds:\n  people:\n    quote: "\\n"\n', (f"{PROJECT}:3", "ends a line", "Write one sign")),
     ("ls", PROJECT, "seeds:\n  people: {delimiter: '\"',\n    quote: '\"'}\n", (f"{PROJECT}:3", "are both", "Choose")),

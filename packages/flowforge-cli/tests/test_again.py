@@ -37,6 +37,17 @@ def test_what_is_missing_is_made_where_it_is_missing(flowforge, folder):
     assert flowforge("show", "orders", folder, "--env", "dev").code == 0
 
 
+def test_names_that_a_shell_would_part_are_quoted(flowforge, shop, monkeypatch):
+    monkeypatch.chdir(shop)
+    (shop / "models/in $two parts.ff.sql").write_text("select 1 as n\n")
+    built, command = pasted(flowforge, flowforge("show", "in $two parts").err)
+    assert (built.code, command) == (0, "run --select '+in $two parts'")
+    assert flowforge("show", "in $two parts").code == 0
+    (shop / "models/in $two parts.ff.sql").write_text("select nope\n")
+    shown, command = pasted(flowforge, flowforge("run", "-s", "in $two parts").out)
+    assert (shown.code, command) == (0, "compile --select 'in $two parts'")
+
+
 def test_variables_are_said_again(flowforge, folder):
     (shown, command) = pasted(flowforge, flowforge("run", folder, "--vars", "{start: nope}", "-s", "started").out)
     assert (shown.code, command) == (0, "compile --select started 'my shop' --vars '{start: nope}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -204,6 +205,19 @@ def test_value_is_found_and_shown_in_part():
     assert (
         wrong_value(SEED, 3, "b", "x" * 61, "bigint").message == f"Column 'b' holds '{'x' * 60}…', which is no bigint."
     )
+
+
+def test_a_declared_delimiter_that_is_not_the_files_is_blamed_for_what_follows():
+    places = {("delimiter",): Location("project.yml", 3)}
+    seed = Seed("s", "csv", Path("s.csv"), "s", "seeds/s.csv", SeedOptions({"a": "text"}, ";"), places)
+    with pytest.raises(SeedError) as caught:
+        list(declared_types(seed, ["a,b"]))
+    for error in (caught.value, wrong_width(seed, 2, 3, ["a,b"])):
+        assert str(error.where) == "project.yml:3"
+        assert error.hint == "Did you mean ','?"
+    assert str(wrong_width(seed, 2, 3, ["a b"]).where) == "seeds/s.csv:2"
+    assert str(wrong_width(seed, 2, 3, ["a,b", "c"]).where) == "seeds/s.csv:2"
+    assert str(wrong_width(replace(seed, options=SeedOptions()), 2, 3, ["a,b"]).where) == "seeds/s.csv:2"
 
 
 def test_declared_types():

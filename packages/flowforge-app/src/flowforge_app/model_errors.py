@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 from traceback import extract_tb
 
 from flowforge_domain.ddl import find_target
@@ -30,7 +31,7 @@ def statement_error(
     head = "" if find_target(text, dialect=engine.dialect) else head
     sql = statement.removeprefix(head)
     column = error.column - len(head) if error.line == 1 else error.column
-    otherwise = f"See the SQL that was run: flowforge compile --select {node.name}"
+    otherwise = f"See the SQL that was run: flowforge compile --select {quote(node.name)}"
     return ModelError(
         node.name,
         f"Model {node.name!r} failed: {error.message}",
@@ -83,7 +84,7 @@ def _function_hint(error: BaseException, inputs: list[str]) -> str:
     keys = ", ".join(map(repr, inputs))
     if len(inputs) > 1:
         return f"Inputs are keyed by relation, relation_for(dep): {keys}. Otherwise check the columns."
-    return f"Check the columns of {keys}: flowforge show {inputs[0]}" if inputs else "Check the key."
+    return f"Check the columns of {keys}: flowforge show {quote(inputs[0])}" if inputs else "Check the key."
 
 
 def _next_step(error: EngineError, node: Node, manifest: Manifest, engine: Engine, otherwise: str) -> str:
@@ -96,7 +97,7 @@ def _next_step(error: EngineError, node: Node, manifest: Manifest, engine: Engin
     if missing & seeds:
         return "Load the seeds first: flowforge seed" if engine.keeps else KEEPS_NOTHING
     if missing - sources:
-        return f"Build what it reads first: flowforge run --select +{node.name}"
+        return f"Build what it reads first: flowforge run --select {quote(f'+{node.name}')}"
     return error.hint or "Create the table, or correct its name in sources.yml."
 
 

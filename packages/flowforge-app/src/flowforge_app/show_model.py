@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 
 from flowforge_domain.dialect import first_rows
 from flowforge_domain.errors import EngineError, ErrorKind, SelectionError
@@ -28,7 +29,7 @@ class ShowModel:
         """
         node = self.manifest.nodes.get(node_name(name))
         if node and node.config.materialized == "ephemeral":
-            hint = f"See its query: flowforge compile --select {node.name}"
+            hint = f"See its query: flowforge compile --select {quote(node.name)}"
             raise SelectionError(f"{node.name!r} is ephemeral: it has no table.", hint=hint)
         query = first_rows(table_relation(self.manifest, name), limit, self.engine.dialect)
         try:
@@ -40,7 +41,7 @@ class ShowModel:
 
     def _hint(self, name: str) -> str:
         if node_name(name) in self.manifest.nodes:
-            return f"Build it first: flowforge run --select +{node_name(name)}"
+            return f"Build it first: flowforge run --select {quote(f'+{node_name(name)}')}"
         if name in self.manifest.seeds:
             return "Load it first: flowforge seed"
         return did_you_mean(name, [*self.manifest.nodes, *self.manifest.seeds]) or "The project has no models or seeds."

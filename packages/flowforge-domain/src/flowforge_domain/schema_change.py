@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from flowforge_domain.config import OnSchemaChange
 from flowforge_domain.dialect import Dialect, quote_name
@@ -106,4 +107,4 @@ def _refused(name: str, added: Columns, gone: tuple[str, ...], other: Columns, o
     ]
     rules = "sync_all_columns" if only_sync else "append_new_columns or sync_all_columns"
     message = f"The query gives other columns than the table has: {', '.join(parts)}."
-    return ConfigError(message, hint=_HINT.format(rules, name))
+    return ConfigError(message, hint=_HINT.format(rules, quote(name)))

@@ -23,6 +23,7 @@ from flowforge_domain.text import did_you_mean
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTING = "Put values that hold the delimiter, a quote or a line break in quotes, and double a quote inside them."
 _LONGEST_SHOWN = 60
+_QUOTE = '"'
 ENCODINGS = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
 
 
@@ -160,6 +161,8 @@ def records(seed: Seed, lines: Iterable[str], delimiter: str, quote: str) -> Ite
 
 def wrong_width(seed: Seed, line: int, found: int, columns: Sequence[str]) -> SeedError:
     """Return the error for a record with too many or too few values."""
+    if wrong := _wrong_delimiter(seed, columns):
+        return wrong
     return seed_error(seed, f"Expected {len(columns)} values, as in the header, found {found}.", line, _QUOTING)
 
 
@@ -191,6 +194,8 @@ def declared_types(seed: Seed, columns: Sequence[str]) -> Iterator[tuple[str, st
     """Give each column with the type that the project declares for it; raise for a column that the file lacks."""
     for column, wanted in seed.options.column_types.items():
         if column not in columns:
+            if wrong := _wrong_delimiter(seed, columns):
+                raise wrong
             message = f"`column_types` names the column {column!r}, which {seed.where()} lacks."
             raise setting_error(seed, ["column_types", column], message, did_you_mean(column, columns))
         yield column, wanted
@@ -200,6 +205,14 @@ def no_type(seed: Seed, column: str, wanted: str, engine: str, examples: str) ->
     """Return the error for a declared type that the engine does not know."""
     message = f"{wanted!r}, declared for column {column!r}, is no type of {engine}."
     return setting_error(seed, ["column_types", column], message, f"Use one like {examples}.")
+
+
+def _wrong_delimiter(seed: Seed, columns: Sequence[str]) -> SeedError | None:
+    """Return the error for a declared delimiter that the header does not hold, though it holds another."""
+    if len(columns) != 1 or not seed.options.delimiter or not any(sign in columns[0] for sign in _DELIMITERS):
+        return None
+    message = f"`delimiter` is {seed.options.delimiter!r}: the only column of {seed.where()} is {columns[0]!r}."
+    return setting_error(seed, ["delimiter"], message, f"Did you mean {delimiter_in(columns[0], _QUOTE)!r}?")
 
 
 def _lines_before_fault(chunks: Iterable[bytes], encoding: str) -> int:
