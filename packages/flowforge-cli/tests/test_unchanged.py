@@ -83,3 +83,10 @@ def test_what_the_engine_calls_volatile_is_built_each_time(shop, flowforge, call
     (shop / "models/place.ff.sql").write_text(f"select {call} as a", encoding="utf-8")
     for _ in range(2):
         assert built(flowforge("run", shop)) == {"place"}
+
+
+def test_a_table_is_no_query_of_with_that_bears_its_name(shop, flowforge):
+    text = "select id from (with seen as (select 1 as id) select id from seen) x join seen using (id)"
+    (shop / "models/place.ff.sql").write_text(text, encoding="utf-8")
+    for _ in range(2):
+        assert built(flowforge("run", shop)) == {"place"}

@@ -112,6 +112,36 @@ def test_files_and_functions_are_read_too(facts, sql, read):
     assert read in facts(sql).reads
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with ext as (select * from ext) select * from ext",
+        "with a as (select * from ext), ext as (select 1) select * from a join ext on true",
+        "select * from (with ext as (select 1) select * from ext) x join ext on true",
+        "with recursive r as (with ext as (select * from ext) select * from ext) select * from r",
+        'with "EXT" as (select 1) select * from ext',
+        "select sum(a) over ext from range(3) window ext as (order by a) union all select * from ext",
+        "create table made as with ext as (select * from ext) select * from ext",
+    ],
+)
+def test_names_of_queries_hide_a_table_only_where_they_count(facts, sql):
+    assert facts(sql).reads == ("ext",)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with q as (select 1), r as (select * from Q) select * from r join q on true",
+        "with recursive q as (select 1 as a union all select a + 1 from q where a < 3) select * from q",
+        "with q as (select 1) select * from (select * from q) x, lateral (select * from q) y",
+        "with q as (with r as (select 1) select * from r) select * from q where exists (select 1 from q)",
+        'create table made as with "q" as (select 1) select * from "q"',
+    ],
+)
+def test_names_of_queries_are_no_tables(facts, sql):
+    assert facts(sql).reads == ()
+
+
 def test_rows_made_of_arguments_are_not_read(facts):
     assert facts("select * from t, range(3), generate_series(1, 2) as s(x), unnest([1]) as u").reads == ("t",)
 

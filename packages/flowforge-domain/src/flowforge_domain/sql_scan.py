@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from flowforge_domain.dialect import Dialect
 
@@ -16,6 +17,7 @@ _TOKEN = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/|\bdistinct\s+from\b
     |(?P<call>\b(?:extract|substring|trim|overlay)\s*\([^()'"]*?\bfrom\b)
     |(?P<reads>\b(?:from|join)\b)
+    |\b(?P<queries>with)\b(?P<recursive>\s+recursive\b)?
     |(?P<ends>\b(?:where|group|having|order|limit|union|intersect|except|window|qualify|select|offset|fetch)\b)
     |(?P<other>\b(?:table|pivot|unpivot|summarize|describe|show|call)\b)
     |(?P<sign>[(),])""",
@@ -75,33 +77,58 @@ def undeclared(sql: str, known: Collection[str], dialect: Dialect) -> str:
     """Return what a query may read besides the relations `known`, given as they are written; "" if nothing."""
     if _is_hard(sql, dialect):
         return "something"
-    names = {_plain(name) for name in _QUERY_NAMES.findall(sql)}
-    lists = [False]
+    bodies = {found.end() - 1: _plain(found[1]) for found in _QUERY_NAMES.finditer(sql)}
+    levels = [_Level()]
     for token in _TOKEN.finditer(sql):
-        sign = token["sign"]
+        sign, level = token["sign"], levels[-1]
         if sign == "(" or token["call"]:
-            lists.append(False)
+            levels.append(level.opened(bodies.get(token.start(), "")))
         elif sign == ")":
-            lists = lists[:-1] or [False]
-        elif sign == "," and lists[-1]:
+            levels = levels[:-1] or [_Level()]
+            levels[-1].names.add(level.body)
+        elif sign == "," and level.lists_tables:
             return "a list of tables"
-        elif token["ends"]:
-            lists[-1] = False
         elif token["other"]:
             return token["other"].lower()
-        elif token["reads"]:
-            lists[-1] = True
-            if stranger := _stranger(sql, token.end(), known, names):
+        level.follow(token)
+        if token["reads"]:
+            hidden = set().union(*(one.names for one in levels))
+            if stranger := _stranger(sql, token.end(), known, hidden):
                 return stranger
     return ""
 
 
-def _stranger(sql: str, start: int, known: Collection[str], names: Collection[str]) -> str:
+@dataclass(slots=True)
+class _Level:
+    """What is known between two parentheses: which lists go on, and the names of `with` that count from here on.
+
+    `body` is the name whose query stands here: to that query itself the name means a table, unless it is recursive.
+    """
+
+    body: str = ""
+    lists_tables: bool = False
+    queries: str = ""
+    names: set[str] = field(default_factory=set)
+
+    def opened(self, name: str) -> _Level:
+        body = name if self.queries else ""
+        if self.queries == "recursive":
+            self.names.add(body)
+        return _Level(body)
+
+    def follow(self, word: re.Match[str]) -> None:
+        if word["queries"]:
+            self.queries = "recursive" if word["recursive"] else "with"
+        elif word["ends"] or word["reads"]:
+            self.lists_tables, self.queries = bool(word["reads"]), ""
+
+
+def _stranger(sql: str, start: int, known: Collection[str], hidden: Collection[str]) -> str:
     target = _TARGET.match(sql, start)
     if target is None:
         return sql[start : start + 40].split("\n", maxsplit=1)[0].strip() or "something"
     name = target["name"]
-    if name is None or name in known or (_plain(name) in names and not target["call"]):
+    if name is None or name in known or (_plain(name) in hidden and not target["call"]):
         return ""
     return "" if target["call"] and name.lower() in ROW_MAKERS else name
 
@@ -113,7 +140,8 @@ def _is_hard(sql: str, dialect: Dialect) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.strip('"`').casefold()
+    """Return what is the same for the same name: in quotes and without them, it may be another one."""
+    return name if name[0] in '"`' else name.casefold()
 
 
 def _stems(volatile: frozenset[str]) -> tuple[frozenset[str], re.Pattern[str]]:

@@ -49,10 +49,34 @@ def _target(tree: exp.Expr) -> exp.Table | None:
 
 def _reads(tree: exp.Expr, target: exp.Table | None) -> tuple[str, ...]:
     """Return the tables that are read; the names of `with` queries are none where they stand alone."""
-    inner = {query.alias_or_name.casefold() for query in tree.find_all(exp.CTE)}
     tables = [table for table in tree.find_all(exp.Table) if table is not target and not _makes_rows(table)]
-    outer = [table for table in tables if table.db or table.name.casefold() not in inner]
-    return tuple(dict.fromkeys(_name(table) for table in outer))
+    return tuple(dict.fromkeys(_name(table) for table in tables if table.db or not _is_query(table)))
+
+
+def _is_query(table: exp.Table) -> bool:
+    """Tell whether a name is that of a query of `with` which counts where it stands."""
+    place: exp.Expr | None = table
+    own: exp.Expr | None = None
+    while place is not None:
+        own = place if isinstance(place, exp.CTE) else own
+        queries = place.args.get("with_")
+        if isinstance(queries, exp.With) and _plain(table.this) in _named(queries, own):
+            return True
+        place = place.parent
+    return False
+
+
+def _named(queries: exp.With, own: exp.Expr | None) -> set[str]:
+    """Return the names of a `with` that the query `own` of it may use: all, or those that stand before it."""
+    every = queries.expressions
+    last = next((at for at, query in enumerate(every) if query is own), len(every))
+    used = every if queries.args.get("recursive") else every[:last]
+    return {_plain(query.args["alias"].this) for query in used}
+
+
+def _plain(name: exp.Expr) -> str:
+    """Return what is the same for the same name: in quotes and without them, it may be another one."""
+    return f'"{name.name}"' if name.args.get("quoted") else name.name.casefold()
 
 
 def _makes_rows(table: exp.Table) -> bool:
