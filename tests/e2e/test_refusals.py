@@ -74,6 +74,12 @@ FILES = (
     ),
     ("run", GROWN, GROWING.format("incremental_strategy='upsert'", ""), (f"{GROWN}:1", "'merge'", "Choose one")),
     ("run", GROWN, GROWING.format("incremental_strategy='merge'", ""), (f"{GROWN}:1", "needs `unique_key`")),
+    ("run", GROWN, GROWING.format("unique_key=[]", ""), (f"{GROWN}:1", "`unique_key` names no column")),
+    ("run", GROWN, GROWING.format("unique_key=none", ""), (f"{GROWN}:1", "`unique_key` names no column")),
+    (
+        "run", GROWN, GROWING.format("unique_key='id', incremental_strategy='append'", ""),
+        (f"{GROWN}:1", "knows no key", "Use merge"),
+    ),
     (
         "run", GROWN, GROWING.format("incremental_strategy='insert_overwrite'", ""),
         (f"{GROWN}:1", "needs `partition_by`", "Add partition_by="),

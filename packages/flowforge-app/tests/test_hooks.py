@@ -50,6 +50,14 @@ class TestOfAModel:
         hooks = ModelConfig(pre_hook=("-- nothing", ""))
         assert world.given({"a": "select 1 as x"}, configs={"a": hooks}).run().ok
 
+    @pytest.mark.parametrize("hook", ["commit", "-- now\n  ROLLBACK", "begin transaction", "/* */ end"])
+    def test_one_that_would_end_the_transaction_is_refused_before_anything_is_done(self, world, said, hook):
+        world.sql("create table a as select 0 as n")
+        report = world.given({"a": "select 1 as n"}, configs={"a": ModelConfig(pre_hook=(hook,))}).run()
+        assert "which" in str(report.results[0].error)
+        assert "would begin or end" in str(report.results[0].error)
+        assert world.rows("select n from a") == [(0,)]
+
     def test_two_statements_are_refused(self, world, said):
         hooks = ModelConfig(pre_hook=(f"{say('a')}; {say('b')}",))
         report = world.given({"a": "select 1 as x"}, configs={"a": hooks}).run()

@@ -104,3 +104,23 @@ def test_json_has_an_event_for_everything(flowforge, with_test):
 def test_quiet_tells_only_what_went_wrong(flowforge, fresh, with_test):
     assert flowforge("build", fresh, "-q").out == ""
     assert "row_count_between" in flowforge("build", with_test(FAILS), "-q").out
+
+
+def test_fail_fast_begins_nothing_after_a_failed_test(flowforge, with_test):
+    shop = with_test(FAILS)
+    (shop / "models/zz_apart.ff.sql").write_text("select n from {{ ref('zz_after') }}")
+    (shop / "models/zz_after.ff.sql").write_text("select 1 as n")
+    whole = flowforge("build", shop, "--jobs", "1").out
+    assert re.search(r"^✓ zz_apart ", whole, re.MULTILINE)
+    shutil.rmtree(shop / ".local")
+    stopped = flowforge("build", shop, "--jobs", "1", "-x").out
+    assert re.search(r"^↷ zz_apart +skipped \(test row_count_between orders failed\)$", stopped, re.MULTILINE)
+
+
+def test_what_a_failed_test_stopped_is_not_built_by_a_run_that_resumes(flowforge, with_test):
+    shop = with_test(FAILS)
+    assert flowforge("build", shop).code == 2
+    answer = flowforge("run", shop, "--resume")
+    assert (answer.code, answer.out) == (1, "")
+    assert "a build, failed and stopped what depends on them" in answer.err
+    assert "flowforge build" in answer.err

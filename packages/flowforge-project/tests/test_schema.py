@@ -69,9 +69,11 @@ def test_a_value_of_another_kind_is_refused_on_its_line(entry, key):
 
 
 @pytest.mark.parametrize(("entry", "key"), KEYS)
-def test_a_key_left_empty_is_as_good_as_none(entry, key):
+def test_a_key_left_empty_is_as_good_as_none_but_that_of_a_merge(entry, key):
     kind, above, indent = PLACES[entry]
-    if entry != "CheckEntry":
+    if key == "unique_key":
+        assert "names no column" in refusal(f"{above}{indent}{key}:\n", kind).message
+    elif entry != "CheckEntry":
         emptied = check(f"{above}{indent}{key}:\n", kind)
         assert emptied == check(above, kind) or emptied == check(f"{above.rstrip()} {{}}\n", kind)
 

@@ -15,11 +15,15 @@ from flowforge_domain.manifest import Manifest, ref_relation, source_relation
 from flowforge_domain.materialize import create_statement, plain_query
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
+from flowforge_domain.sql_scan import squeezed
 from flowforge_ports.project import RenderContext, TemplateRenderer
 
 
 def tell_nobody(node: Node, sql: str) -> None:
     """Ignore what is going to be run."""
+
+
+_OF_TRANSACTIONS = {"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,10 @@ class CompileModels:
         if inlined:
             message = f"A {hook.when} cannot read an ephemeral model, which is no relation."
             raise TemplateError(message, where=hook.where, hint="Materialize the model as a view.")
+        word = squeezed(sql, self.dialect).split(maxsplit=1)[:1]
+        if word and word[0].lower() in _OF_TRANSACTIONS:
+            message = f"A {hook.when} runs within a transaction, which {word[0]!r} would begin or end."
+            raise TemplateError(message, where=hook.where, hint="Take it away: what the hook does is committed for it.")
         return "" if is_blank(sql) else sql
 
     def context(

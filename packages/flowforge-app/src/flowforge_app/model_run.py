@@ -81,6 +81,8 @@ class ModelRun:
             # One of an unknown relation comes last, and depends on nothing.
             causes = self._causes(first) if self.tests.looks_at[first] else []
             result = self.tests.work(first, build.engine, f"{', '.join(causes)} failed" if causes else "")
+            if self.fail_fast:
+                self._failed.extend(self.tests.stopped_by([first]))
             self._tell(result)
 
     def _work_on(self, node: Node, build: BuildModel) -> None:

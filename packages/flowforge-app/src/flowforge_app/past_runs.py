@@ -10,7 +10,7 @@ from itertools import islice
 from flowforge_domain.errors import ConfigError, FlowForgeError
 from flowforge_domain.journal import OK, RUNNING, RunRecord, told
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.results import Status
+from flowforge_domain.results import Status, Verdict
 from flowforge_domain.selection import EVERYTHING, Selection
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.journal import Journals
@@ -20,6 +20,7 @@ _TIMED = 3
 _START = "Start one with: flowforge run"
 _BUILDING = ("run", "build")
 _DONE = (Status.BUILT.value, Status.UNCHANGED.value)
+_STOPPING = (Verdict.FAILED.value, Verdict.ERROR.value)
 _MOST_NAMES = 5
 
 
@@ -50,6 +51,9 @@ def left_of(last: RunRecord, manifest: Manifest) -> Selection:
         raise ConfigError(
             f"Run {last.run} did not come to its models.", hint=f"Start it again: flowforge {last.command}"
         )
+    if last.command == "build" and _undone(last) and any(check.status in _STOPPING for check in last.checks):
+        message = f"Tests of run {last.run}, a build, failed and stopped what depends on them."
+        raise ConfigError(message, hint="Build again, which leaves what is proved unchanged: flowforge build")
     if models and not _undone(last) and not last.error and last.checks:
         message = f"There is nothing left to resume: all models of run {last.run} were built; tests failed."
         raise ConfigError(message, hint="Run the tests again: flowforge test")

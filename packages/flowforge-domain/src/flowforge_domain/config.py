@@ -88,6 +88,11 @@ def config_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
 def _incremental_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
     if config.writes_by in ("merge", "delete+insert") and not config.unique_key:
         yield f"The strategy {config.writes_by!r} needs `unique_key`.", "Add unique_key='id', or a list of columns."
+    if config.writes_by == "append" and config.unique_key:
+        yield (
+            "The strategy 'append' knows no key: rows come twice.",
+            "Use merge or delete+insert, or drop `unique_key`.",
+        )
     if config.writes_by == "insert_overwrite" and not config.partition_by:
         yield "The strategy 'insert_overwrite' needs `partition_by`.", "Add partition_by='day', or a list of columns."
     if config.merge_update_columns and config.merge_exclude_columns:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+# Where nothing must not be taken for the default: a merge would become an append.
+_NEVER_NOTHING = {"unique_key"}
+
+
 class FaultError(ValueError):
     """What is wrong with an entry, and one fix; `key` is the key it is about, if it is about one."""
 
@@ -56,7 +60,7 @@ class Strict(BaseModel):
         for key in data:
             if key not in known:
                 raise FaultError(f"Unknown key {key!r}.", did_you_mean(key, known), key)
-        return {key: value for key, value in data.items() if value is not None}
+        return {key: value for key, value in data.items() if value is not None or key in _NEVER_NOTHING}
 
 
 class ColumnEntry(Strict):
@@ -84,7 +88,15 @@ def _condition(text: str) -> str:
     return text
 
 
+def _keys(value: Any) -> Any:
+    names = _listed(value)
+    if names in (None, []) or (isinstance(names, list) and "" in names):
+        raise FaultError("`unique_key` names no column.", "Name the key, such as id, or take it away.", "unique_key")
+    return names
+
+
 Listed = Annotated[list[str], BeforeValidator(_listed)]
+Keys = Annotated[list[str], BeforeValidator(_keys)]
 Conditions = Annotated[list[Annotated[str, AfterValidator(_condition)]], BeforeValidator(_listed)]
 
 
@@ -108,7 +120,7 @@ class ModelEntry(Strict):
     meta: dict[str, JsonValue] = {}
     columns: dict[str, ColumnEntry] = {}
     full_refresh: bool = False
-    unique_key: Listed = []
+    unique_key: Keys = []
     incremental_strategy: Strategy = "append"
     merge_update_columns: Listed = []
     merge_exclude_columns: Listed = []
