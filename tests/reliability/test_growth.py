@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 from uuid import uuid4
 
 import pytest
-from counts import GROWTHS
+from counts import GROWTHS, NIGHT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +25,13 @@ ENGINES = {
 }
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
+EXAMPLES = settings(max_examples=GROWTHS, deadline=None, derandomize=not NIGHT)
+STRATEGIES, HARD_DELETES = ("check", "timestamp"), ("ignore", "invalidate", "new_record")
+
 # What a source holds at one moment: a key, its value and when it changed.
 ROWS = st.dictionaries(st.integers(1, 4), st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=4)
 MOMENTS = st.lists(ROWS, min_size=1, max_size=6)
+KEYS, CHECKED = st.sampled_from([("id",), ("id", "part")]), st.sampled_from([(), ("name",)])
 
 
 @pytest.fixture(params=ENGINES)
@@ -85,7 +89,7 @@ def test_increments_equal_one_full_build(world, strategy):
         partition_by=("id",) if strategy == "insert_overwrite" else (),
     )
 
-    @settings(max_examples=GROWTHS, deadline=None, derandomize=True)
+    @EXAMPLES
     @given(moments=MOMENTS)
     def holds(moments):
         world.clear()
@@ -102,64 +106,149 @@ def test_increments_equal_one_full_build(world, strategy):
     holds()
 
 
-@pytest.mark.parametrize("hard_deletes", ["ignore", "invalidate", "new_record"])
-@pytest.mark.parametrize("strategy", ["check", "timestamp"])
+@pytest.mark.parametrize("hard_deletes", HARD_DELETES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_snapshot_equals_a_plain_model(world, strategy, hard_deletes):
-    made = {"sqlite": "printf('2025-01-%02d', seen + 1)", "duckdb": "make_timestamp(2025, 1, seen + 1, 0, 0, 0)"}
-    query = f"select id, name, {made[world.engine.name]} as seen from rows_now"
-    config = ModelConfig(
-        "snapshot",
-        unique_key=("id",),
-        strategy=strategy,
-        updated_at="seen" if strategy == "timestamp" else "",
-        check_cols=("name",) if strategy == "check" else (),
-        hard_deletes=hard_deletes,
-    )
-
-    @settings(max_examples=GROWTHS, deadline=None, derandomize=True)
-    @given(moments=MOMENTS)
-    def holds(moments):
-        world.clear()
-        history = []
-        for moment, rows in enumerate(moments):
-            world.run(rows, config, query)
-            follow(history, rows, f"run {moment}", strategy, hard_deletes)
-        gone = ", is_deleted" if hard_deletes == "new_record" else ""
-        found = world.rows(f"select id, name{gone}, valid_to is null from grown")
-        assert found == sorted(
-            ((v.key, v.name, *([v.gone] if gone else []), v.until is None) for v in history), key=repr
-        )
-        overlaps = "select a.id from grown as a join grown as b on a.id = b.id and a.valid_from < b.valid_from"
-        assert world.rows(f"{overlaps} and (a.valid_to is null or a.valid_to > b.valid_from)") == []
+    @EXAMPLES
+    @given(moments=MOMENTS, keys=KEYS, check_cols=CHECKED, widens=st.integers(0, 6))
+    def holds(moments, keys, check_cols, widens):
+        rules = Rules(strategy, hard_deletes, keys, check_cols if strategy == "check" else ())
+        equals_a_plain_model(world, [(rows, rules, moment >= widens) for moment, rows in enumerate(moments)])
 
     holds()
 
 
+def test_a_snapshot_whose_settings_change_equals_a_plain_model(world):
+    rules = st.builds(Rules, st.sampled_from(STRATEGIES), st.sampled_from(HARD_DELETES))
+
+    @EXAMPLES
+    @given(moments=st.lists(st.tuples(ROWS, rules), min_size=1, max_size=6))
+    def holds(moments):
+        equals_a_plain_model(world, [(rows, rules, False) for rows, rules in moments])
+
+    holds()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings of a snapshot; no `check_cols` are all."""
+
+    strategy: str
+    hard_deletes: str
+    keys: tuple[str, ...] = ("id",)
+    check_cols: tuple[str, ...] = ()
+
+    @property
+    def config(self):
+        by_time = self.strategy == "timestamp"
+        return ModelConfig(
+            "snapshot",
+            unique_key=self.keys,
+            strategy=self.strategy,
+            updated_at="seen" if by_time else "",
+            check_cols=() if by_time else self.check_cols,
+            hard_deletes=self.hard_deletes,
+        )
+
+
 @dataclass
 class Version:
-    """One version of a row, as the plain model keeps it."""
+    """One version of a row, as the plain model keeps it; times are texts, which sort."""
 
-    key: int
-    name: str
-    at: int
-    until: str | None = None
+    row: dict[str, object]
+    begins: str
+    ends: str | None = None
     gone: bool = False
 
 
-def follow(history, rows, now, strategy, hard_deletes):
-    """Take the snapshot of `rows` in the plain model."""
-    current = {version.key: version for version in history if version.until is None}
-    for key, (name, at) in rows.items():
-        old = current.get(key)
-        if old is None or old.gone or (at > old.at if strategy == "timestamp" else name != old.name):
-            if old:
-                old.until = now
-            back = old.gone if old else any(version.key == key for version in history)
-            # One that comes back is valid from now on: after every time that a row can bear.
-            history.append(Version(key, name, 99 if back else at))
-    for key in (current.keys() - rows.keys()) if hard_deletes != "ignore" else ():
-        old = current[key]
-        if not old.gone:
-            old.until = now
-            if hard_deletes == "new_record":
-                history.append(Version(key, old.name, 99, gone=True))
+def equals_a_plain_model(world, moments):
+    """Take a snapshot at each of these moments (rows, rules, whether the query gives one column more), and compare."""
+    world.clear()
+    world.clock.step = timedelta(0)
+    history, told = [], ("id", "part", "name", "seen", "more")
+    for rows, rules, wider in moments:
+        world.clock.now += timedelta(days=1)
+        made = {key: plain_row(key, *row, rules, wider) for key, row in rows.items()}
+        follow(history, made, world.clock.now.date().isoformat(), rules)
+        world.run(rows, rules.config, query_of(world.engine.name, rules, wider))
+        stands = {name for name, _ in world.engine.catalog.columns("grown")}
+        given = ", ".join(
+            name if name in stands else "null" for name in (*told, "valid_from", "valid_to", "is_deleted")
+        )
+        found = world.rows(f"select {given} from grown")
+        assert sorted((tuple(map(day, row[:-1])), bool(row[-1])) for row in found) == sorted(
+            (tuple(map(day, (*(v.row.get(name) for name in told), v.begins, v.ends))), v.gone) for v in history
+        )
+
+
+def day(value):
+    """Return what can be compared and sorted: of times, the day, and all as text."""
+    return str(value)[:10]
+
+
+def time_of(at):
+    """Return the time that a row bears: long ago, or, for the greater half, not come yet."""
+    return f"{2025 if at < 5 else 2027}-01-0{at % 5 + 1}"
+
+
+def query_of(engine, rules, wider):
+    """Return the query of `plain_row`."""
+    times = {
+        "sqlite": "printf('%d-01-%02d', case when seen < 5 then 2025 else 2027 end, seen % 5 + 1)",
+        "duckdb": "make_timestamp(case when seen < 5 then 2025 else 2027 end, 1, seen % 5 + 1, 0, 0, 0)",
+    }
+    number = "cast((id + 1) / 2 as bigint)" if engine == "sqlite" else "(id + 1) // 2"
+    key = f"{number} as id, case when id % 2 = 1 then 'x' else 'y' end" if len(rules.keys) > 1 else "id, 'x'"
+    more = ", seen as more" if wider else ""
+    return f"select {key} as part, name, {times[engine]} as seen{more} from rows_now"
+
+
+def plain_row(key, name, at, rules, wider):
+    """Return a row of the source as the query gives it: with a key of one column, or of two."""
+    split = {"id": (key + 1) // 2, "part": "xy"[(key + 1) % 2]} if len(rules.keys) > 1 else {"id": key, "part": "x"}
+    return {**split, "name": name, "seen": time_of(at), **({"more": at} if wider else {})}
+
+
+def follow(history, rows, now, rules):
+    """Take the snapshot of `rows` in the plain model, as the guide describes it."""
+    versions = {}
+    for version in history:
+        versions.setdefault(tuple(version.row[key] for key in rules.keys), []).append(version)
+    given = {tuple(row[key] for key in rules.keys): row for row in rows.values()}
+    for key, row in given.items():
+        told = versions.get(key, [])
+        last = next((version for version in told if version.ends is None), None)
+        if last and not last.gone and not changed(last.row, row, rules):
+            continue
+        begins = beginning(row, told, last, now, rules)
+        if last:
+            last.ends = begins
+        history.append(Version(row, begins))
+    for key in versions.keys() - given.keys():
+        for last in [version for version in versions[key] if version.ends is None]:
+            delete(history, last, now, rules)
+
+
+def changed(old, new, rules):
+    """Tell whether a row is another one by these rules."""
+    if rules.strategy == "timestamp":
+        return new["seen"] > old["seen"]
+    return any(old.get(name) != new[name] for name in rules.check_cols or new)
+
+
+def beginning(row, told, last, now, rules):
+    """Return from when a new version is valid: never before one that was told of its key."""
+    ends = [version.begins if version is last else version.ends for version in told]
+    goes_on = last is not None and not last.gone
+    if rules.strategy == "timestamp" and (not told or (goes_on and row["seen"] > max(ends))):
+        return row["seen"]
+    return max([now, *ends])
+
+
+def delete(history, last, now, rules):
+    """End the last version of a row that is gone, as it is asked for."""
+    if rules.hard_deletes == "ignore" or (last.gone and rules.hard_deletes == "new_record"):
+        return
+    last.ends = max(now, last.begins)
+    if rules.hard_deletes == "new_record":
+        history.append(Version(last.row, last.ends, gone=True))

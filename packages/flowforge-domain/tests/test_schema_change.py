@@ -6,7 +6,7 @@ import pytest
 
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.schema_change import SchemaChange, alterations, schema_change
+from flowforge_domain.schema_change import SchemaChange, alterations, holds, schema_change
 
 STANDING = (("id", "integer"), ("name", "varchar"))
 WITHOUT_NAME, RETYPED = (("id", "integer"),), (("id", "varchar"), ("name", "varchar"))
@@ -45,3 +45,24 @@ def test_a_table_that_drops_no_column_is_left_alone():
     with pytest.raises(ConfigError, match=r"some drops no columns.* no name") as caught:
         next(alterations("t", change, Dialect("some", {}, "", drops="")))
     assert "--full-refresh" in caught.value.hint
+
+
+def test_a_type_that_cannot_be_given_is_refused_before_any_column_is_added():
+    change = SchemaChange(added=(("age", "bigint"),), widened=(("id", "bigint"),))
+    assert list(alterations("t", change, Dialect("any", {}, ""))) == [
+        'alter table t add column "age" bigint',
+        'alter table t alter column "id" type bigint',
+    ]
+    with pytest.raises(ConfigError, match=r"some gives no column another type, and in the query id is now bigint"):
+        next(alterations("t", change, Dialect("some", {}, "", retype="")))
+
+
+@pytest.mark.parametrize("narrow", ["float", "FLOAT", "real", "float4"])
+def test_double_holds_what_is_half_as_long(narrow):
+    assert holds("DOUBLE", narrow)
+    assert not holds(narrow, "DOUBLE")
+
+
+def test_a_column_without_type_holds_all():
+    assert holds("", "text")
+    assert not holds("text", "")

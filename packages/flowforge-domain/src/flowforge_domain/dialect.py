@@ -60,8 +60,8 @@ class Dialect:
     beginning and ending one costs about what such a model costs, and nobody waits for what a transaction has
     replaced; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table
     of the session only, which has no schema, or a plain one where there are no such; `drops` takes a column from a
-    table, and is empty where none can be taken; `retype` gives a column a wider type, and is empty where columns
-    have none; `overwrites` begins a statement that replaces the `{partitions}` of a `{table}` which its rows have,
+    table, and is empty where none can be taken; `retype` gives a column a wider type, and is empty where none
+    can be given; `overwrites` begins a statement that replaces the `{partitions}` of a `{table}` which its rows have,
     where deleting is not the way; `moment` makes a point of time of a text; `partitions` and `clusters` lay out a
     table that is created by columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`,
     one that does all of them or none, where no transaction can be left open; `streams_windows` is whether a window

@@ -15,7 +15,8 @@ from flowforge_domain.plan import Columns
 _SAME = {
     "int": "integer", "int4": "integer", "int32": "integer", "int2": "smallint", "int16": "smallint",
     "int8": "bigint", "int64": "bigint", "long": "bigint", "float8": "double", "float64": "double",
-    "double precision": "double", "float4": "real", "string": "text", "varchar": "text", "character varying": "text",
+    "double precision": "double", "float4": "real", "float": "real",
+    "string": "text", "varchar": "text", "character varying": "text",
     "numeric": "decimal", "number": "decimal", "datetime": "timestamp", "timestamp without time zone": "timestamp",
 }  # fmt: skip
 _INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "hugeint": 39}
@@ -57,21 +58,26 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
 
 
 def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[str]:
-    """Yield the statements that change a (quoted) table so; raise `ConfigError` where no column can be dropped."""
+    """Yield the statements that change a (quoted) table so; raise `ConfigError` for what the engine cannot do."""
     if change.dropped and not dialect.drops:
         message = f"{dialect.name} drops no columns, and the query gives no {', '.join(change.dropped)} any more."
         raise ConfigError(message, hint="Use append_new_columns, or build the table from scratch: --full-refresh.")
+    if change.widened and not dialect.retype:
+        named = ", ".join(f"{column} is now {kind}" for column, kind in change.widened)
+        message = f"{dialect.name} gives no column another type, and in the query {named}."
+        raise ConfigError(message, hint="Cast it to the type it had, or build the table from scratch: --full-refresh.")
     for column, kind in change.added:
         yield f"alter table {table} add column {quote_name(column, dialect)} {kind}"
     for column in change.dropped:
         yield dialect.drops.format(table=table, column=quote_name(column, dialect))
-    if dialect.retype:
-        for column, kind in change.widened:
-            yield dialect.retype.format(table=table, column=quote_name(column, dialect), type=kind)
+    for column, kind in change.widened:
+        yield dialect.retype.format(table=table, column=quote_name(column, dialect), type=kind)
 
 
 def holds(wide: str, narrow: str) -> bool:
     """Tell whether a column of engine type `wide` takes every value of type `narrow` as it is."""
+    if not wide:  # Where an engine lets a column have no type, it takes all.
+        return True
     (one, size, scale), (other, least, places) = _parsed(wide), _parsed(narrow)
     if one == other:
         return _enough(size, least) and (one != "decimal" or _decimal_holds(size, scale, least, places))

@@ -29,7 +29,8 @@ DIALECT = Dialect(
     shares_transactions=True,
     streams_windows=True,
     merges=False,
-    retype="",
+    # A column takes the values of each type: there is nothing to do.
+    retype="select 1",
     moment="{text}",
     volatile=_VOLATILE,
 )
