@@ -17,6 +17,7 @@ MODELS = {
     "grown": "{{ config(materialized='incremental', unique_key='n') }}\nselect n from {{ ref('a') }}",
     "kept": "select n from {{ ref('a') }}",
 }
+KEPT = "its kind is incremental: no run can make its rows again; drop it yourself"
 
 
 class Shop:
@@ -67,12 +68,12 @@ def test_only_what_flowforge_made_and_no_model_makes_is_dropped(shop):
     shop.run(**MODELS)
     shop.sql("create table foreign_table (n int)")
     shop.run(kept="select 1 as n")
-    left = {"a": ("table", ""), "b": ("view", ""), "c": ("view", ""), "grown": ("table", "")}
+    left = {"a": ("table", ""), "b": ("view", ""), "c": ("view", ""), "grown": ("table", KEPT)}
     assert shop.clean(dry_run=True) == left
     assert shop.standing() == {*MODELS, "foreign_table"}
     assert shop.clean() == left
-    assert shop.standing() == {"kept", "foreign_table"}
-    assert shop.clean() == {}
+    assert shop.standing() == {"kept", "grown", "foreign_table"}
+    assert shop.clean() == {"grown": ("table", KEPT)}
 
 
 def test_what_took_its_place_is_left_alone(shop):
@@ -95,4 +96,4 @@ def test_a_view_of_somebody_else_is_never_dropped_along(shop):
         assert "mine" in str(error)
         assert shop.standing() == {*MODELS, "mine"}
         return
-    assert shop.standing() == {"kept", "mine"}
+    assert shop.standing() == {"kept", "grown", "mine"}
