@@ -22,6 +22,9 @@ from typing import Any
 HOME = Path(__file__).parent / "emulators/bigquery"
 # A project set aside for tests: the suite makes datasets in it, takes it to hold nothing else, and drops them again.
 REAL = os.environ.get("FF_TEST_BIGQUERY_PROJECT", "")
+NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
+# Of the kit's names as many are tried by day, by night all.
+NAMES = 30
 _numbers = itertools.count(1)
 
 _WORDS = "the emulator says in DuckDB's words that a column is missing, which BigQuery calls an unrecognized name"

@@ -36,6 +36,22 @@ CONF: Mapping[str, Any] = {
     "spark.driver.host": "127.0.0.1",
 }
 
+# Without Hadoop's own library, which PySpark has not, each file and folder that is made starts a process that sets its
+# mode, twice with its checksum: a third of all that a small table costs.
+_FILES = """
+import org.apache.hadoop.fs.*;
+import org.apache.hadoop.fs.permission.FsPermission;
+
+public class QuickFiles extends LocalFileSystem {
+    public QuickFiles() {
+        super(new RawLocalFileSystem() {
+            public void setPermission(Path path, FsPermission mode) {}
+        });
+        setWriteChecksum(false);
+    }
+}
+"""
+
 # `exec` with every argument but that of the module.
 _JAVA = """#!/bin/sh
 for each do
@@ -67,6 +83,26 @@ def new_database() -> Iterator[dict[str, Any]]:
         "conf": dict(CONF),
     }
     _drop_databases()
+
+
+@cache
+def quick_files() -> Mapping[str, Any]:
+    """Start this process's Java, and return further settings of a Spark in it that makes files without processes."""
+    from pyspark import SparkConf, SparkContext
+
+    classes = warehouse() / "classes"
+    classes.mkdir()
+    conf = SparkConf().setAll([(key, str(value)) for key, value in CONF.items()])
+    SparkContext._ensure_initialized(conf=conf.set("spark.driver.extraClassPath", str(classes)))  # noqa: SLF001
+    java: Any = SparkContext._jvm  # noqa: SLF001
+    # Spark brings the compiler along.
+    compiler = java.org.codehaus.janino.SimpleCompiler()
+    compiler.cook(_FILES)
+    for name, code in compiler.getBytecodes().items():
+        (classes / f"{name}.class").write_bytes(code)
+    # What its start has used is kept, and would be used on.
+    java.org.apache.hadoop.fs.FileSystem.closeAll()
+    return {"spark.hadoop.fs.file.impl": "QuickFiles"}
 
 
 def provide_java() -> None:

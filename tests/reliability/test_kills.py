@@ -60,7 +60,7 @@ INVARIANTS = tuple(
 
 @pytest.fixture(scope="module")
 def flowforge():
-    with WarmFlowForge(fresh=True) as warm:
+    with WarmFlowForge() as warm:
         yield warm
 
 

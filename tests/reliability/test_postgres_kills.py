@@ -141,15 +141,8 @@ EVERY_WAY = {
 HISTORY = f"select count(*) % {FEW} = 0 and count(distinct (build, id)) = count(*) from kept"
 
 
-@pytest.fixture(scope="module")
-def striking():
-    """Processes in which failpoints are heard."""
-    with WarmFlowForge(fresh=True) as warm:
-        yield warm
-
-
 @pytest.fixture
-def harness(striking, shop, tmp_path, record_property):
+def harness(flowforge, shop, tmp_path, record_property):
     """Give a harness on a project with these models and seeds, whose tables are all of one build."""
     made = []
 
@@ -166,7 +159,7 @@ def harness(striking, shop, tmp_path, record_property):
         invariants = (HISTORY,) if "kept.ff.sql" in models else ()
         shell = {"FF_PG_DSN": shop.dsn}
         ground = Ground(shop.root, "postgres", shop.sql, tables, shell, write_seeds, invariants)
-        made.append(Harness(striking, ground, SEED, tmp_path / "trials.jsonl"))
+        made.append(Harness(flowforge, ground, SEED, tmp_path / "trials.jsonl"))
         return made[-1]
 
     yield of

@@ -38,10 +38,19 @@ import flowforge_bootstrap.variables, flowforge_cli.ctrl_c, flowforge_project.ho
 import flowforge_project.misnamed, flowforge_project.profiles, flowforge_project.project_macros
 import flowforge_project.python_code, flowforge_project.reader, flowforge_sql.analysis
 import flowforge_bigframes.plugin, flowforge_bigquery.dialect, flowforge_databricks.dialect, flowforge_docs_html.plugin
-import flowforge_postgres.dialect, flowforge_snowflake.dialect, flowforge_testkit.sqlite.plugin
+import flowforge_postgres.engine, flowforge_snowflake.dialect, flowforge_testkit.sqlite.plugin
 """
 SERVER = """
 import atexit, gc, json, os, resource, sys, time
+from flowforge_ports import failpoint as points
+
+def arm():
+    # As if what has imported the failpoints did so now, with these variables.
+    ours = [module for name, module in sys.modules.items() if name.startswith("flowforge_")]
+    passing = [module for module in ours if getattr(module, "failpoint", None) is points.failpoint]
+    armed = points.armed(os.environ)
+    for module in passing:
+        module.failpoint = armed
 
 def run(command, status):
     os.environ.clear()
@@ -50,6 +59,7 @@ def run(command, status):
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     began = time.monotonic()
+    arm()
     from flowforge_cli.main import main
     code = main(command["arguments"])
     sys.stdout.flush()
@@ -119,15 +129,13 @@ class Ended:
 
 @dataclass
 class WarmFlowForge:
-    """Starts processes, one at a time. Failpoints are heard only where our own code is `fresh` in each process."""
+    """Starts processes, one at a time."""
 
-    fresh: bool = False
     megabytes: int = 4096
 
     def __enter__(self) -> WarmFlowForge:
         self.folder = tempfile.TemporaryDirectory(prefix="flowforge-warm-")
-        imports = LIBRARIES + ("" if self.fresh else OURS)
-        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", imports + SERVER]
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", LIBRARIES + OURS + SERVER]
         self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from warm import LIBRARIES, OURS
 
 MORE = """
-import flowforge_bootstrap.diagnose, flowforge_docs_html.site, flowforge_postgres.engine
-import flowforge_testkit.sqlite.engine, pyarrow.parquet, pyarrow.vendored.version, rich.table
+import flowforge_bootstrap.diagnose, flowforge_docs_html.site, flowforge_testkit.sqlite.engine
+import pyarrow.parquet, pyarrow.vendored.version, rich.table
 """
 SERVER = """
 import gc, marshal, os, signal, socket, sys, warnings

@@ -6,14 +6,12 @@ and for a report, as `make conformance` asks for, all is tried at any time.
 
 from __future__ import annotations
 
-import os
-
 import bigquery_emulator
 import pytest
 
 from flowforge_domain.capability import Capability
 
-WHOLE = os.environ.get("FLOWFORGE_NIGHTLY") == "1" or bool(bigquery_emulator.REAL)
+WHOLE = bigquery_emulator.NIGHT or bool(bigquery_emulator.REAL)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -16,6 +16,7 @@ class TestBigFramesPlugin(PluginConformance):
 
 
 class TestBigFrames(EngineConformance):
+    names_sample = bigquery_emulator.NAMES
     unproved = bigquery_emulator.UNPROVED_WITH_BIGFRAMES
 
     @pytest.fixture

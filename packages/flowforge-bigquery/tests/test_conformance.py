@@ -16,6 +16,7 @@ class TestBigQueryPlugin(PluginConformance):
 
 
 class TestBigQuery(EngineConformance):
+    names_sample = bigquery_emulator.NAMES
     unproved = bigquery_emulator.UNPROVED
 
     @pytest.fixture

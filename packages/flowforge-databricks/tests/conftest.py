@@ -15,7 +15,7 @@ from flowforge_testkit.fakes import claim
 @pytest.fixture
 def settings():
     with spark_local.new_database() as made:
-        yield made
+        yield {**made, "conf": {**made["conf"], **spark_local.quick_files()}}
 
 
 @pytest.fixture

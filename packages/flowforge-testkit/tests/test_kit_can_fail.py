@@ -23,6 +23,7 @@ HEADER = """
 """
 SUITE = """
     class TestBroken(EngineConformance):
+        names_sample = 1
         unproved = {unproved}
 
         @pytest.fixture
@@ -184,6 +185,19 @@ def test_one_of_many_may_be_unproved(outcome):
     found = outcome(SOUND, VALUES, {f"{VALUES}[dates]": "the emulator has no dates"})
     assert found["failed"] == 1
     assert found["passed"] >= 10
+
+
+def test_an_unproved_case_tries_every_name(outcome):
+    """That it fails at one of them is what is said of it, and one of a few may be another."""
+    refusing = session_with(
+        """def execute(self, sql):
+            if '`order`' in sql:
+                raise EngineError("not this one")
+            return super().execute(sql)"""
+    )
+    case = "test_table_of_any_name_is_found_or_refused"
+    assert outcome(refusing, case)["passed"] == 1
+    assert outcome(refusing, case, {case: "the emulator cannot order"})["xfailed"] == 1
 
 
 def test_an_unproved_id_that_does_not_exist_is_an_error(outcome):
