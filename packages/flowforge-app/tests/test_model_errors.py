@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flowforge_app.model_errors import function_error, python_engine_error, statement_error
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed, SourceTable
@@ -144,3 +145,13 @@ def test_an_engines_word_on_a_frame(world):
     assert str(error) == (
         "models/p.ff.py: Model 'p' failed: no frame\nCheck what the function returns, and what it reads."
     )
+
+
+def test_what_fails_when_new_rows_are_brought_in_is_not_told_of_the_models_own_lines(world):
+    config = ModelConfig(materialized="incremental", unique_key=("n",), incremental_predicates=("target.nope > 1",))
+    world.given({"g": "select 1 as n"}, configs={"g": config}).run()
+    error = world.run(no_cache=True).results[0].error
+    assert error.message.startswith("Model 'g' failed while its new rows were brought into g: ")
+    assert "nope" in error.message
+    assert (error.snippet, error.where.path) == ("", "models/g.ff.sql")
+    assert error.hint

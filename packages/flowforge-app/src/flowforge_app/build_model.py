@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
-from flowforge_app.model_errors import function_error, hook_error, python_engine_error, statement_error
+from flowforge_app.model_errors import function_error, hook_error, python_engine_error, rows_error, statement_error
 from flowforge_app.replace import replacing
 from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
@@ -83,20 +84,33 @@ class _Build:
                 raise hook_error(error, self.node, hook, sql) from error
 
     def from_sql(self) -> Built:
-        statement, head = self.on.compiler.to_run(self.node, incremental=self.goes_on), ""
-        try:
-            if self.staged is None:
-                with replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing) as into:
-                    rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
-            else:
-                query = statement.removeprefix(self._query_head())
-                head = staging_head(self.staged.relation, self.engine.dialect)
-                statement = f"{head}{query}"
-                rows = self.staged(lambda _: self.engine.session.execute(statement))
-        except EngineError as error:
-            head, text = head or self._query_head(), self.on.reader.text(self.node)
-            raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
+        statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)
+        if self.staged is not None:
+            return Built(self._from_staged(self.staged, statement.removeprefix(self._query_head())))
+        place = replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing)
+        with self._statement_told(statement, self._query_head()), place as into:
+            rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
         return Built(rows if self.node.config.stands_as == "table" else None)
+
+    def _from_staged(self, staged: StagedBuild, query: str) -> int | None:
+        head = staging_head(staged.relation, self.engine.dialect)
+
+        def fill(_: str) -> int | None:
+            with self._statement_told(f"{head}{query}", head):
+                return self.engine.session.execute(f"{head}{query}")
+
+        try:
+            return staged(fill)
+        except EngineError as error:
+            raise rows_error(error, self.node, self.on.manifest, self.engine) from error
+
+    @contextmanager
+    def _statement_told(self, statement: str, head: str) -> Iterator[None]:
+        try:
+            yield
+        except EngineError as error:
+            text = self.on.reader.text(self.node)
+            raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
 
     def from_function(self) -> Built:
         frames = self.engine.frames

@@ -41,6 +41,16 @@ def statement_error(
     )
 
 
+def rows_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine) -> ModelError:
+    """Return an engine's error about bringing rows, which the model's own statement has given, into its relation."""
+    return ModelError(
+        node.name,
+        f"Model {node.name!r} failed while its new rows were brought into {node.relation}: {error.message}",
+        where=node.where(),
+        hint=_next_step(error, node, manifest, engine, "Check its settings, and the types of its columns."),
+    )
+
+
 def python_engine_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine) -> ModelError:
     """Return an engine's error about the frames of a Python model."""
     return ModelError(
