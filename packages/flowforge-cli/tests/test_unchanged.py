@@ -90,3 +90,22 @@ def test_a_table_is_no_query_of_with_that_bears_its_name(shop, flowforge):
     (shop / "models/place.ff.sql").write_text(text, encoding="utf-8")
     for _ in range(2):
         assert built(flowforge("run", shop)) == {"place"}
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("import pandas as pd; at = str(pd.Timestamp('now'))", "'now' (models/p.ff.py:3)"),
+        ("import pandas as pd; at = 1 if True else pd.read_fwf('n.txt')", "read_fwf (models/p.ff.py:3)"),
+        ("import helpers; at = helpers.at", "module duckdb (helpers.py:1)"),
+        ("import math, json; at = math.floor(json.loads('1.5'))", ""),
+    ],
+)
+def test_a_python_model_is_left_as_it_is_only_where_all_it_uses_is_known(shop, flowforge, line, named):
+    (shop / "helpers.py").write_text("import duckdb\nat = 1\n", encoding="utf-8")
+    head = "from flowforge import model\nfrom flowforge_testkit.sqlite.frames import Frame\n"
+    body = "\n@model()\ndef p():\n    return Frame(('at',), [{'at': str(at)}])\n"
+    (shop / "models/p.ff.py").write_text(f"{head}{line}\n{body}", encoding="utf-8")
+    assert built(flowforge("run", shop)) == {"p"}
+    assert built(flowforge("run", shop)) == ({"p"} if named else set())
+    assert named in flowforge("why", "p", shop).out

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from flowforge_domain.model import Node
 from flowforge_ports.project import Code
 from flowforge_project.folder import ProjectFile
 from flowforge_project.modules import ProjectModules
-
-# Names that reach for the clock, for chance, for files or for other computers; or for modules by a computed name.
-_VOLATILE = frozenset({
-    "now", "today", "utcnow", "time", "time_ns", "perf_counter", "monotonic", "random", "secrets", "urandom", "uuid1",
-    "uuid4", "rand", "randn", "randint", "default_rng", "sample", "shuffle", "environ", "getenv", "open", "read_text",
-    "read_bytes", "read_csv", "read_json", "read_parquet", "read_excel", "read_sql", "read_table", "urlopen",
-    "requests", "httpx", "urllib", "socket", "subprocess", "import_module", "__import__", "current_date",
-    "current_timestamp",
-})  # fmt: skip
+from flowforge_project.python_proof import unproved
 
 
 def python_code(node: Node, root: Path) -> Code:
@@ -38,9 +31,11 @@ def python_code(node: Node, root: Path) -> Code:
             continue
         text = ProjectFile(str(path), name).text()
         tree = _tree(text)
-        volatile = volatile or _volatile(tree, name)
-        waiting.extend(_imported(tree, package, modules))
-        texts[name] = _meaning(tree, text)
+        # Without docstrings, which may say anything.
+        meaning = _meaning(tree, text) if tree else text
+        volatile = volatile or unproved(tree, name, partial(_foreign, modules))
+        waiting.extend(_imported(tree, package, modules) if tree else ())
+        texts[name] = meaning
     return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile)
 
 
@@ -59,30 +54,11 @@ def _meaning(tree: ast.Module, text: str) -> str:
     return ast.unparse(tree) if tree.body else text
 
 
-def _tree(text: str) -> ast.Module:
+def _tree(text: str) -> ast.Module | None:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
-
-
-def _volatile(tree: ast.Module, file: str) -> str:
-    for place in ast.walk(tree):
-        for name in _names(place):
-            if name in _VOLATILE:
-                return f"{name} ({file}:{getattr(place, 'lineno', 0)})"
-    return ""
-
-
-def _names(place: ast.AST) -> Iterator[str]:
-    match place:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            yield name
-        case ast.Import(names=names):
-            yield from (alias.name.partition(".")[0] for alias in names)
-        case ast.ImportFrom(module=module, names=names):
-            yield (module or "").partition(".")[0]
-            yield from (alias.name for alias in names)
+        return None
 
 
 def _imported(tree: ast.Module, package: str, modules: ProjectModules) -> Iterator[tuple[Path, str]]:
@@ -95,6 +71,18 @@ def _imported(tree: ast.Module, package: str, modules: ProjectModules) -> Iterat
                 if found is not None and found.is_file():
                     inside = parts[:end] if found.name == "__init__.py" else parts[: end - 1]
                     yield found, ".".join(inside)
+
+
+def _foreign(modules: ProjectModules, place: ast.AST) -> Iterator[str]:
+    """Yield the modules that are imported and are not of the project."""
+    match place:
+        case ast.Import(names=names):
+            wanted = [alias.name for alias in names]
+        case ast.ImportFrom(module=str(module), level=0):
+            wanted = [module]
+        case _:
+            wanted = []
+    yield from (name for name in wanted if modules.find(name.partition(".")[0]) is None)
 
 
 def _dotted(place: ast.AST, package: str) -> Iterator[str]:

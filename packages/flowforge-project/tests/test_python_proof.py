@@ -1,0 +1,102 @@
+"""Which Python models are proved to give the same again, and what is named where they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowforge_domain.model import Node
+from flowforge_project.python_code import python_code
+
+HEAD = "import pandas as pd\nimport numpy as np\nfrom datetime import date, datetime\nfrom flowforge import model\n"
+
+
+@pytest.fixture
+def volatile(tmp_path):
+    def said(text, **modules):
+        for name, code in modules.items():
+            (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+        path = tmp_path / "models" / "p.ff.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return python_code(Node("p", "python", Path(path), "p", file="models/p.ff.py"), tmp_path).volatile
+
+    return said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'x = df.query("amount > 3 and name == \'read\'").merge(other, on="id").assign(n=1)',
+        "x = df.groupby('a').agg(total=('b', 'sum')).reset_index().rename(columns={'open': 'now_open'})",
+        "x = prices.open.max() + prices.dt.time",
+        "x = json.loads(text)",
+        "x = getattr(row, 'name')",
+        "x = df[df['note'] == 'a random sample of today, taken at a time']",
+        "def f():\n    '''Read today's random() file by open().'''\n    return 1",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import sqlalchemy",
+        "import pyspark.sql.functions as F\nx = df.withColumn('a', F.col('b') + F.lit(1)).selectExpr('upper(a)')",
+        "from pyspark.sql import DataFrame, functions as F",
+        "table = dfs['a']\nsql = table.sort_values('b')",
+        "x = np.where(df.a > 1, 2, 3)\ny = pd.to_datetime(df.at, format='%Y')\nz = np.log(df.b)",
+    ],
+)
+def test_what_computes_only_is_proved(volatile, line):
+    assert volatile(f"{HEAD}import json\n{line}\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('x = pd.Timestamp("now")', "'now'"),
+        ('x = pd.to_datetime(" Today ")', "' Today '"),
+        ('x = np.datetime64("now")', "'now'"),
+        ("x = datetime.now()", "now"),
+        ("x = date.today()", "today"),
+        ('x = pd.read_fwf("data.txt")', "read_fwf"),
+        ("x = pd.read_pickle('x')", "read_pickle"),
+        ("import polars as pl\nx = pl.scan_csv('x')", "scan_csv"),
+        ('x = np.loadtxt("n.txt")', "loadtxt"),
+        ('x = np.load("n.npy")', "load"),
+        ("x = np.fromfile('x')", "fromfile"),
+        ("from numpy import genfromtxt as g", "genfromtxt"),
+        ("x = np.random.default_rng(3)", "default_rng"),
+        ("from pandas import *", "pandas.*"),
+        ("x = df.sample(3)", "sample"),
+        ("x = open('f')", "open"),
+        ("x = eval('1')", "eval"),
+        ("x = hash('a')", "hash"),
+        ("x = getattr(pd, 'read_' + 'csv')", "getattr"),
+        ("x = getattr(pd, 'read_csv')", "getattr"),
+        ('x = df.query("a > @pd.read_csv(1)")', "read_csv"),
+        ("x = df.selectExpr('rand() as r')", "rand"),
+        ("x = df.filter('at < current_date')", "current_date"),
+        ("x = df.sparkSession.table('t')", "table"),
+        ("import duckdb", "module duckdb"),
+        ("from pathlib import Path", "module pathlib"),
+        ("import time", "module time"),
+        ("import os.path", "module os.path"),
+        ("import pyarrow.parquet as pq", "module pyarrow.parquet"),
+        ("from sklearn.cluster import KMeans", "module sklearn.cluster"),
+        ("def f():\n    import secrets", "module secrets"),
+        ("from flowforge import Project", "Project"),
+        ("x = ().__class__.__subclasses__()", "__subclasses__"),
+    ],
+)
+def test_what_may_read_past_its_arguments_is_named(volatile, line, named):
+    found = volatile(f"{HEAD}{line}\n")
+    assert found.rpartition(" (")[0] == named
+    assert found.endswith(")") and "models/p.ff.py:" in found
+
+
+def test_modules_of_the_project_are_looked_at_too(volatile):
+    assert volatile("import helpers\nfrom rates import rate\n", helpers="import math\n", rates="rate = 3\n") == ""
+    assert (
+        volatile("import helpers\n", helpers="import inner\n", inner="import requests\n")
+        == "module requests (inner.py:1)"
+    )
+
+
+def test_what_cannot_be_read_as_python_is_not_proved(volatile):
+    assert volatile("def (") == "no Python (models/p.ff.py)"
