@@ -20,6 +20,8 @@ from flowforge_testkit.report import remark
 
 _FIRST = "select 1 as id, 'ann' as name, 'x' as part union all select 2, 'bob', 'y'"
 _NEXT = "select 2 as id, 'bert' as name, 'y' as part union all select 3, 'cyd', 'z'"
+_GREAT = "select 2 as id, cast(5000000000 as bigint) as score"
+_RULES: tuple[OnSchemaChange, ...] = ("ignore", "fail", "append_new_columns")
 
 # One for all runs: each takes place later than those before.
 _CLOCK = Clock()
@@ -100,6 +102,14 @@ def test_merge_leaves_excluded_columns_alone_and_keeps_to_its_predicates(engine:
 
 
 @needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
+def test_delete_insert_deletes_only_what_its_predicates_mean(engine: Engine) -> None:
+    config = incremental("delete+insert", incremental_predicates=("target.part <> 'y'",))
+    raise_first(grow(engine, config, _FIRST))
+    raise_first(grow(engine, config, "select 1 as id, 'anna' as name, 'x' as part union all select 2, 'bert', 'y'"))
+    assert rows(engine, "select id, name from ff_grown") == [(1, "anna"), (2, "bert"), (2, "bob")]
+
+
+@needs(Capability.INCREMENTAL, Capability.ROW_CHANGES)
 @pytest.mark.parametrize("strategy", ["merge", "delete+insert"])
 @pytest.mark.parametrize("wrong", ["3, 'twice', 'z'", "null, 'none', 'z'"])
 def test_a_key_that_is_none_is_refused_before_anything_is_written(
@@ -164,6 +174,38 @@ def test_columns_are_synchronized(engine: Engine, request: pytest.FixtureRequest
     raise_first(report)
     assert [name for name, _ in engine.catalog.columns("ff_grown")] == ["id", "name", "age"]
     assert rows(engine, "select id, age from ff_grown") == [(1, None), (2, None), (3, 7)]
+
+
+@needs(Capability.INCREMENTAL)
+def test_a_type_that_grows_is_followed_or_refused(engine: Engine, request: pytest.FixtureRequest) -> None:
+    """A value is never stored as another one: where no column can be given a wider type, nothing is written."""
+    raise_first(grow(engine, incremental("append"), "select 1 as id, cast(7 as integer) as score"))
+    report = grow(engine, incremental("append", "append_new_columns"), _GREAT)
+    if not engine.dialect.retype:
+        remark(request.node, "refused, as its dialect gives no column a wider type")
+        assert "score is now" in str(report.results[0].error)
+        assert rows(engine, "select id, score from ff_grown") == [(1, 7)]
+        return
+    raise_first(report)
+    assert rows(engine, "select id, score from ff_grown") == [(1, 7), (2, 5000000000)]
+
+
+@needs(Capability.INCREMENTAL)
+def test_a_type_that_is_another_is_refused(engine: Engine) -> None:
+    raise_first(grow(engine, incremental("append"), "select 1 as id, cast(7 as integer) as score"))
+    text = f"select 2 as id, cast('a' as {engine.dialect.types['text']}) as score"
+    for rule in _RULES:
+        assert "score is now" in str(grow(engine, incremental("append", rule), text).results[0].error)
+    assert rows(engine, "select id, score from ff_grown") == [(1, 7)]
+
+
+@needs(Capability.INCREMENTAL, Capability.VIEWS)
+def test_kinds_that_follow_one_another_leave_no_rows_of_the_other(engine: Engine) -> None:
+    """Nobody asks for a full refresh: rows of another query, or of a table that was built otherwise, do not stay."""
+    for number, kind in enumerate(("incremental", "table", "incremental", "view", "incremental")):
+        project = memory_project({"ff_grown": f"select {number} as id"}, configs={"ff_grown": ModelConfig(kind)})
+        raise_first(run(engine, project, False, _CLOCK))
+        assert rows(engine, "select id from ff_grown") == [(number,)]
 
 
 @needs(Capability.INCREMENTAL, Capability.PYTHON_MODELS)

@@ -248,5 +248,20 @@ def test_a_value_that_the_history_cannot_hold_is_refused(engine: Engine) -> None
     assert rows(engine, "select id, score from ff_history") == kept
 
 
+@needs(Capability.ROW_CHANGES, Capability.VIEWS, Capability.INCREMENTAL)
+@pytest.mark.parametrize("kind", ["table", "view", "incremental"])
+def test_a_snapshot_follows_another_kind_and_is_followed_by_it(engine: Engine, kind: str) -> None:
+    """Nobody asks for a full refresh: what stands after each switch is what the query gives."""
+    for new in (_FIRST, _CHANGED):
+        raise_first(snap(engine, new))
+    raise_first(grow(engine, ModelConfig(kind), _WITHOUT_TWO, name="ff_history"))
+    assert engine.catalog.relations()["ff_history"].kind == ("view" if kind == "view" else "table")
+    assert rows(engine, "select * from ff_history") == [(1, "ann", 10)]
+    for new in (_FIRST, _CHANGED):
+        raise_first(snap(engine, new))
+    assert engine.catalog.relations()["ff_history"].kind == "table"
+    assert versions(engine) == [(1, "ann", True), (2, "bert", True), (2, "bob", False)]
+
+
 def _day(engine: Engine, day: int) -> str:
     return moment(f"2020-01-0{day} 00:00:00", engine.dialect.types["timestamp"], engine.dialect)
