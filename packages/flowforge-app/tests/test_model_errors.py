@@ -52,9 +52,12 @@ class TestStatements:
         error = sql_error(text=text, statement="create table m as \nselect\n  a,\n  b,\n  nope\nfrom a", line=5)
         assert error.where.line == 3
 
-    def test_a_line_that_cannot_be_told_is_left_out(self, sql_error):
+    def test_a_line_that_a_template_made_is_told_by_the_one_that_looks_most_like_it(self, sql_error):
+        text = "{% set columns = ['a'] %}\nselect\n  {{ columns[0] }}nope\nfrom a"
+        error = sql_error(text=text, statement="create table m as \nselect\n  anope\nfrom a\n", line=3)
+        assert error.where.line == 3
         error = sql_error(text="{{ all }}", statement="create table m as select\n  nope\nfrom a", line=2)
-        assert error.where.line == 0
+        assert error.where.line == 1
         assert "nope" in error.snippet
 
     @pytest.mark.parametrize(

@@ -36,3 +36,8 @@ def test_limits_reach_duckdb(open_at):
 def test_unset_limits_are_duckdbs_own(open_at):
     session = open_at(threads=2).session
     assert session.query("select current_setting('memory_limit')").rows != [("286.1 MiB",)]
+
+
+def test_braces_of_a_path_that_nothing_closes_are_refused():
+    with pytest.raises(ValidationError, match="opens braces that nothing closes"):
+        DuckDBSettings(path="{{ env_var('X') }.duckdb")

@@ -72,7 +72,7 @@ _SQL = [
     "rollback", "export database 'x'", "set threads = 0", "install httpfs", "lateral", "recursive", "*", "exclude (id)", "columns('x')", "\\", "U&'\\dead'",
 ]  # fmt: skip
 _PYTHON = [
-    "return", "return None", "return 5", "return 'text'", "return []", "raise ValueError('boom')", "raise SystemExit(3)", "raise KeyboardInterrupt", "1/0",
+    "return", "return None", "return 5", "return 'text'", "return []", "raise ValueError('boom')", "raise SystemExit(3)", "raise StopIteration", "1/0",
     "yield", "await x", "import nowhere_at_all", "import os; os.nope", "def f(", "class", "lambda", "assert False", "raise Exception", "raise BaseException('x')",
     "deps=[", "deps=None,", "deps=['nobody'],", "deps=('users',),", "deps=['users'] * 2,", "name=1,", "requires={'users': 5},", "tags='x',", "nope=1,", "*x", "**{}",
     "@model()", "@model", "@model(deps=[f'{x}'])", "from flowforge import model as m", "from . import x", "from .. import y", "global x", "if True:", "while False:",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 from pathlib import Path
 from shlex import quote
 from traceback import extract_tb
@@ -117,9 +118,9 @@ def _names(message: str, relation: str) -> bool:
 
 
 def _line_in_file(text: str, statement: str, line: int) -> int:
-    """Return the line of the model's file that became line `line` of its statement; 0 when that cannot be told."""
+    """Return the line of the model's file that became line `line` of its statement, or looks most like it."""
     written, run = text.splitlines(), statement.splitlines()
     if len(written) == len(run) or not 1 <= line <= len(run):
         return line
-    same = [i for i, candidate in enumerate(written, start=1) if candidate.strip() == run[line - 1].strip()]
-    return same[0] if len(same) == 1 else 0
+    alike = [SequenceMatcher(None, candidate.strip(), run[line - 1].strip()).ratio() for candidate in written]
+    return alike.index(max(alike)) + 1

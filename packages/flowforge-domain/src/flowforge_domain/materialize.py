@@ -108,7 +108,7 @@ def rename_statement(old: str, new: str, kind: RelationKind, dialect: Dialect) -
 
 def _not_blank(node: Node, sql: str) -> str:
     if is_blank(sql):
-        raise TemplateError("The model renders to no SQL.", where=Location(node.file), hint="Write a select.")
+        raise TemplateError("The model renders to no SQL.", where=Location(node.file, 1), hint="Write a select.")
     return sql
 
 
@@ -117,6 +117,6 @@ def _require_promised(node: Node, target: Target) -> None:
         raise TemplateError(
             f"The model renders to `create {target.kind} {target.relation}`, but its file promises "
             f"{node.config.stands_as} {node.relation}.",
-            where=Location(node.file),
+            where=Location(node.file, 1),
             hint="Write the `create … as` literally at the top of the file.",
         )

@@ -58,7 +58,9 @@ def seed_query_error(query: SeedQuery, error: EngineError) -> SeedError:
     elif line == line_of(query.sql, query.target.end):
         column = 0
     where = Location(query.seed.file or str(query.seed.path), line)
-    return SeedError(error.message, where=where, hint=error.hint, snippet=caret(query.sql, line, column))
+    return SeedError(
+        error.message, where=where, hint=error.hint or "Correct the query.", snippet=caret(query.sql, line, column)
+    )
 
 
 def _same_table(written: str, relation: str) -> bool:
