@@ -423,7 +423,7 @@ class TestStateOfAnotherShape:
         assert str(caught.value).splitlines() == [
             "The table '_flowforge_state' in data.sqlite was not written by this version of FlowForge.",
             "  It has the columns model, built_at",
-            f"  instead of {', '.join(COLUMNS)}, or rows of another form.",
+            f"  instead of {', '.join(COLUMNS)}.",
             "Use the version that wrote it, or drop the table: it only tells what was built last.",
         ]
         assert world.engine.catalog.relations().keys() == {"_flowforge_state"}

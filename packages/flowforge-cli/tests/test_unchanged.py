@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 MACROS = """
@@ -109,3 +112,44 @@ def test_a_python_model_is_left_as_it_is_only_where_all_it_uses_is_known(shop, f
     assert built(flowforge("run", shop)) == {"p"}
     assert built(flowforge("run", shop)) == ({"p"} if named else set())
     assert named in flowforge("why", "p", shop).out
+
+
+def test_a_module_that_changed_is_named(shop, flowforge):
+    (shop / "rates.py").write_text("RATE = 1\n", encoding="utf-8")
+    head = "from flowforge import model\nfrom flowforge_testkit.sqlite.frames import Frame\nfrom rates import RATE\n"
+    code = "\n@model()\ndef p():\n    return Frame(('rate',), [{'rate': RATE}])\n"
+    (shop / "models/p.ff.py").write_text(head + code, encoding="utf-8")
+    assert built(flowforge("run", shop)) == {"p"}
+    (shop / "rates.py").write_text("RATE = 2  # more\n", encoding="utf-8")
+    assert flowforge("why", "p", shop).lines[:2] == ["p would be built:", "  · the module rates.py changed"]
+    (shop / "models/p.ff.py").write_text(head + code.replace("'rate'", "'r'"), encoding="utf-8")
+    assert "its text changed" in flowforge("why", "p", shop).out
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("json_set(state, '$.version', 99)", "was written by a newer FlowForge, in version 99 of its form."),
+        ("json_set(state, '$.rows', 'x')", "is not written as this version of FlowForge writes it."),
+        ("json_set(state, '$.inputs', 'x')", "is not written as this version of FlowForge writes it."),
+        ("json_set(state, '$.more', 1)", "is not written as this version of FlowForge writes it."),
+        ("json_remove(state, '$.data_version')", "is not written as this version of FlowForge writes it."),
+        ("'[1]'", "is not written as this version of FlowForge writes it."),
+        ("'no json'", "is not written as this version of FlowForge writes it."),
+    ],
+)
+def test_a_state_row_that_is_not_ours_is_named(shop, flowforge, state, said):
+    with closing(sqlite3.connect(shop / "shop.sqlite")) as target, target:
+        target.execute(f"update _flowforge_state set state = {state} where relation = 'top'")
+    answer = flowforge("run", shop)
+    assert answer.code == 1
+    assert "The row of 'top' by the run " in answer.err and said in answer.err
+    assert "or delete the row: it only tells what was built last." in answer.err
+
+
+@pytest.mark.parametrize("inputs", ['{"upstream": "x"}', '{"origin": {"planet mars": "1"}}', '{"text": 3}'])
+def test_inputs_that_nobody_can_read_prove_nothing(shop, flowforge, inputs):
+    with closing(sqlite3.connect(shop / "shop.sqlite")) as target, target:
+        changed = "json_set(state, '$.fingerprint', 'other', '$.inputs', json(?))"
+        target.execute(f"update _flowforge_state set state = {changed} where relation = 'top'", [inputs])
+    assert built(flowforge("run", shop)) == {"top"}

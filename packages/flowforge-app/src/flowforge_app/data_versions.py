@@ -90,18 +90,22 @@ class DataVersions:
     def _of_source(self, key: SourceKey) -> str | None:
         relation = self._key(self.manifest.sources[key].relation)
         # Of what a model makes, nothing says whether it is built before or after what reads it as a source.
-        return None if relation in self._made_here else self._of_relation(relation)
+        return None if self._writers.get(relation) == "model" else self._of_relation(relation)
 
     def _of_relation(self, key: str) -> str | None:
         """Return the version of a table that no model of this project makes."""
         row, entry = self.target.rows.get(key), self.target.entries.get(key)
-        if row is None or entry is None:
+        # Of what is gone from the project, nobody says any more who writes it.
+        gone = row is not None and row.project == self.manifest.name and key not in self._writers
+        if row is None or entry is None or gone:
             return self.sources.get(key)
         return None if self.target.fault(key) or entry.kind != "table" else row.data_version
 
     @cached_property
-    def _made_here(self) -> set[str]:
-        return {self._key(node.relation) for node in self.manifest.nodes.values()}
+    def _writers(self) -> dict[str, str]:
+        """What the project writes, by key: of a model or of a seed."""
+        seeds = {self._key(seed.relation): "seed" for seed in self.manifest.seeds.values()}
+        return seeds | {self._key(node.relation): "model" for node in self.manifest.nodes.values()}
 
     def _key(self, relation: str) -> str:
         if relation not in self._keys:

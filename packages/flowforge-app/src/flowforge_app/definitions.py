@@ -35,7 +35,8 @@ class Definitions:
     def inputs(self, node: Node, upstream: Mapping[str, str | None]) -> Inputs:
         """Return all that decides what a build of `node` gives; raise `FlowForgeError` for what cannot be rendered."""
         plain = self.proof(node, self.fingerprint(node), upstream)
-        origin = _origin(node, self.manifest, self.compiler)
+        code = self._code(node) if node.kind == "python" else None
+        origin = _code_origin(node, code) if code else _origin(node, self.manifest, self.compiler)
         return replace(plain, definition=self.definition(node), origin=origin)
 
     def proof(self, node: Node, text: str, upstream: Mapping[str, str | None]) -> Inputs:
@@ -122,13 +123,16 @@ class Definitions:
 
 def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str, Any]:
     """Return what the text of a node was made from, once it has been rendered."""
-    if node.kind != "sql":
-        return {}
     above = list(inlined(node, manifest))
     called = dict.fromkeys(name for one in (node, *above) for name in one.macros)
     macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in called}
     inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in above}
     return {"file": node.checksum[:_SHORT]} | macros | inner | compiler.values.get(node.name, {})
+
+
+def _code_origin(node: Node, code: Code) -> dict[str, Any]:
+    named = ((f"module {file}" if file != node.file else "file", text) for file, text in code.files.items())
+    return {name: fingerprint(text)[:_SHORT] for name, text in named}
 
 
 def _relations(node: Node, manifest: Manifest) -> set[str]:

@@ -12,6 +12,7 @@ from flowforge_domain.materialize import schema_statements
 from flowforge_domain.state import (
     COLUMNS,
     STATE_TABLE,
+    ForeignRowError,
     StateRow,
     compact_state,
     create_state,
@@ -51,13 +52,19 @@ class TargetState:
 def read_target(engine: Engine) -> TargetState:
     """Return what a target says, by one query of its catalog and one of its state rows.
 
-    Raises `EngineError` for a state table that this version of FlowForge did not write.
+    Raises `EngineError` for a state table, or a row in it, that this version of FlowForge did not write.
     """
     entries = engine.catalog.relations()
     if STATE_TABLE not in entries:
         return TargetState(entries)
     found = engine.session.query(whole_state(engine.dialect))
-    rows = state_rows(found, engine.dialect)
+    try:
+        rows = state_rows(found, engine.dialect)
+    except ForeignRowError as error:
+        raise EngineError(
+            f"The table {STATE_TABLE!r} in {engine.target} cannot be read. {error}",
+            hint="Use the version that wrote it, or delete the row: it only tells what was built last.",
+        ) from error
     if rows is None:
         raise _foreign_state(found.columns, engine.target)
     return TargetState(entries, latest_rows(rows, engine.dialect))
@@ -107,6 +114,6 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
 def _foreign_state(columns: Sequence[str], target: str) -> EngineError:
     return EngineError(
         f"The table {STATE_TABLE!r} in {target} was not written by this version of FlowForge.\n"
-        f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}, or rows of another form.",
+        f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
         hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
     )

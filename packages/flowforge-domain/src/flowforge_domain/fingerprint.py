@@ -21,6 +21,7 @@ _ORIGINS = {
     "macro": "the macro {}",
     "var": "the variable {}",
     "env": "the environment variable {}",
+    "module": "the module {}",
     "ephemeral": "the text of {}, which is ephemeral,",
 }
 _VALUES = ("var", "env")
@@ -77,9 +78,11 @@ class Inputs:
 def inputs_from(data: Mapping[str, Any]) -> Inputs | None:
     """Return what `to_data` gave, None for what it did not give."""
     try:
-        return Inputs(**data)
+        found = Inputs(**data)
     except TypeError:
         return None
+    parts = (found.settings, found.versions, found.upstream, found.definition, found.origin)
+    return found if all(isinstance(part, Mapping) for part in parts) else None
 
 
 def settings_that_matter(config: ModelConfig) -> dict[str, str]:
@@ -124,7 +127,8 @@ def _changed_origin(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
         old, new = before.get(name), now.get(name)
         if old != new:
             what, _, rest = name.partition(" ")
-            yield f"{_ORIGINS[what].format(rest)} changed" + (f": {_became(old, new)}" if what in _VALUES else "")
+            said = _ORIGINS.get(what, "{}").format(rest)
+            yield f"{said} changed" + (f": {_became(old, new)}" if what in _VALUES else "")
 
 
 def _became(old: Any, new: Any) -> str:

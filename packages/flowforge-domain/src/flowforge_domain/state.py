@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
@@ -25,6 +26,12 @@ COLUMNS = ("relation", "run_id", "state")
 _MOST_ROWS, _MOST_IDENTITIES = 500, 4000
 # In the place of a relation, where a row tells the identities of many: a relation of this name is written "*".
 _MANY = "*"
+_PARTS = {
+    "model": str, "data_version": str, "fingerprint": str, "rows": int, "finished_at": str, "version": int,
+    "project": str, "inputs": dict, "identity": str,
+}  # fmt: skip
+_KINDS = tuple(_PARTS.values())
+_parts = attrgetter(*_PARTS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -49,6 +56,13 @@ class StateRow:
     project: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     identity: str = ""
+
+
+class ForeignRowError(ValueError):
+    """A row of the state table that this version of FlowForge cannot read: of which relation and run, and why."""
+
+    def __init__(self, relation: Any, run_id: Any, why: str) -> None:
+        super().__init__(f"The row of {relation!r} by the run {run_id!r} {why}.")
 
 
 def create_state(dialect: Dialect) -> str:
@@ -81,21 +95,37 @@ def whole_state(dialect: Dialect) -> str:
 
 
 def state_rows(found: Rows, dialect: Dialect) -> list[StateRow] | None:
-    """Return the rows that `whole_state` gave, oldest first; None where the table or a row in it is not ours."""
+    """Return the rows that `whole_state` gave, oldest first; None where the table is not ours.
+
+    Raises `ForeignRowError` for a row that this version did not write.
+    """
     if tuple(known_name(name, dialect) for name in found.columns) != COLUMNS:
         return None
-    try:
-        read = [(relation, run_id, json.loads(state)) for relation, run_id, state in found.rows]
-        many = [told.items() for relation, _, told in read if relation == _MANY]
-        known = dict(chain.from_iterable(many))
-        rows = [
-            StateRow(relation=relation, run_id=run_id, **{"identity": known.get(told["data_version"], "")} | told)
-            for relation, run_id, told in read
-            if relation != _MANY
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
+    read = [(one, run_id, _decoded(one, run_id, state)) for one, run_id, state in found.rows]
+    many = [told.items() for relation, _, told in read if relation == _MANY]
+    known = dict(chain.from_iterable(many))
+    rows = [_row(relation, run_id, told, known) for relation, run_id, told in read if relation != _MANY]
     return sorted(rows, key=attrgetter("finished_at"))
+
+
+def _decoded(relation: Any, run_id: Any, state: Any) -> dict[str, Any]:
+    with suppress(ValueError, TypeError):
+        told = json.loads(state)
+        if isinstance(told, dict) and isinstance(relation, str) and isinstance(run_id, str):
+            return told
+    raise ForeignRowError(relation, run_id, "is not written as this version of FlowForge writes it")
+
+
+def _row(relation: str, run_id: str, told: dict[str, Any], known: Mapping[str, Any]) -> StateRow:
+    """Return a row of what it tells, where each part is as it should be."""
+    version = told.get("version")
+    if isinstance(version, int) and version > STATE_VERSION:
+        raise ForeignRowError(relation, run_id, f"was written by a newer FlowForge, in version {version} of its form")
+    with suppress(TypeError, KeyError):
+        row = StateRow(relation=relation, run_id=run_id, **{"identity": known.get(told["data_version"], "")} | told)
+        if all(type(part) is kind for part, kind in zip(_parts(row), _KINDS, strict=True)):
+            return row
+    raise ForeignRowError(relation, run_id, "is not written as this version of FlowForge writes it")
 
 
 def latest_rows(rows: Sequence[StateRow], dialect: Dialect) -> dict[str, StateRow]:

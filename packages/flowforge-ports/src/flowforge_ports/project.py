@@ -50,10 +50,12 @@ class Code:
     """What a Python model runs: its file and the project's modules that it imports, without comments and layout.
 
     `volatile` names what in it may give another result at another time, with its place; "" where nothing does.
+    `files` are the texts that it is made of, by file, the model's own among them.
     """
 
     text: str
     volatile: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def python_code(node: Node, root: Path) -> Code:
         volatile = volatile or unproved(tree, name, partial(_foreign, modules))
         waiting.extend(_imported(tree, package, modules) if tree else ())
         texts[name] = meaning
-    return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile)
+    return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile, texts)
 
 
 def _meaning(tree: ast.Module, text: str) -> str:
