@@ -108,7 +108,7 @@ FILES = (
     ),
     *(
         ("run --select fresh", "models/fresh.ff.sql", GROWING.format(f"unique_key='order_id', {setting}", ""),
-         ("models/fresh.ff.sql: Model 'fresh' failed:", said, hint))
+         ("models/fresh.ff.sql:1: Model 'fresh' failed:", said, hint))
         for setting, said, hint in (
             ("merge_update_columns='amonut'", "`merge_update_columns` names 'amonut'", "Did you mean 'amount'?"),
             ("merge_exclude_columns=['amonut']", "`merge_exclude_columns` names 'amonut'", "Did you mean 'amount'?"),

@@ -151,7 +151,14 @@ class _Build:
         if plan is None:
             return None
         return StagedBuild(
-            self.engine, self.node, plan, self.standing, self.goes_on, self.ground.now, self.ground.existing
+            self.engine,
+            self.node,
+            plan,
+            self.standing,
+            self.goes_on,
+            self.ground.now,
+            self.ground.existing,
+            self.on.reader,
         )
 
     def _query_head(self) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from flowforge_app.replace import replacing
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import FlowForgeError, ModelError
+from flowforge_domain.errors import FlowForgeError, ModelError, SettingError
 from flowforge_domain.materialize import drop_statement, node_head
 from flowforge_domain.model import Node
 from flowforge_domain.plan import Plan, Refusal, Situation
 from flowforge_domain.relation import relation_name
 from flowforge_domain.swap import aside
+from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine
+from flowforge_ports.project import ProjectReader
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class StagedBuild:
     goes_on: bool
     now: str
     existing: Mapping[str, RelationKind]
+    reader: ProjectReader
 
     @property
     def relation(self) -> str:
@@ -47,7 +50,8 @@ class StagedBuild:
         try:
             plan = self.plan(self._situation())
         except FlowForgeError as error:
-            raise _of_model(self.node, error) from error
+            where = self._place(error.setting) if isinstance(error, SettingError) else self.node.where()
+            raise self._failure(error.message, where, error.hint) from error
         for refusal in plan.refusals:
             self._ask(refusal)
         written = self._carry_out(plan)
@@ -67,8 +71,14 @@ class StagedBuild:
         found = ask(refusal.query)
         if found.rows:
             shown = "\n".join(f"  {dict(zip(found.columns, row, strict=True))}" for row in found.rows)
-            message = f"Model {self.node.name!r} failed: {refusal.message}\n{shown}"
-            raise ModelError(self.node.name, message, where=self.node.where(), hint=refusal.hint)
+            raise self._failure(f"{refusal.message}\n{shown}", self._place(refusal.setting), refusal.hint)
+
+    def _place(self, setting: str) -> Location:
+        places = self.reader.places(self.node).get(setting)
+        return places[-1].where if places else self.node.where()
+
+    def _failure(self, message: str, where: Location, hint: str) -> ModelError:
+        return ModelError(self.node.name, f"Model {self.node.name!r} failed: {message}", where=where, hint=hint)
 
     def _carry_out(self, plan: Plan) -> int | None:
         written = None
@@ -84,7 +94,3 @@ class StagedBuild:
         for statement in plan.after:
             self.engine.session.execute(statement)
         return written
-
-
-def _of_model(node: Node, error: FlowForgeError) -> ModelError:
-    return ModelError(node.name, f"Model {node.name!r} failed: {error.message}", where=node.where(), hint=error.hint)

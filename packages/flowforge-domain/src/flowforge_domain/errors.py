@@ -41,6 +41,14 @@ class ConfigError(FlowForgeError):
     """A project file says something FlowForge does not understand."""
 
 
+class SettingError(ConfigError):
+    """A setting of a model does not fit its rows, or the table that stands; `setting` is its name."""
+
+    def __init__(self, message: str, *, setting: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.setting = setting
+
+
 class ProfileError(ConfigError):
     """The profile asked for does not exist, or its settings are wrong."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flowforge_domain.config import Strategy
-from flowforge_domain.errors import ConfigError
+from flowforge_domain.errors import SettingError
 from flowforge_domain.plan import Plan, Situation, deletion, equal, key_refusals, listed, of, together
 from flowforge_domain.schema_change import alterations, schema_change
 
@@ -103,7 +103,8 @@ def _updated(situation: Situation, keys: Sequence[str], columns: Sequence[str]) 
     if config.merge_update_columns:
         chosen = situation.names(config.merge_update_columns, "merge_update_columns")
         if twice := set(chosen) & set(keys):
-            raise ConfigError(f"`merge_update_columns` names the key {min(twice)!r}.", hint="Leave the key out.")
+            message = f"`merge_update_columns` names the key {min(twice)!r}."
+            raise SettingError(message, setting="merge_update_columns", hint="Leave the key out.")
         return [name for name in chosen if name in columns]
     kept = {*keys, *situation.names(config.merge_exclude_columns, "merge_exclude_columns")}
     return [name for name in columns if name not in kept]

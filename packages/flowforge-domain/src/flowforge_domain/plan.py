@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
-from flowforge_domain.errors import ConfigError
+from flowforge_domain.errors import SettingError
 from flowforge_domain.model import Node
 from flowforge_domain.text import did_you_mean
 
@@ -47,14 +47,15 @@ class Situation:
     def names(self, wanted: Sequence[str], setting: str) -> tuple[str, ...]:
         """Return the new rows' own spelling of these columns.
 
-        Raises `ConfigError` for one that is not there; `setting` is who named it.
+        Raises `SettingError` for one that is not there; `setting` is who named it.
         """
         spelled = {name.casefold(): name for name, _ in self.columns}
         for name in wanted:
             if name.casefold() not in spelled:
                 known = [known for known, _ in self.columns]
                 hint = did_you_mean(name, known) or f"It gives {', '.join(known)}."
-                raise ConfigError(f"`{setting}` names {name!r}, which the model does not give.", hint=hint)
+                message = f"`{setting}` names {name!r}, which the model does not give."
+                raise SettingError(message, setting=setting, hint=hint)
         return tuple(spelled[name.casefold()] for name in wanted)
 
 
@@ -62,13 +63,15 @@ class Situation:
 class Refusal:
     """A reason not to go on: rows that `query` gives, shown as examples below `message`.
 
-    `settled`, where there is one, is a cheaper query of one value, which is true only if `query` would give nothing.
+    `setting` is the one that the rows do not go with. `settled`, where there is one, is a cheaper query of one value,
+    which is true only if `query` would give nothing.
     """
 
     query: str
     message: str
     hint: str
     settled: str = ""
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ def key_refusals(relation: str, keys: Sequence[str], dialect: Dialect) -> tuple[
             f"`unique_key` {said} is NULL, or the same in several of the new rows; nothing was written.",
             "Make the query give each key once, or choose another `unique_key`.",
             _rising(relation, keys, dialect) if dialect.streams_windows else "",
+            "unique_key",
         ),
     )
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from flowforge_domain.config import SNAPSHOT_COLUMNS
 from flowforge_domain.dialect import moment, quote_name, quote_relation
-from flowforge_domain.errors import ConfigError
+from flowforge_domain.errors import ConfigError, SettingError
 from flowforge_domain.plan import Plan, Refusal, Situation, equal, key_refusals, listed, of, together
 from flowforge_domain.schema_change import alterations, holds, schema_change
 from flowforge_domain.swap import aside
@@ -124,6 +124,7 @@ def _refusals(parts: _Parts) -> Iterator[Refusal]:
             f"select {named} from {parts.situation.source} where {missing} limit 3",
             f"`updated_at` {parts.updated_at} is NULL in new rows; nothing was written.",
             "Make the query give a time for each row, or use strategy='check'.",
+            setting="updated_at",
         )
 
 
@@ -162,15 +163,16 @@ def _renames_marks(parts: _Parts) -> bool:
     return parts.marks_deleted and usual in parts.standing and SNAPSHOT_COLUMNS["is_deleted"] not in parts.columns
 
 
-def _other_history(parts: _Parts, role: str, left: list[str]) -> ConfigError:
+def _other_history(parts: _Parts, role: str, left: list[str]) -> SettingError:
     dialect, target = parts.situation.dialect, parts.situation.target
     usual = SNAPSHOT_COLUMNS[role]
     old = quote_name(usual, dialect) if usual in left and usual != parts.names[role] else "…"
-    has = f" but {', '.join(left)}, which the query does not give" if left else ""
+    other = ", ".join(name for name in left if name not in parts.names.values())
+    has = f", but {other}, which the query does not give" if other else ""
     message = f"Its table has no column {parts.names[role]}{has}. It may hold a history; nothing was written."
     rename = f"alter table {target} rename column {old} to {parts.own[role]}"
     hint = f"Take `snapshot_meta_column_names` back, or rename it: {rename}. To begin anew, drop the table."
-    return ConfigError(message, hint=hint)
+    return SettingError(message, setting="snapshot_meta_column_names", hint=hint)
 
 
 def _require_keys(parts: _Parts) -> None:
@@ -179,7 +181,8 @@ def _require_keys(parts: _Parts) -> None:
         message = (
             f"`unique_key` names {lacking[0]!r}, which the versions in the table do not have; nothing was written."
         )
-        raise ConfigError(message, hint="Take the setting back, or add the column to the table, and fill it there.")
+        hint = "Take the setting back, or add the column to the table, and fill it there."
+        raise SettingError(message, setting="unique_key", hint=hint)
 
 
 def _of_versions(parts: _Parts) -> Refusal:

@@ -1,0 +1,46 @@
+"""A snapshot whose settings or columns no longer fit its history: told by line, with one fix, and nothing is lost."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+SNAPSHOT = (
+    "{{{{ config(\n  materialized='snapshot', strategy='check',\n  {}\n) }}}}\nselect 1 as id, 2 as part, {} as v\n"
+)
+KEY = "unique_key='id'"
+
+
+@pytest.fixture
+def run(in_shell, tmp_path):
+    """Run a snapshot with these settings and this value."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "project.yml").write_text("name: shop\n", encoding="utf-8")
+    (tmp_path / "profiles.yml").write_text("default: {engine: duckdb, duckdb: {path: x.duckdb}}\n", encoding="utf-8")
+
+    def told(given, value):
+        (tmp_path / "models" / "h.ff.sql").write_text(SNAPSHOT.format(given, value), encoding="utf-8")
+        done = in_shell("flowforge run", tmp_path)
+        return done.returncode, done.stdout + done.stderr
+
+    return told
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "said"),
+    [
+        (f"{KEY}, snapshot_meta_column_names={{'valid_to': 'vt'}}", "'b'",
+         ("h.ff.sql:3", "no column vt, but valid_to,", 'rename column "valid_to" to "vt"')),
+        ("unique_key='no'", "1 as no, 'b'", ("h.ff.sql:3", "`unique_key` names 'no'", "Take the setting back")),
+        ("unique_key='none'", "'b'", ("h.ff.sql:3", "`unique_key` names 'none'", "part")),
+        (KEY, "1.5", ("h.ff.sql", "v is now DECIMAL(2,1)", "Cast in the query v to VARCHAR")),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_a_history_leaves_it_as_it_was(run, tmp_path, given, value, said):
+    for content in ("'a'", "'b'"):
+        assert run(KEY, content)[0] == 0
+    code, text = run(given, value)
+    assert (code, [part for part in said if part not in text]) == (1, [])
+    assert run(KEY, "'c'")[0] == 0
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+        assert connection.sql("select v from h order by v").fetchall() == [("a",), ("b",), ("c",)]
