@@ -11,9 +11,11 @@ NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
 
 # R1, R2, R6: kills at random moments, of each kind of command.
 KILLS = 200 if NIGHT else 25
-# R3: sequences of edits and runs, in memory and of the files of a project. What grows, against one full build: examples
-# of each strategy.
-SEQUENCES = 2_000 if NIGHT else 100
+# R3: sequences of edits and runs, on each engine, and of the files of a project. What grows, against one full build:
+# examples of each strategy.
+SEQUENCES = 2_000 if NIGHT else 80
+DUCKDB_SEQUENCES = 500 if NIGHT else 20
+POSTGRES_SEQUENCES = 200 if NIGHT else 3
 PROJECTS = 500 if NIGHT else 20
 GROWTHS = 1_000 if NIGHT else 15
 # R4: processes at once, so many times.

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from counts import SEQUENCES
+from counts import DUCKDB_SEQUENCES, SEQUENCES
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -22,38 +22,45 @@ from flowforge_bootstrap.built_texts import TextFile
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, model
 from flowforge_domain.selection import selection
+from flowforge_duckdb.engine import open_engine as open_duckdb
+from flowforge_duckdb.settings import DuckDBProfile
 from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
-from flowforge_testkit.sqlite.engine import open_engine
-from flowforge_testkit.sqlite.frames import Frame
+from flowforge_testkit.sqlite.engine import open_engine as open_sqlite
 from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 
 NAMES = ("a", "b", "c", "d", "e")
 READS = {"a": "s", "b": "a", "c": "b", "d": "b", "e": "d"}
-KINDS = ("table", "view", "ephemeral")
+KINDS = ("table", "view", "ephemeral", "incremental")
+
+
+CONFIGS = {kind: ModelConfig(materialized=kind, unique_key=("k",) if kind == "incremental" else ()) for kind in KINDS}
 
 
 @pytest.fixture(autouse=True)
-def counted(record_property):
-    record_property("trials", SEQUENCES)
+def counted(record_property, request):
+    record_property("trials", SEQUENCES if request.cls is TestStaleResults else DUCKDB_SEQUENCES)
 
 
 @model(deps=["c"])
 def last(frame):
-    return Frame(("n",), [{"n": row["n"]} for row in frame.rows])
-
-
-def open_target(path):
-    return open_engine(SqliteProfile(engine="sqlite", sqlite=SqliteSettings(path=str(path))), Path(), claim())
+    return frame
 
 
 class Edits(RuleBasedStateMachine):
-    """A project that is edited, and the target that its runs leave."""
+    """A project that is edited, and the target that its runs leave.
+
+    Each row has a key, and each model all keys: so what an incremental model brings in replaces all that stands.
+    """
+
+    profile = staticmethod(lambda path: SqliteProfile(engine="sqlite", sqlite=SqliteSettings(path=str(path))))
+    open_engine = staticmethod(open_sqlite)
+    with_dependents = ""
 
     def __init__(self):
         super().__init__()
         self.open = ExitStack()
         self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
-        self.engine = open_target(self.folder / "target.sqlite")
+        self.engine = self.open_target(self.folder / "target.db")
         self.open.callback(self.engine.session.close)
         self.clock = Clock()
         self.skipping = Skipping(texts=TextFile(self.folder / "built.json"))
@@ -65,12 +72,15 @@ class Edits(RuleBasedStateMachine):
         self.seed_file = self.folder / "s.csv"
         self.edit_seed(1)
 
+    def open_target(self, path):
+        return self.open_engine(self.profile(path), path.parent, claim())
+
     def teardown(self):
         self.open.close()
 
     @rule(number=st.integers(0, 3))
     def edit_seed(self, number):
-        self.seed_file.write_text(f"n\n{number}\n{number + 1}\n")
+        self.seed_file.write_text(f"k,n\n1,{number}\n2,{number + 1}\n")
         self.seed(self.engine)
         self.ran = False
 
@@ -99,7 +109,7 @@ class Edits(RuleBasedStateMachine):
     def drop_behind_our_back(self, name, replaced):
         entry = self.engine.catalog.relations().get(self.names[name])
         if entry is not None:
-            self.engine.session.execute(f"drop {entry.kind} {self.names[name]}")
+            self.engine.session.execute(f"drop {entry.kind} {self.names[name]} {self.with_dependents}")
             if replaced:
                 self.engine.session.execute(f"create table {self.names[name]} (n bigint, stranger text)")
         self.ran = False
@@ -119,7 +129,7 @@ class Edits(RuleBasedStateMachine):
         if not self.ran:
             return
         with tempfile.TemporaryDirectory() as folder:
-            scratch = open_target(Path(folder) / "scratch.sqlite")
+            scratch = self.open_target(Path(folder) / "scratch.db")
             try:
                 self.seed(scratch)
                 assert self.run(scratch, Skipping(no_cache=True)).ok
@@ -133,12 +143,12 @@ class Edits(RuleBasedStateMachine):
     def project(self):
         now = self.names
         sql = {
-            now[name]: f"select n + {self.numbers[name]} + {{{{ var('x') }}}} as n "
+            now[name]: f"select k, n + {self.numbers[name]} + {{{{ var('x') }}}} as n "
             f"from {{{{ ref('{now.get(READS[name], READS[name])}') }}}}"
             for name in NAMES
         }
         last.__flowforge_model__ = model(deps=[now["c"]])(lambda frame: frame).__flowforge_model__
-        configs = {now[name]: ModelConfig(materialized=self.kinds[name]) for name in NAMES}
+        configs = {now[name]: CONFIGS[self.kinds[name]] for name in NAMES}
         seed = Seed("s", "csv", self.seed_file, "s", "seeds/s.csv")
         return memory_project(sql | {"last": last}, seeds=[seed], configs=configs, variables={"x": self.variable})
 
@@ -155,10 +165,23 @@ class Edits(RuleBasedStateMachine):
 
     def tables(self, engine):
         stand = [self.names[name] for name in NAMES if self.kinds[name] != "ephemeral"]
-        return {one: sorted(engine.session.query(f"select n from {one}").rows) for one in [*stand, "last"]}
+        return {one: sorted(engine.session.query(f"select k, n from {one}").rows) for one in [*stand, "last"]}
 
 
-Edits.TestCase.settings = settings(
-    max_examples=SEQUENCES, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
+class DuckDBEdits(Edits):
+    """The same on DuckDB."""
+
+    profile = staticmethod(
+        lambda path: DuckDBProfile.model_validate({"engine": "duckdb", "duckdb": {"path": str(path)}})
+    )
+    open_engine = staticmethod(open_duckdb)
+
+
+def sequences(count):
+    return settings(max_examples=count, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+Edits.TestCase.settings = sequences(SEQUENCES)
 TestStaleResults = Edits.TestCase
+DuckDBEdits.TestCase.settings = sequences(DUCKDB_SEQUENCES)
+TestStaleResultsOnDuckDB = DuckDBEdits.TestCase
