@@ -29,7 +29,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # By file: what a file prepares for its tests, wheels or a browser, is prepared once. Not `loadgroup`, which groups
 # nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386). In the order of conftest.py: xdist's own begins with the
 # files of most tests, which leaves those of a few long ones to the end.
-PYTEST = $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three on two cores: a test that waits for a server, a lock or a killed process leaves its core to another.
+PYTEST = $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 RUN = $(UV) run --frozen --no-sync
 FLOWFORGE = UV_PROJECT_ENVIRONMENT=.venv-demo $(RUN) flowforge

@@ -103,6 +103,12 @@ class TestOfRuns:
             Project.load(project.write(files).root).run()
         assert str(caught.value.where) == "project.yml:4"
 
+    def test_one_text_that_stands_for_a_list_is_told_by_its_line(self, project):
+        files = {**self.FILES, "project.yml": "vars: {x: 1}\n\n\non_run_start: delete from {{ this }}\n"}
+        with pytest.raises(TemplateError, match="'this' is undefined") as caught:
+            Project.load(project.write(files).root).run()
+        assert str(caught.value.where) == "project.yml:4"
+
     def test_a_missing_model_is_told_where(self, project):
         files = {**self.FILES, "project.yml": "vars: {x: 1}\non_run_start:\n  - delete from {{ ref('nope') }}\n"}
         with pytest.raises(FlowForgeError) as caught:

@@ -27,8 +27,9 @@ class CheckedYaml:
     lines: Mapping[str, int]
 
     def where(self, *path: str | int) -> Location:
-        """Return the place of an entry."""
-        return Location(self.name, self.lines.get(_joined(path), 1))
+        """Return the place of an entry, or of the nearest one around it: one text stands for a list of it."""
+        around = (self.lines.get(_joined(path[:length])) for length in range(len(path), 0, -1))
+        return Location(self.name, next(filter(None, around), 1))
 
 
 @dataclass(frozen=True)
