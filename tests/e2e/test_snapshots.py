@@ -5,10 +5,9 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-SNAPSHOT = (
-    "{{{{ config(\n  materialized='snapshot', strategy='check',\n  {}\n) }}}}\nselect 1 as id, 2 as part, {} as v\n"
-)
-KEY = "unique_key='id'"
+SNAPSHOT = "{{{{ config(\n  materialized='snapshot',\n  {}\n) }}}}\nselect 1 as id, 2 as part, {} as v\n"
+KEY = "unique_key='id', strategy='check'"
+ZONED = "cast('2026-01-01' as timestamptz)"
 
 
 @pytest.fixture
@@ -31,8 +30,11 @@ def run(in_shell, tmp_path):
     [
         (f"{KEY}, snapshot_meta_column_names={{'valid_to': 'vt'}}", "'b'",
          ("h.ff.sql:3", "no column vt, but valid_to,", 'rename column "valid_to" to "vt"')),
-        ("unique_key='no'", "1 as no, 'b'", ("h.ff.sql:3", "`unique_key` names 'no'", "Take the setting back")),
-        ("unique_key='none'", "'b'", ("h.ff.sql:3", "`unique_key` names 'none'", "part")),
+        ("unique_key='no', strategy='check'", "1 as no, 'b'",
+         ("h.ff.sql:3", "`unique_key` names 'no'", "Take the setting back")),
+        ("unique_key='none', strategy='check'", "'b'", ("h.ff.sql:3", "`unique_key` names 'none'", "part")),
+        ("unique_key='id', strategy='timestamp', updated_at='at'", f"{ZONED} as at, 'b'",
+         ("h.ff.sql:3", "`updated_at` at is TIMESTAMP WITH TIME ZONE", "Cast it in the query to TIMESTAMP.")),
         (KEY, "1.5", ("h.ff.sql", "v is now DECIMAL(2,1)", "Cast in the query v to VARCHAR")),
     ],
 )  # fmt: skip

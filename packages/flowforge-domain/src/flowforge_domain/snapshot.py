@@ -197,6 +197,7 @@ def _of_versions(parts: _Parts) -> Refusal:
 
 def _alterations(parts: _Parts) -> tuple[str, ...]:
     """Return what makes the table hold what the query gives; raise `ConfigError` where it would hold other values."""
+    _require_times(parts)
     situation, times = parts.situation, (parts.names["valid_from"], parts.names["valid_to"])
     own = tuple((name, _fit(parts.standing[quote_name(name, situation.dialect)], parts.clock)) for name in times)
     if parts.marks_deleted:
@@ -211,6 +212,15 @@ def _alterations(parts: _Parts) -> tuple[str, ...]:
         other = ", ".join(f"{name} to {had[name]}" for name, kind in given if not holds(had.get(name, kind), kind))
         hint = f"Cast in the query {other}, or give the table's column the new type first (alter table)."
         raise ConfigError(error.message, hint=hint) from error
+
+
+def _require_times(parts: _Parts) -> None:
+    """Refuse times of rows that the times of the versions cannot become: another strategy made those."""
+    stands = parts.standing[parts.own["valid_from"]]
+    if not holds(stands, parts.clock) and not holds(parts.clock, stands):
+        message = f"`updated_at` {parts.updated_at} is {parts.clock}, and the versions are valid from {stands}"
+        hint = f"Cast it in the query to {stands}."
+        raise SettingError(f"{message}; nothing was written.", setting="updated_at", hint=hint)
 
 
 def _mark(parts: _Parts) -> str:
