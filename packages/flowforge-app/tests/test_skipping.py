@@ -246,6 +246,20 @@ class TestWhatStoodBeforeAModelGrew:
         told = "g is built from scratch: g was built as a table by g; full_refresh: false keeps its rows"
         assert notices == [told]
 
+    @pytest.mark.parametrize(
+        "config",
+        [
+            GROWING["g"],
+            ModelConfig(materialized="snapshot", unique_key=("n",), strategy="check", check_cols=("n",)),
+        ],
+    )
+    def test_kept_rows_that_a_table_replaces_are_told(self, world, config):
+        world.given({"g": "select 1 as n"}, configs={"g": config}).run()
+        world.given({"g": "select 2 as n"}).run()
+        assert world.rows("select n from g") == [(2,)]
+        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        assert notices == [f"g becomes a table: the rows that it kept as {config.materialized} are replaced"]
+
     @pytest.mark.parametrize("follows", ["append_new_columns", "ignore"])
     def test_also_where_it_follows_its_query(self, world, follows):
         world.given({"g": "select 1 as n"}).run()

@@ -80,12 +80,20 @@ def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool
 
 
 def replaced_rows(
-    due: Mapping[str, Node], anew: Mapping[str, str], existing: Mapping[str, RelationKind], dialect: Dialect
+    due: Mapping[str, Node],
+    anew: Mapping[str, str],
+    evidence: Evidence,
+    existing: Mapping[str, RelationKind],
+    dialect: Dialect,
 ) -> Iterator[str]:
-    """Yield a notice for each of `anew` whose rows a run is about to replace though nobody asked for it."""
-    for name, reason in anew.items():
-        if reason and existing.get(relation_key(due[name].relation, dialect)) == "table":
+    """Yield a notice for each model whose kept rows a run is about to replace though nobody asked for it."""
+    for name, node in due.items():
+        if existing.get(relation_key(node.relation, dialect)) != "table":
+            continue
+        if reason := anew.get(name):
             yield f"{name} is built from scratch: {reason}; full_refresh: false keeps its rows"
+        elif node.config.materialized in ("table", "view") and (kind := evidence.kept_as(node)):
+            yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 
 def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:

@@ -62,6 +62,12 @@ class Evidence:
         kind = before.settings.get("materialized", "table")
         return "" if before.definition else f"{row.relation} was built as a {kind} by {row.model}"
 
+    def kept_as(self, node: Node) -> str:
+        """Return as what kind the relation kept its rows from build to build, "" where it did not, or not so far."""
+        row = self.versions.standing(node)
+        before = inputs_from(row.inputs) if row else None
+        return before.settings["materialized"] if before and before.definition else ""
+
     def redefinition(self, node: Node) -> str:
         """Say why the rows that `node` has are not what it would have given, "" where nothing proves that they are not.
 
