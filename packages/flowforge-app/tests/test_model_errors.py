@@ -119,6 +119,10 @@ class TestFunctions:
             "Check the columns of 'users': flowforge show users"
         )
 
+    def test_the_one_input_taken_for_a_mapping_of_inputs(self, raised):
+        error = raised("return {}['users']")
+        assert error.hint == "A function of one input is given its frame itself: drop the key."
+
     def test_key_error_with_many_inputs_tells_how_they_are_keyed(self, raised):
         hint = raised("return {}['users.ff']", inputs=("users", "orders")).hint
         assert "relation_for(dep): 'users', 'orders'" in hint

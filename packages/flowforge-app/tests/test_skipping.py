@@ -21,6 +21,18 @@ CHAIN = {
 VIEW = "create view v as select n from {{ ref('a') }}"
 
 
+class Proof:
+    """What an engine says of its tables: one version for all."""
+
+    version = "1"
+
+    def versions(self, relations):
+        return dict.fromkeys(relations, self.version)
+
+    def vouch(self):
+        pass
+
+
 def built(report):
     assert report.ok
     return [result.name for result in report.results if result.status is Status.BUILT]
@@ -205,19 +217,20 @@ class TestSeedsAndSources:
         assert (built(world.run()), built(world.run())) == (["a"], ["a"])
 
     def test_a_source_that_the_engine_proves_is_not(self, world):
-        class Proof:
-            version = "1"
-
-            def versions(self, relations):
-                return dict.fromkeys(relations, self.version)
-
-            def vouch(self):
-                pass
-
         world.sql("create table raw (n bigint)")
         world.given({"a": "select n from {{ source('g', 'raw') }}"}, sources=[SourceTable("g", "raw", "raw")])
         proof = Proof()
         engine = world.without(sources=proof)
+        assert (built(world.run(engine=engine)), built(world.run(engine=engine))) == (["a"], [])
+        proof.version = "2"
+        assert built(world.run(engine=engine)) == ["a"]
+
+    def test_a_source_that_a_seed_filled_may_be_written_by_others_all_the_same(self, world, seed):
+        read = {"a": "select n from {{ source('g', 'raw') }}"}
+        world.given(read, seeds=[seed], sources=[SourceTable("g", "raw", seed.relation)])
+        proof = Proof()
+        engine = world.without(sources=proof)
+        world.seed(engine=engine)
         assert (built(world.run(engine=engine)), built(world.run(engine=engine))) == (["a"], [])
         proof.version = "2"
         assert built(world.run(engine=engine)) == ["a"]
@@ -243,7 +256,7 @@ class TestWhatStoodBeforeAModelGrew:
         world.given({"g": "select 2 as n"}, configs=GROWING).run()
         assert world.rows("select n from g") == [(2,)]
         notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
-        told = "g is built from scratch: g was built as a table by g; full_refresh: false keeps its rows"
+        told = "g is built from scratch: g was built as a table by g; to keep its rows, set full_refresh: false"
         assert notices == [told]
 
     @pytest.mark.parametrize(
@@ -259,6 +272,15 @@ class TestWhatStoodBeforeAModelGrew:
         assert world.rows("select n from g") == [(2,)]
         notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
         assert notices == [f"g becomes a table: the rows that it kept as {config.materialized} are replaced"]
+
+    def test_a_table_that_flowforge_did_not_make_is_replaced_and_that_is_told(self, world):
+        world.sql("create table g as select 1 as n")
+        world.given({"g": "select 2 as n"}).run()
+        assert world.rows("select n from g") == [(2,)]
+        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        assert notices == ["g replaces the table g, which FlowForge did not make"]
+        world.run(no_cache=True)
+        assert len([event for event in world.recorder.events if isinstance(event, Notice)]) == 1
 
     @pytest.mark.parametrize("follows", ["append_new_columns", "ignore"])
     def test_also_where_it_follows_its_query(self, world, follows):

@@ -104,7 +104,7 @@ def test_another_query_replaces_the_rows_and_says_so(shop):
     shop.model(QUERY.replace(", id", ", id + 0 as id"))
     assert "  ! from scratch, replacing the rows that it has: its text changed" in shop.why(day=3).splitlines()
     said = shop.run(day=3)
-    assert "! grown is built from scratch: its text changed; full_refresh: false keeps its rows" in said
+    assert "! grown is built from scratch: its text changed; to keep its rows, set full_refresh: false" in said
     assert shop.days == [3]
 
 

@@ -45,6 +45,21 @@ def test_everything_else_does(facts, one, other):
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "select cast(1 as int as a",
+        "select try_cast(1 as int as a",
+        "select extract(year from d from t",
+        "select cast(1 as decimal(5,2) as a",
+        "select [1, 2 as a",
+        "select 1) as a",
+    ],
+)
+def test_what_does_not_close_its_brackets_is_not_understood(facts, sql):
+    assert facts(sql) is None
+
+
+@pytest.mark.parametrize(
     ("sql", "grammar"),
     [
         ("select now()", "duckdb"),

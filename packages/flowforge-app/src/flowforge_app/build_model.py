@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
-from flowforge_app.model_errors import function_error, hook_error, python_engine_error, rows_error, statement_error
+from flowforge_app.model_errors import (
+    function_error,
+    hook_error,
+    moved_back,
+    python_engine_error,
+    rows_error,
+    statement_error,
+)
 from flowforge_app.replace import replacing
 from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import EngineError, RequiredColumnsError, UnsupportedByEngineError
+from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materializations import PLANS
 from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
@@ -87,30 +93,34 @@ class _Build:
         statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)
         if self.staged is not None:
             return Built(self._from_staged(self.staged, statement.removeprefix(self._query_head())))
-        place = replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing)
-        with self._statement_told(statement, self._query_head()), place as into:
-            rows = self.engine.session.execute(built_as(statement, into, self.engine.dialect))
+        run = statement
+        try:
+            with replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing) as into:
+                run = built_as(statement, into, self.engine.dialect)
+                rows = self.engine.session.execute(run)
+        except EngineError as error:
+            raise self._told(
+                moved_back(error, run, statement, self.engine.dialect), statement, self._query_head()
+            ) from error
         return Built(rows if self.node.config.stands_as == "table" else None)
 
     def _from_staged(self, staged: StagedBuild, query: str) -> int | None:
         head = staging_head(staged.relation, self.engine.dialect)
 
         def fill(_: str) -> int | None:
-            with self._statement_told(f"{head}{query}", head):
+            try:
                 return self.engine.session.execute(f"{head}{query}")
+            except EngineError as error:
+                raise self._told(error, f"{head}{query}", head) from error
 
         try:
             return staged(fill)
         except EngineError as error:
             raise rows_error(error, self.node, self.on.manifest, self.engine) from error
 
-    @contextmanager
-    def _statement_told(self, statement: str, head: str) -> Iterator[None]:
-        try:
-            yield
-        except EngineError as error:
-            text = self.on.reader.text(self.node)
-            raise statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine) from error
+    def _told(self, error: EngineError, statement: str, head: str) -> ModelError:
+        text = self.on.reader.text(self.node)
+        return statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine)
 
     def from_function(self) -> Built:
         frames = self.engine.frames

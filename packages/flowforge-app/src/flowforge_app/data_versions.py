@@ -90,7 +90,10 @@ class DataVersions:
     def _of_source(self, key: SourceKey) -> str | None:
         relation = self._key(self.manifest.sources[key].relation)
         # Of what a model makes, nothing says whether it is built before or after what reads it as a source.
-        return None if self._writers.get(relation) == "model" else self._of_relation(relation)
+        version = None if self._writers.get(relation) == "model" else self._of_relation(relation)
+        # Others write to sources, also to one that a seed once filled: where the engine can tell, that counts too.
+        proof = self.sources.get(relation)
+        return version if version is None or proof is None else fingerprint(version, proof)
 
     def _of_relation(self, key: str) -> str | None:
         """Return the version of a table that no model of this project makes."""

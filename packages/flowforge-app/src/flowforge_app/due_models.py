@@ -86,12 +86,15 @@ def replaced_rows(
     existing: Mapping[str, RelationKind],
     dialect: Dialect,
 ) -> Iterator[str]:
-    """Yield a notice for each model whose kept rows a run is about to replace though nobody asked for it."""
+    """Yield a notice for each model that is about to replace kept rows, or what others made, unasked."""
     for name, node in due.items():
-        if existing.get(relation_key(node.relation, dialect)) != "table":
+        standing = existing.get(relation_key(node.relation, dialect))
+        if standing and not _grows(node) and evidence.versions.standing(node) is None:
+            yield f"{name} replaces the {standing} {node.relation}, which FlowForge did not make"
+        if standing != "table":
             continue
         if reason := anew.get(name):
-            yield f"{name} is built from scratch: {reason}; full_refresh: false keeps its rows"
+            yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
         elif node.config.materialized in ("table", "view") and (kind := evidence.kept_as(node)):
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 

@@ -101,12 +101,13 @@ class LoadSeeds:
 
     def _rows(self, results: Sequence[SeedResult], versions: Sequence[str]) -> list[StateRow]:
         run_id, finished, entries = self.claim.holder.run, self.clock().isoformat(), self.engine.catalog.relations()
+        proved = self._proved()
         return [
             StateRow(
                 result.name,
                 result.relation,
                 run_id,
-                version,
+                fingerprint(version, proved[result.relation]) if result.relation in proved else version,
                 "",
                 result.rows,
                 finished,
@@ -115,6 +116,22 @@ class LoadSeeds:
             )
             for result, version in zip(results, versions, strict=True)
         ]
+
+    def _proved(self) -> Mapping[str, str]:
+        """Return the engine's versions of seeds that are sources too, by relation.
+
+        Others may write to such a one: then what is loaded again is other data than what models have read since.
+        """
+        keys = {relation_key(source.relation, self.engine.dialect) for source in self.manifest.sources.values()}
+        named = {
+            seed.relation: relation_key(seed.relation, self.engine.dialect) for seed in self.manifest.seeds.values()
+        }
+        named = {relation: key for relation, key in named.items() if key in keys}
+        # As for a run: its hooks may have written to anything.
+        if not named or self.engine.sources is None or self.manifest.hooks:
+            return {}
+        found = self.engine.sources.versions(set(named.values()))
+        return {relation: found[key] for relation, key in named.items() if key in found}
 
     def _selected(self, wanted: Selection) -> list[Seed]:
         chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")

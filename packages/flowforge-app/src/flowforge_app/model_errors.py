@@ -10,6 +10,7 @@ from shlex import quote
 from traceback import extract_tb
 
 from flowforge_domain.ddl import find_target
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
@@ -40,6 +41,14 @@ def statement_error(
         snippet=caret(sql, error.line, max(0, column)),
         hint=_next_step(error, node, manifest, engine, otherwise),
     )
+
+
+def moved_back(error: EngineError, run: str, statement: str, dialect: Dialect) -> EngineError:
+    """Return an error about what was run as one about `statement`, in whose place it stood with another name."""
+    target = find_target(statement, dialect=dialect)
+    if error.column and target is not None and error.line == statement.count("\n", 0, target.end) + 1:
+        error.column += len(statement) - len(run)
+    return error
 
 
 def rows_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine) -> ModelError:
@@ -93,6 +102,8 @@ def _function_hint(error: BaseException, inputs: list[str]) -> str:
     if not isinstance(error, KeyError):
         return "Correct the function; FLOWFORGE_TRACE=1 shows the whole trace."
     keys = ", ".join(map(repr, inputs))
+    if len(inputs) == 1 and error.args[:1] == (inputs[0],):
+        return "A function of one input is given its frame itself: drop the key."
     if len(inputs) > 1:
         return f"Inputs are keyed by relation, relation_for(dep): {keys}. Otherwise check the columns."
     return f"Check the columns of {keys}: flowforge show {quote(inputs[0])}" if inputs else "Check the key."

@@ -18,6 +18,8 @@ _GRAMMARS = {"databricks_spark": "spark", "snowflake_snowpark": "snowflake", "bi
 _MOMENTS = {"now", "today", "yesterday", "tomorrow"}
 _LONGEST_MOMENT = 3
 _TEXTS = {TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING, TokenType.UNICODE_STRING}
+_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
+_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 # Words that also name columns: what they do, they do in another form.
 _NAMES = _MOMENTS | {"sample"}
 
@@ -30,7 +32,7 @@ def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
         tokens = dialect.tokenize(sql)
         found = dialect.parser().parse(tokens, sql)
         tree = found[0]
-        if len(found) != 1 or tree is None or isinstance(tree, exp.Command):
+        if len(found) != 1 or tree is None or isinstance(tree, exp.Command) or not _closed(tokens):
             return None
         normalized = tree.sql(dialect=dialect, comments=False)
     except (SqlglotError, ValueError, RecursionError):
@@ -38,6 +40,16 @@ def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
     words = tuple(dict.fromkeys(_volatile(tokens, tree, volatile)))
     target = _target(tree)
     return SqlFacts(normalized, words, _reads(tree, target), _name(target) if target else "", _columns(tree))
+
+
+def _closed(tokens: list[Token]) -> bool:
+    """Tell whether all brackets are closed: of functions, sqlglot does not mind one that is missing."""
+    depth = 0
+    for token in tokens:
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if depth < 0:
+            return False
+    return not depth
 
 
 def _target(tree: exp.Expr) -> exp.Table | None:

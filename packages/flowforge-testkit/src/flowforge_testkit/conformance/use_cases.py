@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from flowforge_app.build_model import BuildModel
 from flowforge_app.build_project import BuildProject
 from flowforge_app.compile_models import CompileModels
@@ -112,6 +114,16 @@ def test_failed_model_keeps_its_table_and_skips_what_follows(engine: Engine) -> 
     assert [r.status for r in report.results] == [Status.FAILED, Status.SKIPPED]
     assert rows(engine, "select a from ff_users") == [("old",)]
     assert "ff_next" not in engine.catalog.relations()
+
+
+@pytest.mark.parametrize("head", ["", "create or replace table ff_wrong as "])
+def test_caret_stands_below_what_is_wrong(engine: Engine, head: str) -> None:
+    """Also where the relation is built under another name first; an engine that tells no column shows no caret."""
+    models = {"ff_users": "select 1 as id", "ff_wrong": f"{head}select missing_one from {{{{ ref('ff_users') }}}}"}
+    wrong = run(engine, memory_project(models)).results[1].error
+    assert wrong is not None
+    shown = wrong.snippet.splitlines()
+    assert len(shown) < 2 or shown[0].startswith("missing_one", shown[1].index("^")), wrong.snippet
 
 
 @claims(Capability.ATOMIC_REPLACE)

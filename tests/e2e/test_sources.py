@@ -1,0 +1,59 @@
+"""A source that a seed stands in for, as `init` writes it: what others do to its table is seen, on a DuckDB file."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from flowforge import Project
+
+
+@pytest.fixture
+def shop(tmp_path):
+    files = {
+        "project.yml": "name: shop\n",
+        "profiles.yml": "default: {engine: duckdb, duckdb: {path: shop.duckdb}}\n",
+        "sources.yml": "raw:\n  orders: {identifier: seed_orders}\n",
+        "seeds/seed_orders.csv": "amount\n5\n7\n",
+        "models/total.ff.sql": "select sum(amount) as amount from {{ source('raw', 'orders') }}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def built(shop):
+    """Run, and return the amount that stands and whether it was built just now."""
+    with Project.load(shop) as project:
+        (result,) = project.run().results
+        return int(project.show("total").rows[0][0]), result.status.value
+
+
+def seed(shop):
+    with Project.load(shop) as project:
+        assert project.seed().results
+
+
+def others_write(shop):
+    with duckdb.connect(str(shop / "shop.duckdb")) as connection:
+        connection.execute("update seed_orders set amount = 1")
+
+
+def test_what_others_write_is_built_and_so_is_what_is_loaded_over_it(shop):
+    seed(shop)
+    assert built(shop) == (12, "built")
+    assert built(shop) == (12, "unchanged")
+    seed(shop)
+    assert built(shop) == (12, "unchanged")
+    others_write(shop)
+    assert built(shop) == (2, "built")
+    assert built(shop) == (2, "unchanged")
+    seed(shop)
+    assert built(shop) == (12, "built")
+    assert built(shop) == (12, "unchanged")
+    others_write(shop)
+    seed(shop)
+    assert built(shop)[0] == 12
+    seed(shop)
+    assert built(shop) == (12, "unchanged")
