@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flowforge_app.model_errors import function_error, python_engine_error, statement_error
+from flowforge_app.model_errors import function_error, rows_error, statement_error
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.manifest import Manifest
@@ -148,7 +148,7 @@ class TestFunctions:
 
 def test_an_engines_word_on_a_frame(world):
     node = Node("p", "python", Path("models/p.ff.py"), file="models/p.ff.py")
-    error = python_engine_error(EngineError("no frame", kind=ErrorKind.DATA), node, MANIFEST, world.engine)
+    error = rows_error(EngineError("no frame", kind=ErrorKind.DATA), node, MANIFEST, world.engine)
     assert str(error) == (
         "models/p.ff.py: Model 'p' failed: no frame\nCheck what the function returns, and what it reads."
     )

@@ -18,7 +18,7 @@ from flowforge_domain.state import (
     compact_state,
     create_state,
     forget_relations,
-    insert_state,
+    insert_states,
     state_rows,
     whole_state,
 )
@@ -50,8 +50,8 @@ def stored(connection, rows):
     connection.execute(f'drop table if exists "{STATE_TABLE}"')
     for _ in range(2):
         connection.execute(create_state(DIALECT))
-    for row in rows:
-        connection.execute(insert_state(row, DIALECT))
+    for statement in insert_states(rows, DIALECT):
+        connection.execute(statement)
 
 
 def read(connection):
@@ -99,4 +99,4 @@ def test_hostile_values_stay_values(connection):
 
 def test_nul_is_refused():
     with pytest.raises(ConfigError):
-        insert_state(StateRow("", "a\0b", "", "", "", 1, ""), DIALECT)
+        insert_states([StateRow("", "a\0b", "", "", "", 1, "")], DIALECT)

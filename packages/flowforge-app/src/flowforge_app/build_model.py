@@ -13,7 +13,6 @@ from flowforge_app.model_errors import (
     function_error,
     hook_error,
     moved_back,
-    python_engine_error,
     rows_error,
     statement_error,
 )
@@ -116,7 +115,8 @@ class _Build:
         try:
             return staged(fill)
         except EngineError as error:
-            raise rows_error(error, self.node, self.on.manifest, self.engine) from error
+            when = f" while its new rows were brought into {self.node.relation}"
+            raise rows_error(error, self.node, self.on.manifest, self.engine, when) from error
 
     def _told(self, error: EngineError, statement: str, head: str) -> ModelError:
         text = self.on.reader.text(self.node)
@@ -137,7 +137,7 @@ class _Build:
             else:
                 rows = self.staged(lambda relation: frames.write(relation, result))
         except EngineError as error:
-            raise python_engine_error(error, self.node, self.on.manifest, self.engine) from error
+            raise rows_error(error, self.node, self.on.manifest, self.engine) from error
         return Built(rows)
 
     @property

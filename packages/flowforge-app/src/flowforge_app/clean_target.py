@@ -20,8 +20,6 @@ from flowforge_domain.materialize import drop_statement
 from flowforge_domain.state import StateRow, forget_relations
 from flowforge_ports.engine import Engine
 
-_MADE_AGAIN = ("table", "view")
-
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
@@ -130,10 +128,10 @@ def _doubt(key: str, target: TargetState) -> str:
         return f"{row.relation} is of a run that did not end"
     if fault := target.fault(key):
         return fault
-    built_as = _materialized(row)
-    if built_as not in _MADE_AGAIN:
-        return f"its kind is {built_as}: no run can make its rows again; drop it yourself"
-    return "" if entry.kind == ModelConfig(built_as).stands_as else f"{row.relation} is a {entry.kind}"
+    built_as = ModelConfig(_materialized(row))
+    if not built_as.is_replaced:
+        return f"its kind is {built_as.materialized}: no run can make its rows again; drop it yourself"
+    return "" if entry.kind == built_as.stands_as else f"{row.relation} is a {entry.kind}"
 
 
 def _materialized(row: StateRow) -> str:

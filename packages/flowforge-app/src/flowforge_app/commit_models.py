@@ -26,8 +26,6 @@ from flowforge_domain.state import StateRow, has_row, insert_states
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 
-REPLACED = {"table", "view"}
-
 
 @dataclass(frozen=True)
 class CommitModels:
@@ -139,7 +137,7 @@ def result_of(node: Node, status: Status, **more: Any) -> ModelResult:
 
 def _may_be_repeated(node: Node, engine: Engine) -> bool:
     """Tell whether a build that may have been made can be made again: it replaces all, or its state row tells."""
-    return node.config.materialized in REPLACED or Capability.TRANSACTIONAL_STATE in engine.capabilities
+    return node.config.is_replaced or Capability.TRANSACTIONAL_STATE in engine.capabilities
 
 
 def _is_committed(row: StateRow, engine: Engine) -> bool:

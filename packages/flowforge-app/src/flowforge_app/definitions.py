@@ -49,7 +49,7 @@ class Definitions:
 
         Raises `FlowForgeError` for what cannot be rendered.
         """
-        if node.config.materialized in _REPLACED:
+        if node.config.is_replaced:
             return {}
         if node.kind == "python":
             return {"python": _PYTHON} | definition_of(node.config, fingerprint(self._code(node).text))
@@ -70,7 +70,7 @@ class Definitions:
     def statements(self, node: Node) -> tuple[str, ...]:
         """Return what a SQL model may become: for new rows it may be another statement than from scratch."""
         first = self.compiler.statement(node)
-        if node.config.materialized in _REPLACED:
+        if node.config.is_replaced:
             return (first,)
         second = self.compiler.statement(node, incremental=True)
         return (first,) if second == first else (first, second)
@@ -155,7 +155,6 @@ def _versions(node: Node, engine: Engine) -> dict[str, str]:
     return software if node.kind == "sql" else software | {"python": _PYTHON}
 
 
-_REPLACED = ("table", "view", "ephemeral")
 # Of checksums that only say what changed.
 _SHORT = 16
 FLOWFORGE = version("flowforge-app")

@@ -95,7 +95,7 @@ def replaced_rows(
             continue
         if reason := anew.get(name):
             yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
-        elif node.config.materialized in ("table", "view") and (kind := evidence.kept_as(node)):
+        elif node.config.is_replaced and (kind := evidence.kept_as(node)):
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 
@@ -110,4 +110,4 @@ def _refreshes(node: Node) -> bool:
 
 
 def _grows(node: Node) -> bool:
-    return node.config.materialized not in ("table", "view", "ephemeral", "snapshot")
+    return not node.config.is_replaced and node.config.materialized != "snapshot"

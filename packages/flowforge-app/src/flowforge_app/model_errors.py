@@ -51,23 +51,16 @@ def moved_back(error: EngineError, run: str, statement: str, dialect: Dialect) -
     return error
 
 
-def rows_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine) -> ModelError:
-    """Return an engine's error about bringing rows, which the model's own statement has given, into its relation."""
+def rows_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine, when: str = "") -> ModelError:
+    """Return an engine's error about rows, of a frame or of a query, that are on their way into a model's relation."""
+    otherwise = "Check its settings, and the types of its columns."
+    if node.kind == "python":
+        otherwise = "Check what the function returns, and what it reads."
     return ModelError(
         node.name,
-        f"Model {node.name!r} failed while its new rows were brought into {node.relation}: {error.message}",
+        f"Model {node.name!r} failed{when}: {error.message}",
         where=node.where(),
-        hint=_next_step(error, node, manifest, engine, "Check its settings, and the types of its columns."),
-    )
-
-
-def python_engine_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine) -> ModelError:
-    """Return an engine's error about the frames of a Python model."""
-    return ModelError(
-        node.name,
-        f"Model {node.name!r} failed: {error.message}",
-        where=node.where(),
-        hint=_next_step(error, node, manifest, engine, "Check what the function returns, and what it reads."),
+        hint=_next_step(error, node, manifest, engine, otherwise),
     )
 
 

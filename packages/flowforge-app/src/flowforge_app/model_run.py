@@ -11,7 +11,7 @@ from threading import Lock
 from flowforge_app.build_model import BuildModel
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.check_run import CheckRun
-from flowforge_app.commit_models import REPLACED, CommitModels, result_of
+from flowforge_app.commit_models import CommitModels, result_of
 from flowforge_app.parallel import Worker
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.model import Node
@@ -64,7 +64,7 @@ class ModelRun:
         It replaces what stands, calls nothing else of a user's, and is a view or reads few rows, which this run built.
         """
         node = self.nodes.get(name)
-        if node is None or node.kind != "sql" or node.hooks or node.config.materialized not in REPLACED:
+        if node is None or node.kind != "sql" or node.hooks or not node.config.is_replaced:
             return False
         if node.config.materialized == "view":
             return True

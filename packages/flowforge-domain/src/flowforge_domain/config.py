@@ -67,6 +67,11 @@ class ModelConfig:
     post_hook: tuple[str, ...] = ()
 
     @property
+    def is_replaced(self) -> bool:
+        """Whether each build replaces all that the model was, so that no row of an earlier one stays."""
+        return self.materialized in ("table", "view", "ephemeral")
+
+    @property
     def stands_as(self) -> Literal["table", "view"]:
         """What the model is in the target's catalog; for an ephemeral one, what it would be."""
         return "view" if self.materialized in ("view", "ephemeral") else "table"

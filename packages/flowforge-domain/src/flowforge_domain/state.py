@@ -71,15 +71,10 @@ def create_state(dialect: Dialect) -> str:
     return f"create table if not exists {quote_name(STATE_TABLE, dialect)} ({columns})"
 
 
-def insert_state(row: StateRow, dialect: Dialect) -> str:
-    """Return the statement that appends one row."""
-    return _insert([row], dialect)
-
-
 def insert_states(rows: Sequence[StateRow], dialect: Dialect) -> tuple[str, ...]:
     """Return the statements that append rows, some hundreds by each."""
     parts = (rows[start : start + _MOST_ROWS] for start in range(0, len(rows), _MOST_ROWS))
-    return tuple(_insert(part, dialect) for part in parts)
+    return tuple(_insert_values(map(_values, part), dialect) for part in parts)
 
 
 def has_row(row: StateRow, dialect: Dialect) -> str:
@@ -170,10 +165,6 @@ def _without(void: str, dialect: Dialect) -> tuple[str, ...]:
         f"drop table {table}",
         f"alter table {kept} rename to {table}",
     )
-
-
-def _insert(rows: Sequence[StateRow], dialect: Dialect) -> str:
-    return _insert_values(map(_values, rows), dialect)
 
 
 def _insert_values(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:

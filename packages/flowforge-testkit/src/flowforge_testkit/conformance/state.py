@@ -10,7 +10,6 @@ from flowforge_domain.state import (
     compact_state,
     create_state,
     forget_relations,
-    insert_state,
     insert_states,
     state_rows,
     whole_state,
@@ -65,8 +64,8 @@ def test_state_is_undone_with_the_data(engine: Engine) -> None:
     save(engine, row("a", "2024-01-01T00:00:01"))
     engine.session.begin()
     build_inside(engine, "ff_t", "select 2 as a")
-    engine.session.execute(insert_state(row("b", "2024-01-01T00:00:02", run="2"), engine.dialect))
-    for statement in compact_state("2", engine.dialect):
+    written = insert_states([row("b", "2024-01-01T00:00:02", run="2")], engine.dialect)
+    for statement in (*written, *compact_state("2", engine.dialect)):
         engine.session.execute(statement)
     engine.session.rollback()
     assert rows(engine, "select a from ff_t") == [(1,)]
