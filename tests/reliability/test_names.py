@@ -39,6 +39,11 @@ def literal(name):
     return json.dumps(name, ensure_ascii=False)
 
 
+def in_yaml(name):
+    """Return a text as YAML reads it: none of its characters by itself, of which some end a line there."""
+    return '"' + "".join(f"\\U{ord(character):08x}" for character in name) + '"'
+
+
 def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
@@ -68,6 +73,13 @@ PLACES = {
     "a tag": Place(lambda model, name: sql(model, f"tags=[{literal(name)}]", NUMBER), ""),
     "a variable": Place(lambda model, name: sql(model, "", f"select {{{{ var({literal(name)}, 1) }}}} as a"), ""),
 }
+SOURCE = Place(
+    lambda model, name: {
+        **sql(model, "", f"select a from {{{{ source('theirs', {literal(name)}) }}}}"),
+        "sources.yml": f"theirs:\n  {in_yaml(name)}: {{}}\n",
+    },
+    "",
+)
 
 
 class Target:
@@ -127,7 +139,7 @@ def refusal(root):
     return None
 
 
-def chosen(place, longest):
+def chosen(place, longest, made):
     """Return the names to try, of two that differ in case only one."""
     # No name is the same as none; a line end within the text of a file is one, however it is written.
     distinct = {name.casefold(): name for name in NAMES if name and "\r" not in name}
@@ -138,29 +150,39 @@ def chosen(place, longest):
     if place == "a schema":
         # DuckDB's own databases: the engine refuses these for schemas, with what to do.
         names = [name for name in names if name not in ("temp", "system", "names")]
-    if PLACES[place].made == "column":
+    if made == "column":
         # In a user's own SQL PostgreSQL cuts a longer one off.
         names = [name for name in names if len(name.encode()) <= longest]
     return names[:: max(1, len(names) // (counts.NAMES or len(names)))]
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_name_comes_back_or_is_refused_with_its_file(place, target, tmp_path, record_property):
-    names = chosen(place, target.longest)
-    record_property("trials", len(names))
+def those_not_refused(names, place, target, tmp_path):
+    """Return the names that a project can have there; every other is refused with its file and with what to do."""
     held = []
     for number, name in enumerate(names):
         root = tmp_path / "one" / str(number)
-        if not write(root, target.profile, PLACES[place].files("m", name)):
+        if not write(root, target.profile, place.files("m", name)):
             continue
         if error := refusal(root):
-            assert error.where, (name, error)
-            assert len(str(error).splitlines()) <= 15
-            assert error.hint
+            require_told(error, name)
         else:
             held.append(name)
     assert len(held) > len(names) / 2
     assert target.found() == set()
+    return held
+
+
+def require_told(error, name):
+    assert error.where, (name, error)
+    assert len(str(error).splitlines()) <= 15
+    assert error.hint
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_name_comes_back_or_is_refused_with_its_file(place, target, tmp_path, record_property):
+    names = chosen(place, target.longest, PLACES[place].made)
+    record_property("trials", len(names))
+    held = those_not_refused(names, PLACES[place], target, tmp_path)
     root = tmp_path / "all"
     models = {f"m{number}": name for number, name in enumerate(held)}
     for model, name in models.items():
@@ -172,6 +194,47 @@ def test_a_name_comes_back_or_is_refused_with_its_file(place, target, tmp_path, 
     wrong = [(str(check.check), check.failure, check.error) for check in checks.results if check.failure or check.error]
     assert wrong == []
     assert_made(PLACES[place].made, {m: name for m, name in models.items() if m not in reserved}, target.found())
+
+
+def test_a_source_of_any_name_is_read_or_refused_with_its_file(target, tmp_path, record_property):
+    names = chosen("a source", target.longest, "table")
+    record_property("trials", len(names))
+    held = dict(enumerate(those_not_refused(names, SOURCE, target, tmp_path)))
+    root = tmp_path / "all"
+    for number, name in held.items():
+        target.query(f"create table {quoted(name)} as select {number} as a")
+        write(root, target.profile, SOURCE.files(f"m{number}", name))
+    declared = "".join(f"  {in_yaml(name)}: {{}}\n" for name in held.values())
+    write(root, target.profile, {"sources.yml": f"theirs:\n{declared}"})
+    with Project.load(root) as project:
+        report = project.run(no_cache=True)
+    assert [str(result.error) for result in report.results if result.error] == []
+    every = " union all ".join(f"select {number}, a from m{number}" for number in held)
+    assert sorted(target.query(every)) == [(number, number) for number in held]
+    # And nothing else has come or gone.
+    expected = {*held.values(), *(f"m{number}" for number in held)}
+    assert {table for _, table, _ in target.found()} == expected
+
+
+def test_a_seeds_header_of_any_name_comes_back_or_is_refused_with_its_file(target, tmp_path, record_property):
+    # A longer one is refused here too: nobody else has written it.
+    names = chosen("a seed's header", 1_000, "column")[:: 1 if counts.NIGHT else 3]
+    record_property("trials", len(names))
+    held = {}
+    for number, name in enumerate(names):
+        root = tmp_path / str(number)
+        header = quoted(name)
+        write(root, target.profile, {f"seeds/s{number}.csv": f"ff_other,{header}\n1,2\n"})
+        try:
+            with Project.load(root) as project:
+                project.seed()
+        except FlowForgeError as error:
+            require_told(error, name)
+        else:
+            held[f"s{number}"] = name
+    assert len(held) > len(names) / 2
+    expected = {(table, column) for table, name in held.items() for column in ("ff_other", name)}
+    assert {(table, column) for _, table, column in target.found()} == expected
 
 
 def refused_by_the_engine(report):
