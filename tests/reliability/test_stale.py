@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import duckdb
 import pytest
 from counts import DUCKDB_SEQUENCES, SEQUENCES
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,7 @@ from flowforge_testkit.sqlite.settings import SqliteProfile, SqliteSettings
 
 NAMES = ("a", "b", "c", "d", "e")
 READS = {"a": "s", "b": "a", "c": "b", "d": "b", "e": "d"}
+FOREIGN = ("update {0} set n = n + 1", "create or replace table {0} as select k, n + 1 as n from {0}")
 KINDS = ("table", "view", "ephemeral", "incremental")
 
 
@@ -61,7 +63,7 @@ class Edits(RuleBasedStateMachine):
         self.open = ExitStack()
         self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
         self.engine = self.open_target(self.folder / "target.db")
-        self.open.callback(self.engine.session.close)
+        self.open.callback(lambda: self.engine.session.close())
         self.clock = Clock()
         self.skipping = Skipping(texts=TextFile(self.folder / "built.json"))
         self.numbers = dict.fromkeys(NAMES, 1)
@@ -176,12 +178,24 @@ class Edits(RuleBasedStateMachine):
 
 
 class DuckDBEdits(Edits):
-    """The same on DuckDB."""
+    """The same on DuckDB, which tells of others even what its catalog does not show."""
 
     profile = staticmethod(
         lambda path: DuckDBProfile.model_validate({"engine": "duckdb", "duckdb": {"path": str(path)}})
     )
     open_engine = staticmethod(open_duckdb)
+
+    @rule(name=st.sampled_from(NAMES), sql=st.sampled_from(FOREIGN))
+    def change_rows_behind_our_back(self, name, sql):
+        """Let others write as many rows of the same columns, between two commands."""
+        self.engine.session.close()
+        with duckdb.connect(str(self.folder / "target.db")) as others:
+            relation = self.names[name]
+            kind = others.execute("select table_type from information_schema.tables where table_name = ?", [relation])
+            if kind.fetchone() == ("BASE TABLE",):
+                others.execute(sql.format(relation))
+        self.engine = self.open_target(self.folder / "target.db")
+        self.ran = False
 
 
 def sequences(count):

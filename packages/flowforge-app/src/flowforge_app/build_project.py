@@ -11,6 +11,7 @@ from flowforge_app.check_run import CheckRun, check_run
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
+from flowforge_app.target_state import held
 from flowforge_domain.listing import selected_resources
 from flowforge_domain.results import BuildReport, CheckReport, RunReport, SeedReport
 from flowforge_domain.selection import EVERYTHING, Selection
@@ -43,7 +44,7 @@ class BuildProject:
         tests = check_run(self.checks, chosen["test"])
         self.seeds.loader(seeds)
         models = replace(self.models, progress=_beside_tests(self.models.progress, tests))
-        with self.models.engine.lock.hold(self.models.claim):
+        with held(self.models.engine, self.models.claim):
             started = perf_counter()
             loaded = self.seeds.load(seeds) if seeds else SeedReport()
             built = models.run(nodes, tests)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowforge_app.target_state import TargetState, read_target
+from flowforge_app.target_state import TargetState, held, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import Dialect, RelationKind, relation_key
@@ -49,7 +49,7 @@ class CleanTarget:
         Raises `EngineError` of kind DEPENDENTS where something else hangs on one of them, `ConfigError` for a project
         without a name.
         """
-        with self.engine.lock.hold(self.claim):
+        with held(self.engine, self.claim):
             _require_name(self.manifest)
             found = list(orphans(self.manifest, read_target(self.engine), self.engine.dialect))
             proved = [orphan for orphan in found if not orphan.doubt]

@@ -99,6 +99,14 @@ def replaced_rows(
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 
+def written_by_others(due: Iterable[str], evidence: Evidence, target: str) -> Iterator[str]:
+    """Yield the notice that tables of models may have been changed by others, where some of those are due."""
+    doubted = sum(evidence.versions.is_doubted(evidence.manifest.nodes[name]) for name in due)
+    if doubted:
+        models = "1 model" if doubted == 1 else f"{doubted} models"
+        yield f"others have written to {target}: {models} that they may have changed are built anew"
+
+
 def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:
     """Say that only models were written to: hooks may have written to anything."""
     if engine.sources and not manifest.hooks and not any(node.hooks for node in built):

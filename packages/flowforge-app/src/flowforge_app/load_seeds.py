@@ -10,7 +10,7 @@ from time import perf_counter
 from uuid import uuid4
 
 from flowforge_app.attempts import Attempts, Patience
-from flowforge_app.target_state import TargetState, preparation, read_target
+from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
@@ -54,7 +54,7 @@ class LoadSeeds:
         """
         seeds = self._selected(wanted)
         self.loader(seeds)
-        with self.engine.lock.hold(self.claim):
+        with held(self.engine, self.claim):
             return self.load(seeds)
 
     def load(self, seeds: Sequence[Seed]) -> SeedReport:

@@ -19,14 +19,14 @@ from flowforge_app.check_run import CheckRun
 from flowforge_app.clean_target import left_behind
 from flowforge_app.commit_models import CommitModels, result_of
 from flowforge_app.descriptions import misdescriptions
-from flowforge_app.due_models import Skipping, from_scratch, replaced_rows, vouch
+from flowforge_app.due_models import Skipping, from_scratch, replaced_rows, vouch, written_by_others
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
 from flowforge_app.model_run import ModelRun
 from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
-from flowforge_app.target_state import closing, preparation, read_target
+from flowforge_app.target_state import closing, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
@@ -72,7 +72,7 @@ class RunModels:
         was cancelled. Raises `UnsupportedByEngineError` before anything is touched.
         """
         nodes = able(selected_nodes(self.manifest, wanted), self.manifest, self.engine)
-        with self.engine.lock.hold(self.claim):
+        with held(self.engine, self.claim):
             return self.run(nodes)
 
     def run(self, nodes: Sequence[Node], tests: CheckRun | None = None) -> RunReport:
@@ -112,6 +112,7 @@ class RunModels:
     ) -> Mapping[str, ModelResult]:
         existing = kinds(evidence.versions.target.entries)
         anew = from_scratch(due, evidence, self.full_refresh)
+        self._tell(written_by_others(due, evidence, self.engine.target))
         self._tell(replaced_rows(due, anew, evidence, existing, self.engine.dialect))
         waits = waits_for(self.manifest.nodes, due)
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from flowforge_app.target_state import held
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError, ErrorKind, StreamError, UnsupportedByEngineError
@@ -72,7 +73,7 @@ class SessionizeStreams:
         events = _events(batch, frames)
         self._require_columns(events)
         key = StreamKey(UNNAMED, self.settings.table)
-        with self.engine.lock.hold(self.claim), transaction(self.engine.session):
+        with held(self.engine, self.claim), transaction(self.engine.session):
             self._create_tables(key)
             return self._process(frames, key, 0, events, ())
 
@@ -88,7 +89,7 @@ class SessionizeStreams:
         if batch.position == before.position and not batch.events and not batch.dead_letters:
             return BatchResult(position=before.position)
         after = Offset(batch.position, before.batches + 1)
-        with self.engine.lock.hold(self.claim), transaction(self.engine.session):
+        with held(self.engine, self.claim), transaction(self.engine.session):
             self._create_tables(key)
             self._move_on(key, before, after)
             result = self._process(frames, key, after.batches, batch.events, batch.dead_letters)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import count_rows, relation_key
 from flowforge_domain.errors import EngineError
+from flowforge_domain.holder import Claim
 from flowforge_domain.materialize import schema_statements
 from flowforge_domain.state import (
     COLUMNS,
+    DOUBTED,
     STATE_TABLE,
     ForeignRowError,
     StateRow,
     compact_state,
     create_state,
+    doubted,
+    forget_relations,
     insert_identities,
+    insert_states,
     latest_rows,
     state_rows,
     whole_state,
@@ -42,6 +49,8 @@ class TargetState:
             return "it was not built yet"
         if entry is None:
             return f"{row.relation} is not there any more"
+        if row.identity == DOUBTED:
+            return f"others may have written to {row.relation} since it was built"
         if row.identity and entry.identity and row.identity != entry.identity:
             return f"{row.relation} was replaced by something else"
         if entry.rows is not None and entry.rows != row.rows >= 0:
@@ -49,9 +58,24 @@ class TargetState:
         return self.miscounts.get(key, "")
 
 
+@contextmanager
+def held(engine: Engine, claim: Claim) -> Iterator[None]:
+    """Hold a target's lock for a `with` block, in which state rows tell of what others may have written to.
+
+    Raises `EngineError` as the lock does, and as `read_target`.
+    """
+    with engine.lock.hold(claim):
+        if engine.seal:
+            if engine.seal.broken():
+                _write_doubts(engine)
+            engine.seal.lift()
+        yield
+
+
 def read_target(engine: Engine) -> TargetState:
     """Return what a target says, by one query of its catalog and one of its state rows.
 
+    Where others have written to it, no row proves more than that something was built.
     Raises `EngineError` for a state table, or a row in it, that this version of FlowForge did not write.
     """
     entries = engine.catalog.relations()
@@ -67,7 +91,10 @@ def read_target(engine: Engine) -> TargetState:
         ) from error
     if rows is None:
         raise _foreign_state(found.columns, engine.target)
-    return TargetState(entries, latest_rows(rows, engine.dialect))
+    latest = latest_rows(rows, engine.dialect)
+    if engine.seal and engine.seal.broken():
+        latest = {key: doubted(row) for key, row in latest.items()}
+    return TargetState(entries, latest)
 
 
 def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
@@ -109,6 +136,17 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
         counting |= {key: replace(row, identity=known[key].identity) for key, row in keys if key in known}
         statements = (*insert_identities(counting.values(), run_id, engine.dialect), *statements)
     return statements
+
+
+def _write_doubts(engine: Engine) -> None:
+    rows = list(read_target(engine).rows.values())
+    if not rows:
+        return
+    with transaction(engine.session):
+        for statement in forget_relations([row.relation for row in rows], engine.dialect):
+            engine.session.execute(statement)
+        for statement in insert_states(rows, engine.dialect):
+            engine.session.execute(statement)
 
 
 def _foreign_state(columns: Sequence[str], target: str) -> EngineError:

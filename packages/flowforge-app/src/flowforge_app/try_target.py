@@ -26,11 +26,16 @@ class TryTarget:
     @contextmanager
     def created(self) -> Iterator[None]:
         """Create the table for a `with` block; raise `EngineError` when the target does not allow it."""
+        # A broken seal stays for those to see who have state rows to write.
+        if self.engine.seal and not self.engine.seal.broken():
+            self.engine.seal.lift()
         self._build(exists=False)
         try:
             yield
         finally:
             self.engine.session.execute(drop_statement(self.relation, "table", self.engine.dialect))
+        if self.engine.sources:
+            self.engine.sources.vouch()
 
     def replace(self) -> None:
         """Replace the table; raise `EngineError` when the target does not allow it."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import attrgetter
 from typing import Any
+from uuid import uuid4
 
 from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, relation_key
 from flowforge_domain.plan import deletion
@@ -26,6 +27,8 @@ COLUMNS = ("relation", "run_id", "state")
 _MOST_ROWS, _MOST_IDENTITIES = 500, 4000
 # In the place of a relation, where a row tells the identities of many: a relation of this name is written "*".
 _MANY = "*"
+DOUBTED = "?"
+"""The identity of what others may have written to since it was built: no catalog says this of anything."""
 _PARTS = {
     "model": str, "data_version": str, "fingerprint": str, "rows": int, "finished_at": str, "version": int,
     "project": str, "inputs": dict, "identity": str,
@@ -126,6 +129,11 @@ def _row(relation: str, run_id: str, told: dict[str, Any], known: Mapping[str, A
 def latest_rows(rows: Sequence[StateRow], dialect: Dialect) -> dict[str, StateRow]:
     """Return of rows, given oldest first, by each relation's key in the catalog what was last built there."""
     return {relation_key(row.relation, dialect): row for row in rows}
+
+
+def doubted(row: StateRow) -> StateRow:
+    """Return a row of what others may have written to: that of a model proves nothing more, a seed's are other data."""
+    return replace(row, identity=DOUBTED) if row.inputs else replace(row, data_version=uuid4().hex)
 
 
 def insert_identities(rows: Iterable[StateRow], run_id: str, dialect: Dialect) -> tuple[str, ...]:

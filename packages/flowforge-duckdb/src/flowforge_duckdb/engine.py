@@ -24,9 +24,9 @@ from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
 from flowforge_duckdb.lock import DuckDBLock
 from flowforge_duckdb.plugin import SPEC
+from flowforge_duckdb.seal import FileSeal, file_seal
 from flowforge_duckdb.seeds import DuckDBSeeds
 from flowforge_duckdb.settings import DuckDBProfile
-from flowforge_duckdb.sources import FileProof, file_proof
 from flowforge_ports.engine import Engine
 from flowforge_ports.failpoint import failpoint
 
@@ -46,8 +46,8 @@ def open_engine(profile: DuckDBProfile, root: Path, claim: Claim) -> Engine:
     when the file cannot be opened.
     """
     connection, lock = connect(profile.duckdb, root, claim)
-    proof = file_proof(lock.path, root) if lock.path else None
-    return replace(_engine(_session(connection, proof), lock), sources=proof)
+    seal = file_seal(lock.path) if lock.path else None
+    return replace(_engine(_session(connection, seal), lock), sources=seal, seal=seal)
 
 
 def engine_on(connection: duckdb.DuckDBPyConnection) -> Engine:
@@ -66,7 +66,7 @@ class DuckDBSession:
     """A connection, or a cursor of one; closing it closes its forks."""
 
     connection: duckdb.DuckDBPyConnection
-    proof: FileProof | None = None
+    seal: FileSeal | None = None
     forks: list[DuckDBSession] = field(default_factory=list)
 
     def execute(self, sql: str) -> int | None:
@@ -105,8 +105,8 @@ class DuckDBSession:
         for fork in self.forks:
             fork.close()
         self.connection.close()
-        if self.proof is not None:
-            self.proof.closed()
+        if self.seal is not None:
+            self.seal.closed()
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ def _fork(session: DuckDBSession, lock: DuckDBLock) -> Engine:
     return _engine(fork, lock)
 
 
-def _session(connection: duckdb.DuckDBPyConnection, proof: FileProof | None = None) -> DuckDBSession:
+def _session(connection: duckdb.DuckDBPyConnection, seal: FileSeal | None = None) -> DuckDBSession:
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
     connection.execute("set session errors_as_json = true; set session enable_progress_bar = false")
-    return DuckDBSession(connection, proof)
+    return DuckDBSession(connection, seal)
 
 
 def _columns(result: duckdb.DuckDBPyConnection | None) -> tuple[str, ...]:

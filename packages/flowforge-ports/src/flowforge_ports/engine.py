@@ -18,6 +18,7 @@ from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_domain.holder import Claim
 from flowforge_domain.model import Seed
 from flowforge_domain.results import Rows
+from flowforge_ports.seal import Seal
 from flowforge_ports.sources import SourceVersions
 
 Frame = Any
@@ -129,7 +130,8 @@ class Engine:
     """One open session on a target with the ports that work through it.
 
     `fork` opens a second session on the same target. `keeps` is False where the data ends with the session.
-    `replacer` is there where the dialect swaps, `sources` where the engine can prove that a table is what it was.
+    `replacer` is there where the dialect swaps, `sources` where the engine can prove that a table is what it was,
+    and `seal` where it can tell that others wrote to the target.
     `version` is the engine's own, as far as it is known without asking.
     """
 
@@ -147,6 +149,7 @@ class Engine:
     keeps: bool = True
     version: str = ""
     sources: SourceVersions | None = None
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True)

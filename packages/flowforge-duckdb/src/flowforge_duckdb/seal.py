@@ -1,0 +1,100 @@
+"""Proof that nobody else wrote to a database file: it is what it was when we closed it.
+
+A file beside it, the seal, tells what that was, for every project that opens the database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a file was when it was closed, and the version of what is in it, "" where nobody vouched for it."""
+
+    identity: str
+    version: str
+
+
+def file_seal(path: Path) -> FileSeal:
+    """Return what is known of a database that was just opened: nobody else can write to it now, and we did not yet."""
+    found, closed = identity(path), closed_as(path)
+    same = closed is not None and closed.identity == found
+    version = closed.version if closed and same else ""
+    return FileSeal(path, found, version or uuid4().hex, closed is not None and not same)
+
+
+@dataclass
+class FileSeal:
+    """What is known of one open database file: `found` is what it was then, `version` that of all that is in it.
+
+    Once the seal is `lifted` there is none until the file is closed: who is killed is not taken for somebody else.
+    """
+
+    path: Path
+    found: str
+    version: str
+    foreign: bool
+    lifted: bool = False
+    vouched: bool = False
+
+    def versions(self, relations: Collection[str]) -> Mapping[str, str]:
+        """Return one version for all tables of the file."""
+        return dict.fromkeys(relations, self.version)
+
+    def vouch(self) -> None:
+        """Let the version hold for the file as it will be closed."""
+        self.vouched = True
+
+    def broken(self) -> bool:
+        """Tell whether somebody wrote to the file since it was closed, and the seal was not lifted since."""
+        return self.foreign and not self.lifted
+
+    def lift(self) -> None:
+        """Remove the seal: the file is about to be another."""
+        with suppress(OSError):
+            _seal_file(self.path).unlink(missing_ok=True)
+        self.lifted = True
+
+    def closed(self) -> None:
+        """Seal the file as it is now; nothing while another session of this process has it open."""
+        now = identity(self.path)
+        if not self.lifted or not now:
+            return
+        seal = Closed(now, self.version if self.vouched or now == self.found else "")
+        temporary = _seal_file(self.path).with_suffix(f".{os.getpid()}.tmp")
+        with suppress(OSError):
+            temporary.write_text(json.dumps(asdict(seal)) + "\n", encoding="utf-8")
+            temporary.replace(_seal_file(self.path))
+
+
+def closed_as(path: Path) -> Closed | None:
+    """Return what a file was when it was last closed, None where nobody says so."""
+    with suppress(OSError, ValueError, TypeError):
+        return Closed(**json.loads(_seal_file(path).read_text(encoding="utf-8")))
+    return None
+
+
+def identity(path: Path) -> str:
+    """Return a text that changes whenever the file is written to; "" where a log beside it is not yet part of it.
+
+    It stays when the file is moved. The file is not opened for it: to close it again would end the lock that DuckDB
+    holds on it in this process.
+    """
+    try:
+        if path.with_name(f"{path.name}.wal").exists():
+            return ""
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+def _seal_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.seal")
