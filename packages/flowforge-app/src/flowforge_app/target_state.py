@@ -75,7 +75,7 @@ def held(engine: Engine, claim: Claim) -> Iterator[None]:
 def read_target(engine: Engine) -> TargetState:
     """Return what a target says, by one query of its catalog and one of its state rows.
 
-    Where others have written to it, no row proves more than that something was built.
+    Where others have written to it, no row of a table proves more than that something was built.
     Raises `EngineError` for a state table, or a row in it, that this version of FlowForge did not write.
     """
     entries = engine.catalog.relations()
@@ -93,7 +93,9 @@ def read_target(engine: Engine) -> TargetState:
         raise _foreign_state(found.columns, engine.target)
     latest = latest_rows(rows, engine.dialect)
     if engine.seal and engine.seal.broken():
-        latest = {key: doubted(row) for key, row in latest.items()}
+        # Of a view, the catalog tells all.
+        tables = {key for key, entry in entries.items() if entry.kind == "table"}
+        latest = {key: doubted(row) if key in tables else row for key, row in latest.items()}
     return TargetState(entries, latest)
 
 
