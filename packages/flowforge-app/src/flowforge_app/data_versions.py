@@ -16,7 +16,7 @@ from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.source import SourceKey
-from flowforge_domain.state import DOUBTED, StateRow
+from flowforge_domain.state import StateRow
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,6 @@ class DataVersions:
         """Return what tells of the model's last build, None where that is not what stands."""
         row = self.standing(node)
         return row if row and (row.model, row.project) == (node.name, self.manifest.name) else None
-
-    def is_doubted(self, node: Node) -> bool:
-        """Tell whether others may have written to the model's relation since it was built."""
-        row = self.row(node)
-        return row is not None and row.identity == DOUBTED
 
     def fault(self, node: Node) -> str:
         """Say why what stands is not what the model's last build left there, "" where nothing speaks against it."""

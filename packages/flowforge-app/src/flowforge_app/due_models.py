@@ -15,6 +15,7 @@ from flowforge_app.target_state import TargetState, counted
 from flowforge_domain.dialect import Dialect, RelationKind, relation_key
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
+from flowforge_domain.state import DOUBTED
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectReader
 from flowforge_ports.sql import BuiltTexts, SqlAnalysis
@@ -99,9 +100,10 @@ def replaced_rows(
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 
-def written_by_others(due: Iterable[str], evidence: Evidence, target: str) -> Iterator[str]:
+def written_by_others(due: Iterable[Node], versions: DataVersions, target: str) -> Iterator[str]:
     """Yield the notice that tables of models may have been changed by others, where some of those are due."""
-    doubted = sum(evidence.versions.is_doubted(evidence.manifest.nodes[name]) for name in due)
+    rows = filter(None, map(versions.row, due))
+    doubted = sum(row.identity == DOUBTED for row in rows)
     if doubted:
         models = "1 model" if doubted == 1 else f"{doubted} models"
         yield f"others have written to {target}: {models} that they may have changed are built anew"

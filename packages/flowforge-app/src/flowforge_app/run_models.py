@@ -112,7 +112,7 @@ class RunModels:
     ) -> Mapping[str, ModelResult]:
         existing = kinds(evidence.versions.target.entries)
         anew = from_scratch(due, evidence, self.full_refresh)
-        self._tell(written_by_others(due, evidence, self.engine.target))
+        self._tell(written_by_others(due.values(), evidence.versions, self.engine.target))
         self._tell(replaced_rows(due, anew, evidence, existing, self.engine.dialect))
         waits = waits_for(self.manifest.nodes, due)
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
