@@ -12,7 +12,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count
@@ -83,27 +83,36 @@ def duckdb_query(path: Path) -> Query:
     return query
 
 
-def version(ground: Ground, table: str, allowed: set[int]) -> int:
-    """Return the build that a table is of; raise `TornError` unless it is one of the allowed, whole."""
-    asked = f"select count(*), count(distinct id), min(id), max(id), min(build), max(build) from {table}"
+def versions(ground: Ground, allowed: Mapping[str, set[int]]) -> dict[str, int]:
+    """Return the build that each table is of; raise `TornError` unless it is one of those allowed for it, whole.
+
+    All are asked in one statement, and the invariants in another: opening a DuckDB file costs more than its answers.
+    """
+    facts = "select '{0}', count(*), count(distinct id), min(id), max(id), min(build), max(build) from {0}"
     try:
-        ((count, distinct, least, most, first, last),) = ground.query(asked)
+        found = ground.query(" union all ".join(facts.format(table) for table in allowed))
     except Exception as error:
-        raise TornError(f"{table} is lost: {error}") from error
-    if (count, distinct, least, most) != (ROWS, ROWS, 0, ROWS - 1):
-        raise TornError(f"{table} has {count} rows, {distinct} keys from {least} to {most}")
-    if first != last:
-        raise TornError(f"{table} mixes builds {first} and {last}")
-    if first not in allowed:
-        raise TornError(f"{table} is of build {first}, not of {sorted(allowed)}")
-    return int(first)
+        raise TornError(f"a table is lost: {error}") from error
+    if sorted(table for table, *_ in found) != sorted(allowed):
+        raise TornError(f"asked for {sorted(allowed)}, told of {found}")
+    for table, rows, distinct, least, most, first, last in found:
+        if (rows, distinct, least, most) != (ROWS, ROWS, 0, ROWS - 1):
+            raise TornError(f"{table} has {rows} rows, {distinct} keys from {least} to {most}")
+        if first != last:
+            raise TornError(f"{table} mixes builds {first} and {last}")
+        if first not in allowed[table]:
+            raise TornError(f"{table} is of build {first}, not of {sorted(allowed[table])}")
+    broken = [one for one, true in zip(ground.invariants, _truths(ground), strict=True) if true is not True]
+    if broken:
+        raise TornError(f"no longer true: {broken}")
+    return {table: int(first) for table, *_, first, _ in found}
 
 
-def require_invariants(ground: Ground) -> None:
-    """Raise `TornError` unless every invariant holds."""
-    for invariant in ground.invariants:
-        if ground.query(invariant) != [(True,)]:
-            raise TornError(f"no longer true: {invariant}")
+def _truths(ground: Ground) -> tuple[Any, ...]:
+    if not ground.invariants:
+        return ()
+    (truths,) = ground.query("select " + ", ".join(f"({invariant})" for invariant in ground.invariants))
+    return truths
 
 
 def helpers(ground: Ground) -> list[str]:
@@ -169,7 +178,7 @@ class Harness:
         (ended,) = self.flowforge.ended(started)
         self.took = time.monotonic() - began
         assert ended.code == 0, ended.said
-        self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
+        self.standing = versions(self.ground, {table: {self.build} for table in self.ground.tables})
         return ended
 
     def finish(self, command: str, killed: Trial | None = None) -> Ended:
@@ -181,8 +190,7 @@ class Harness:
         (ended,) = self.flowforge.run_all([self.ground.command(command, self.build)])
         assert ended.code == 0, ended.said
         assert done.isdisjoint(models_in(ended.out, "model_built")), (done, ended.out)
-        self.standing = {table: version(self.ground, table, {self.build}) for table in self.ground.tables}
-        require_invariants(self.ground)
+        self.standing = versions(self.ground, {table: {self.build} for table in self.ground.tables})
         assert helpers(self.ground) == []
         assert half_written(self.ground.root) == []
         return ended
@@ -234,9 +242,8 @@ class Harness:
         number = len(self.trials) + 1
         trial = Trial(number, self.seed, command, how, round(delay, 4), ended.code, fired, run_of(ended.out), {})
         try:
-            for table in self.ground.tables:
-                trial.builds[table] = version(self.ground, table, {self.standing[table], self.build})
-            require_invariants(self.ground)
+            allowed = {table: {standing, self.build} for table, standing in self.standing.items()}
+            trial.builds.update(versions(self.ground, allowed))
         finally:
             self.trials.append(trial)
             with self.log.open("a", encoding="utf-8") as log:
