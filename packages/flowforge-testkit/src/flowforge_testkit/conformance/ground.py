@@ -65,21 +65,19 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
     file = "models/case.ff.sql"
     node = Node("case", "sql", Path(file), relation=relation, config=ModelConfig(materialized=kind), file=file)
     statement = create_statement(node, sql, engine.dialect)
-    make_schema(engine, relation)
-    with replacing(engine, relation, kind, existing(engine, relation)) as into:
+    standing = engine.catalog.relations()
+    for made in schema_statements([relation], standing, engine.dialect):
+        engine.session.execute(made)
+    with replacing(engine, relation, kind, kinds(standing).get(same_relation(relation))) as into:
         return engine.session.execute(built_as(statement, into, engine.dialect))
 
 
 def clear(engine: Engine, relation: str, kind: RelationKind = "table") -> None:
     """Make the schema, and drop what must be gone before the relation can be created, as the use cases do."""
-    make_schema(engine, relation)
-    for statement in prepare_statements(relation, kind, existing(engine, relation), engine.dialect):
-        engine.session.execute(statement)
-
-
-def make_schema(engine: Engine, relation: str) -> None:
-    """Make the relation's schema if the relation does not stand yet."""
-    for statement in schema_statements([relation], engine.catalog.relations(), engine.dialect):
+    standing = engine.catalog.relations()
+    schema = schema_statements([relation], standing, engine.dialect)
+    cleared = prepare_statements(relation, kind, kinds(standing).get(same_relation(relation)), engine.dialect)
+    for statement in [*schema, *cleared]:
         engine.session.execute(statement)
 
 

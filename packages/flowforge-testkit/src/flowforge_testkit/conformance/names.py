@@ -21,10 +21,11 @@ from flowforge_domain.errors import (
     SeedError,
     UnsupportedByEngineError,
 )
+from flowforge_domain.materialize import drop_statement
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, count, drop, frames_of, needs, rows, transaction
+from flowforge_testkit.conformance.ground import build, claims, count, frames_of, needs, rows, transaction
 from flowforge_testkit.conformance.seeds import load
 
 NAMES: tuple[str, ...] = tuple(
@@ -58,7 +59,7 @@ def test_table_of_any_name_is_found_or_refused(engine: Engine, names: Names) -> 
         assert set(engine.catalog.relations()) == {"ff_tripwire", same_relation(relation)}
         assert [column for column, _ in engine.catalog.columns(relation)] == ["a"]
         assert count(engine, relation) == 2
-        drop(engine, relation)
+        engine.session.execute(drop_statement(relation, "table", engine.dialect))
 
     assert_harmless(engine, names.chosen(_relation, engine.dialect), try_name)
 
@@ -71,7 +72,7 @@ def test_view_of_any_name_replaces_a_table_of_that_name(engine: Engine, names: N
         build(engine, relation, "select 1 as a union all select 2", "view")
         assert kinds(engine.catalog.relations()) == {"ff_tripwire": "table", same_relation(relation): "view"}
         assert count(engine, relation) == 2
-        drop(engine, relation)
+        engine.session.execute(drop_statement(relation, "view", engine.dialect))
 
     assert_harmless(engine, names.chosen(_relation, engine.dialect), try_name)
 
