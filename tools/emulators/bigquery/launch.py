@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import json
 import os
 import re
@@ -21,6 +23,7 @@ from bqemulator.server import EmulatorServer
 from bqemulator.sql.translator import SQLTranslator
 from bqemulator.storage import sql_identifiers
 from bqemulator.storage.engine import DuckDBEngine
+from sqlglot.dialects.dialect import Dialect
 
 _RESULT = re.compile(r"_bqemu_anonymous.{0,3}[.].{0,3}anon(\w+)")
 _LONGEST = 3
@@ -30,6 +33,7 @@ def mend() -> None:
     # What counts, times and logs requests, for nobody here, costs more than answering a small one.
     for watching in (AccessLogMiddleware, CorrelationIdMiddleware, MetricsMiddleware):
         watching.__call__ = lambda self, *request: self.app(*request)
+    parse_once()
     # GEOGRAPHY needs an extension that is a download.
     DuckDBEngine._load_spatial = lambda _: None
     # The Storage Read API finds the result of a query.
@@ -49,6 +53,31 @@ def mend() -> None:
     # A statement that nobody can cancel, since the emulator hears of nothing while one runs, ends by itself.
     execute = DuckDBEngine.execute
     DuckDBEngine.execute = lambda self, sql, parameters=None: _bounded(self, lambda: execute(self, sql, parameters))
+
+
+def parse_once() -> None:
+    """Keep what was parsed: the emulator parses a statement fifty times, and with it the generator's own forms.
+
+    Those, which compiled sqlglot of this version parses for each generator, nobody changes; all else is a copy.
+    """
+    parse, generator = Dialect.parse, Dialect.generator
+    known = functools.lru_cache(1_000)(lambda kind, sql: parse(kind(), sql))
+    forms = contextvars.ContextVar("forms", default=False)
+
+    def parsed(self: Dialect, sql: str, **options: Any) -> list[Any]:
+        if options or self.settings:
+            return parse(self, sql, **options)
+        trees = known(type(self), sql)
+        return trees if forms.get() else [tree and tree.copy() for tree in trees]
+
+    def generating(self: Dialect, **options: Any) -> Any:
+        before = forms.set(True)
+        try:
+            return generator(self, **options)
+        finally:
+            forms.reset(before)
+
+    Dialect.parse, Dialect.generator = parsed, generating
 
 
 def _result(sql: str, run: Callable[[], pa.Table]) -> pa.Table:
