@@ -26,6 +26,8 @@ _numbers = itertools.count(1)
 @functools.cache
 def port() -> int:
     """Return the port of this process's server."""
+    # With each connection the client asks about for the clouds it might run in.
+    os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]

@@ -30,21 +30,32 @@ from starlette.routing import Route
 
 
 class Accounts:
-    """A fakesnow for each database, since it cannot drop one, and each makes every other slower."""
+    """A fakesnow for each database, since it cannot drop one, and each makes every other slower.
+
+    One whose database was dropped serves the next: to make it costs more than all that a small test asks of it.
+    """
 
     def __init__(self):
         self.made = {}
+        self.free = []
 
     def connect(self, database, *arguments, **options):
         """Connect to a database, which is made with its first connection."""
         if database not in self.made:
-            self.made[database] = FakeSnow(create_schema_on_connect=False)
+            self.made[database] = self.free.pop() if self.free else FakeSnow(create_schema_on_connect=False)
         return self.made[database].connect(database, *arguments, **options)
 
     def forget(self, database):
-        """Drop a database."""
-        if found := self.made.pop(database, None):
-            found.duck_conn.close()
+        """Drop a database, and what fakesnow has noted beside it."""
+        found = self.made.pop(database, None)
+        if found is None:
+            return
+        found.results_cache.clear()
+        kept = "select schema_name, table_name from duckdb_tables() where database_name = '_fs_global'"
+        for schema, table in found.duck_conn.execute(kept).fetchall():
+            found.duck_conn.execute(f'delete from _fs_global."{schema}"."{table}"')
+        found.duck_conn.execute(f'detach "{database}"')
+        self.free.append(found)
 
 
 fake.shared_fs = Accounts()
@@ -61,6 +72,14 @@ transforms.SQL_DESCRIBE_TABLE = Template(
 # of what a statement answers, which DuckDB cannot tell of a merge: how many rows it wrote stays unknown.
 ANSWER = sqlglot.parse_one("select 'merged' as status")
 fakesnow.transforms.merge = lambda statement: [statement, *([ANSWER.copy()] if statement.key == "merge" else [])]
+
+
+def described(cursor):
+    """Tell the columns of the last statement, for which fakesnow has DuckDB plan it once more."""
+    return [(name, str(kind), "YES", None, None, None) for name, kind, *_ in cursor._duck_conn.description]
+
+
+FakeSnowflakeCursor._describe_last_sql = described
 
 
 def cancellable(execute):
