@@ -9,7 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
@@ -20,8 +20,11 @@ from flowforge_databricks.java import require_java
 from flowforge_domain.errors import EngineError
 
 _DATABASES = count(1)
+# Of a Java that runs for minutes: no more than the quick compiler, and room for what it compiles and for new objects.
+_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m -Xms600m -Xmn300m"
 # Of a Spark that starts quickly and runs small queries, for which compiling them does not pay. Joins over broadcast
-# rows never look whether they were cancelled, and would go on for hours after the test about that.
+# rows never look whether they were cancelled, and would go on for hours after the test about that. What is told to a
+# UI that nobody looks at is short, and kept: throwing the oldest away costs more. Plans are not proved after each rule.
 CONF: Mapping[str, Any] = {
     "spark.ui.enabled": False,
     "spark.sql.shuffle.partitions": 1,
@@ -31,7 +34,13 @@ CONF: Mapping[str, Any] = {
     "spark.sql.adaptive.enabled": False,
     "spark.sql.autoBroadcastJoinThreshold": -1,
     "spark.sql.cartesianProductExec.buffer.in.memory.threshold": 1,
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.ui.retainedExecutions": 1_000_000,
+    "spark.ui.retainedJobs": 1_000_000,
+    "spark.ui.retainedStages": 1_000_000,
+    "spark.ui.retainedTasks": 10_000_000,
+    "spark.sql.lightweightPlanChangeValidation": False,
+    "spark.driver.extraJavaOptions": _OPTIONS,
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
@@ -90,6 +99,7 @@ def quick_files() -> Mapping[str, Any]:
     """Start this process's Java, and return further settings of a Spark in it that makes files without processes."""
     from pyspark import SparkConf, SparkContext
 
+    _remember_classes()
     classes = warehouse() / "classes"
     classes.mkdir()
     conf = SparkConf().setAll([(key, str(value)) for key, value in CONF.items()])
@@ -125,13 +135,28 @@ def packaged_java(folder: Path) -> Path:
     return folder
 
 
+def _remember_classes() -> None:
+    """Look up a class of Java once: each part of its name is looked for in every jar, and there are hundreds."""
+    from py4j.java_gateway import JavaPackage, JVMView
+
+    def remembering(look_up: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+        def found(place: Any, name: str) -> Any:
+            return place.__dict__.setdefault(name, look_up(place, name))
+
+        return found
+
+    for kind in (JVMView, JavaPackage):
+        kind.__getattr__ = remembering(kind.__getattr__)
+
+
 def _drop_databases() -> None:
     from pyspark.sql import SparkSession
 
     spark = SparkSession.getActiveSession()
     if spark is None:
         return
-    for found in spark.catalog.listDatabases():
-        if found.name != "default":
+    # Not of `spark.catalog`, which makes an encoder for its few rows.
+    for (name,) in spark.sql("show databases").collect():
+        if name != "default":
             with suppress(Exception):
-                spark.sql(f"drop database `{found.name}` cascade")
+                spark.sql(f"drop database `{name}` cascade")

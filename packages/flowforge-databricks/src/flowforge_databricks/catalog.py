@@ -45,8 +45,9 @@ class SparkCatalog:
         place = quote_name(database, SPARK)
         here = database.casefold() == self.database.casefold()
         try:
-            views = {row[1] for row in self.session.query(f"show views in {place}").rows}
+            # Views are among them.
             found = self.session.query(f"show tables in {place}").rows
+            views = {row[1] for row in self.session.query(f"show views in {place}").rows} if found else set()
         except EngineError as error:
             # Somebody has dropped the database since it was listed.
             if error.kind is not ErrorKind.MISSING_RELATION:
