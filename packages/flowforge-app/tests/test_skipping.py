@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -247,6 +249,35 @@ def test_an_incremental_model_is_built_from_scratch_when_its_definition_changes(
     assert world.rows("select n from g") == [(2,)]
 
 
+def test_a_seed_file_that_was_changed_and_not_loaded_is_told(world, tmp_path):
+    files = {name: tmp_path / f"{name}.csv" for name in ("s", "other")}
+    for file in files.values():
+        file.write_text("n\n1\n")
+    seeds = [Seed(name, "csv", file, name, f"seeds/{name}.csv") for name, file in files.items()]
+    world.given({"a": "select n from {{ ref('s') }}"}, seeds=seeds)
+    world.seed()
+    later = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+    def told():
+        world.recorder.events.clear()
+        world.run()
+        return [event.message for event in world.recorder.events if isinstance(event, Notice)]
+
+    assert told() == []
+    for file in files.values():
+        os.utime(file, (later, later))
+    assert told() == []
+    for file in files.values():
+        file.write_text("n\n2\n")
+        os.utime(file, (later, later))
+    assert told() == ["seeds/s.csv was changed after it was loaded, and its table was not: flowforge seed"]
+    files["s"].unlink()
+    assert told() == []
+    files["s"].write_text("n\n2\n")
+    world.seed()
+    assert told() == []
+
+
 GROWING = {"g": ModelConfig(materialized="incremental")}
 
 
@@ -258,6 +289,15 @@ class TestWhatStoodBeforeAModelGrew:
         notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
         told = "g is built from scratch: g was built as a table by g; to keep its rows, set full_refresh: false"
         assert notices == [told]
+
+    def test_a_full_refresh_that_a_model_refuses_is_told(self, world):
+        guarded = {"g": ModelConfig(materialized="incremental", full_refresh=False)}
+        world.given({"g": "select 1 as n"}, configs=guarded)
+        for _ in range(2):
+            replace(world.runner(), full_refresh=True)()
+        assert world.rows("select n from g") == [(1,), (1,)]
+        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        assert notices == ["g is not built from scratch: full_refresh is false"]
 
     @pytest.mark.parametrize(
         "config",

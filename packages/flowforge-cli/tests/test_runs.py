@@ -33,6 +33,10 @@ class TestList:
             "seed  ok           2 built",
         ]
 
+    def test_it_is_what_runs_alone_tells_of_the_current_folder(self, flowforge, failed, monkeypatch):
+        monkeypatch.chdir(failed)
+        assert flowforge("runs").lines == flowforge("runs", "list").lines != []
+
     def test_as_many_as_are_wanted_as_json(self, flowforge, failed):
         (event,) = flowforge("runs", "list", failed, "--limit", "1", "--log-format", "json").events
         assert (event["event"], event["data"]["status"], event["data"]["models"]) == ("run", "failed", 5)

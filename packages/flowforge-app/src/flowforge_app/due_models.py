@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowforge_app.compile_models import CompileModels
@@ -98,6 +98,13 @@ def replaced_rows(
             yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
         elif node.config.is_replaced and (kind := evidence.kept_as(node)):
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
+
+
+def guarded(due: Mapping[str, Node], existing: Collection[str], dialect: Dialect) -> Iterator[str]:
+    """Yield a notice for each growing model that a full refresh, which was asked for, does not build from scratch."""
+    for name, node in due.items():
+        if _grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in existing:
+            yield f"{name} is not built from scratch: full_refresh is false"
 
 
 def written_by_others(due: Iterable[Node], versions: DataVersions, target: str) -> Iterator[str]:

@@ -19,10 +19,11 @@ from flowforge_app.check_run import CheckRun
 from flowforge_app.clean_target import left_behind
 from flowforge_app.commit_models import CommitModels, result_of
 from flowforge_app.descriptions import misdescriptions
-from flowforge_app.due_models import Skipping, from_scratch, replaced_rows, vouch, written_by_others
+from flowforge_app.due_models import Skipping, from_scratch, guarded, replaced_rows, vouch, written_by_others
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
+from flowforge_app.load_seeds import not_loaded
 from flowforge_app.model_run import ModelRun
 from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
@@ -104,6 +105,7 @@ class RunModels:
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
         built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
+        self._tell(not_loaded(self.manifest, nodes, state, self.engine.dialect))
         self._tell(chain(misdescriptions(self.engine, built), left_behind(self.manifest, state, self.engine.dialect)))
         return unchanged
 
@@ -112,6 +114,7 @@ class RunModels:
     ) -> Mapping[str, ModelResult]:
         existing = kinds(evidence.versions.target.entries)
         anew = from_scratch(due, evidence, self.full_refresh)
+        self._tell(guarded(due, existing, self.engine.dialect) if self.full_refresh else ())
         self._tell(written_by_others(due.values(), evidence.versions, self.engine.target))
         self._tell(replaced_rows(due, anew, evidence, existing, self.engine.dialect))
         waits = waits_for(self.manifest.nodes, due)

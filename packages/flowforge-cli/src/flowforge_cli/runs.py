@@ -19,7 +19,7 @@ from flowforge_domain.text import printable
 Run = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")]
 
-app = typer.Typer(help="Tell what ran, and how it ended.")
+app = typer.Typer(help="Tell what ran, and how it ended: list, unless another command is named.")
 _MARKS = {
     Status.SKIPPED.value: ("↷", YELLOW),
     Status.FAILED.value: ("✗", RED),
@@ -34,6 +34,13 @@ _CHECK_MARKS = {
     Verdict.SKIPPED.value: ("↷", YELLOW),
     NOT_RUN: (" ", YELLOW),
 }
+
+
+@app.callback(invoke_without_command=True)
+def runs(context: typer.Context) -> None:
+    """List the latest runs of the current folder, where no command is named."""
+    if context.invoked_subcommand is None:
+        list_()
 
 
 @app.command("list")

@@ -43,9 +43,9 @@ class StateRow:
     """One build of a model, or one load of a seed.
 
     `data_version` is new with every build, and that of a seed is its content's; `fingerprint` is that of the `inputs`
-    (`Inputs.to_data`), "" where they do not prove anything; `identity` is what the catalog said of the relation at the
-    end of the run, "" where the run did not come that far; `finished_at` is ISO 8601 in UTC; `rows` is how many the
-    relation has then, -1 if that is unknown.
+    (`Inputs.to_data`), or of a seed's content, "" where they do not prove anything; `identity` is what the catalog said
+    of the relation at the end of the run, "" where the run did not come that far; `finished_at` is ISO 8601 in UTC;
+    `rows` is how many the relation has then, -1 if that is unknown.
     """
 
     model: str
