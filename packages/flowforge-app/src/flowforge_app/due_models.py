@@ -100,11 +100,11 @@ def replaced_rows(
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 
-def guarded(due: Mapping[str, Node], existing: Collection[str], dialect: Dialect) -> Iterator[str]:
+def guarded(nodes: Iterable[Node], existing: Collection[str], dialect: Dialect) -> Iterator[str]:
     """Yield a notice for each growing model that a full refresh, which was asked for, does not build from scratch."""
-    for name, node in due.items():
+    for node in nodes:
         if _grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in existing:
-            yield f"{name} is not built from scratch: full_refresh is false"
+            yield f"{node.name} is not built from scratch: full_refresh is false"
 
 
 def written_by_others(due: Iterable[Node], versions: DataVersions, target: str) -> Iterator[str]:

@@ -94,6 +94,8 @@ class RunModels:
         if leftovers := leftover_statements(self.engine, self.manifest, kinds(state.entries)):
             self._write(leftovers)
             state = read_target(self.engine)
+        if self.full_refresh:
+            self._tell(guarded(nodes, state.entries, self.engine.dialect))
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
         due = self.skipping.due(nodes, evidence, self.full_refresh)
         self.skipping.texts.keep_stable(evidence.stable.learned)
@@ -114,7 +116,6 @@ class RunModels:
     ) -> Mapping[str, ModelResult]:
         existing = kinds(evidence.versions.target.entries)
         anew = from_scratch(due, evidence, self.full_refresh)
-        self._tell(guarded(due, existing, self.engine.dialect) if self.full_refresh else ())
         self._tell(written_by_others(due.values(), evidence.versions, self.engine.target))
         self._tell(replaced_rows(due, anew, evidence, existing, self.engine.dialect))
         waits = waits_for(self.manifest.nodes, due)
