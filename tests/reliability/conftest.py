@@ -34,6 +34,10 @@ class Shop:
         """Start `flowforge` and return the process."""
         return self._start([sys.executable, "-m", "flowforge", *arguments])
 
+    def start_warm(self, *arguments):
+        """Start `flowforge` as a fork of a warm process, which gets no signal that the one returned gets."""
+        return self._start([self.warm / "flowforge", *arguments])
+
     def _start(self, command):
         environment = {**os.environ, "FF_PG_DSN": self.dsn, "NO_COLOR": "1"}
         process = subprocess.Popen(
@@ -44,7 +48,7 @@ class Shop:
 
     def run(self, *arguments, code=0):
         """Run `flowforge` to its end and return what it said."""
-        return self.ended(self._start([self.warm / "flowforge", *arguments]), code)
+        return self.ended(self.start_warm(*arguments), code)
 
     def ended(self, process, code=0):
         """Wait for a process, and return what it said; a traceback is never right."""

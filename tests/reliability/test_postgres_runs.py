@@ -27,7 +27,7 @@ def test_runs_and_seeds_at_the_same_time_wait_or_are_told_who_runs(shop, record_
     shop.run("run")
     alone = sorted(shop.sql(DIGEST))
     commands = [["seed"] if number % 4 == 0 else ["run", "--no-cache"] for number in range(AT_ONCE)]
-    processes = [shop.start(*command) for command in commands]
+    processes = [(shop.start_warm if number % 4 else shop.start)(*command) for number, command in enumerate(commands)]
     for process in processes:
         said, _ = process.communicate(timeout=120)
         assert "Traceback" not in said
@@ -57,7 +57,7 @@ def test_a_backend_that_is_terminated_costs_its_model_one_retry(shop):
     shop.write({"old.ff.sql": "select 1 as a", "other.ff.sql": "select 1 as a"})
     shop.run("run")
     shop.write({"old.ff.sql": slow_at_first(shop, 2), "other.ff.sql": "select 2 as a"})
-    process = shop.start("run")
+    process = shop.start_warm("run")
     shop.sql(f"select pg_terminate_backend({shop.await_sleeper()})")
     said = shop.ended(process)
     assert said.count("terminating connection due to administrator command") == 1, said
@@ -72,7 +72,7 @@ def test_a_backend_that_is_terminated_fails_its_model_alone_where_nothing_is_tri
     shop.write({"old.ff.sql": "select 1 as a", "other.ff.sql": "select 1 as a"})
     shop.run("run")
     shop.write({"old.ff.sql": "select 2 as a, pg_sleep(60)::text as b", "other.ff.sql": "select 2 as a"})
-    process = shop.start("run")
+    process = shop.start_warm("run")
     shop.sql(f"select pg_terminate_backend({shop.await_sleeper()})")
     said = shop.ended(process, 1)
     assert said.count("terminating connection due to administrator command") == 1, said
@@ -89,7 +89,7 @@ def test_a_server_that_restarts_during_a_run_delays_it(shop, how):
     shop.write({"old.ff.sql": "select 1 as a"})
     shop.run("run")
     shop.write({"old.ff.sql": slow_at_first(shop, 2)})
-    process = shop.start("run")
+    process = shop.start_warm("run")
     shop.await_sleeper()
     postgres_server.restart(how)
     said = shop.ended(process)
@@ -103,7 +103,7 @@ def test_a_server_that_does_not_come_back_ends_the_run_with_one_message(shop):
     shop.write({"old.ff.sql": "select 1 as a"})
     shop.run("run")
     shop.write({"old.ff.sql": "select 2 as a, pg_sleep(60)::text as b"})
-    process = shop.start("run")
+    process = shop.start_warm("run")
     shop.await_sleeper()
     with postgres_server.down("immediate"):
         said = shop.ended(process, 1)

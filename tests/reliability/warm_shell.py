@@ -4,6 +4,7 @@
 
 The command is a script that hands its arguments, folder, variables, standard input and outputs to a fork of the warm
 process, and ends with its exit code. It takes no signals: what is to be interrupted or killed is a process of its own.
+Where the variable `WARM_PIDS` names a file, each fork writes its number there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ def answer(connection):
     given, fds, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     arguments, folder, environment = marshal.loads(given)
     os.chdir(folder)
+    if numbers := environment.pop("WARM_PIDS", ""):
+        with open(numbers, "a") as file:
+            file.write(f"{os.getpid()}\\n")
     os.environ.clear()
     os.environ.update(environment)
     for number, fd in enumerate(fds):
