@@ -22,12 +22,29 @@ def test_a_report_is_counted():
 
 def test_a_row_tells_result_trials_seed_and_command():
     bar = scorecard.Bar("R0", "Nothing is lost", ("tests/reliability/test_kills.py", "-k", "kill or fail"), "not yet")
-    assert scorecard.row(bar, scorecard.Outcome(3, 0, 1, 1225, ("7",))) == (
+    assert scorecard.row(bar, scorecard.Outcome(3, 0, 1, 1225, ("7",)), "1f57, 2026-01-01") == (
         "| R0 | Nothing is lost | stands | 3 passed, 1 skipped | 1,225 | 7 "
-        "| `pytest tests/reliability/test_kills.py -k 'kill or fail'` | not yet |"
+        "| `pytest tests/reliability/test_kills.py -k 'kill or fail'` | not yet "
+        "| 1f57, 2026-01-01 |"
     )
-    assert "| RED: 2 failed | 3 passed |" in scorecard.row(bar, scorecard.Outcome(3, 2, 0, 0, ()))
-    assert "| RED: 0 failed |" in scorecard.row(bar, scorecard.Outcome(0, 0, 0, 0, ()))
+    assert "| RED: 2 failed | 3 passed |" in scorecard.row(bar, scorecard.Outcome(3, 2, 0, 0, ()), "")
+    assert "| RED: 0 failed |" in scorecard.row(bar, scorecard.Outcome(0, 0, 0, 0, ()), "")
+
+
+def test_a_row_takes_the_place_of_the_last_one_in_its_own_table():
+    page = ""
+    for key, line, night in (
+        ("R3", "| R3 | old |", False),
+        ("R3", "| R3 | of a night |", True),
+        ("R1", "| R1 | first |", False),
+        ("R3", "| R3 | new |", False),
+    ):
+        page = scorecard.with_row(page, key, line, night)
+    day, night = page.split("## At the counts of `make nightly`")
+    assert day.endswith("| R1 | first |\n| R3 | new |\n\n")
+    assert "| R3 | of a night |" in night
+    assert "| R1 |" not in night
+    assert scorecard.with_row(page.replace("R3", "R99"), "R1", "| R1 | first |", night=False).count("R99") == 0
 
 
 def test_tests_that_tell_nothing_are_red(tmp_path):
