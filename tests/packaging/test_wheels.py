@@ -83,17 +83,20 @@ def test_the_readme_leads_a_newcomer_from_the_wheels_to_a_site(with_duckdb, tmp_
     env = {"PATH": path, "HOME": str(tmp_path), "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"}
     done = steps((ROOT / "README.md").read_text("utf-8"))
     files = ["models/marts/big_customers.ff.sql", "models/marts/revenue_share.ff.py"]
-    assert [kind for kind, _ in done] == ["bash", *files, "bash"]
-    folder, shown = tmp_path, ""
+    assert [kind for kind, _ in done] == ["bash", *files, "bash", "models/orders.ff.sql", "bash"]
+    folder, shown, told = tmp_path, "", ""
     for kind, body in done:
         if kind == "bash":
             ran = subprocess.run(["bash", "-euc", body], cwd=folder, env=env, capture_output=True, text=True)
-            assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-            shown += ran.stdout
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            shown, told = shown + ran.stdout, told + ran.stderr
             folder = tmp_path / "shop"
         else:
             (folder / kind).write_text(body, "utf-8")
     assert "Acme Ltd" in shown
+    assert told.startswith("! orders is built from scratch: orders was built as a table")
+    assert told.count("\n") == 1
+    assert "orders would be skipped: it is proved unchanged." in shown
     assert (folder / ".flowforge/docs/index.html").is_file()
 
 
