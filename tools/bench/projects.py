@@ -66,7 +66,7 @@ def put_back(database: Path) -> Callable[[], None]:
 
 def delete_database(path: Path) -> None:
     """Delete a database file and what lies beside it."""
-    for suffix in ("", ".wal", ".lock"):
+    for suffix in ("", ".wal", ".lock", ".seal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
