@@ -28,5 +28,7 @@ ORDERS = 50 if NIGHT else 5
 HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")
 # R7: mutated inputs.
 INPUTS = int(os.environ.get("FUZZ_COUNT", "10000" if NIGHT else "1000"))
+# S1: secrets of the corpus, the first ones; at night each in every way, by day in one.
+SECRETS = 60 if NIGHT else 20
 # S3: names of the corpus at each place of a project, None for all.
 NAMES = None if NIGHT else 40

@@ -124,6 +124,22 @@ def test_unknown_host_is_named():
     assert "hunter22" not in message
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://ann:hunt@er22@127.0.0.1:1/shop",
+        "postgresql://ann:hunt@/er22@127.0.0.1:1/shop",
+        "postgresql://127.0.0.1:1/shop?user=ann&password=hunt&er22=1",
+        "postgresql://127.0.0.1:1/shop?er22=1",
+    ],
+)
+def test_what_may_be_the_end_of_a_password_is_not_told(dsn):
+    message, kind = said(dsn)
+    assert kind is ErrorKind.UNREACHABLE
+    assert "er22" not in message
+    assert "%" in message
+
+
 def test_no_right_to_connect_over_tcp(over_tcp, admin):
     admin("do $$ begin if to_regrole('ff_out') is null then create role ff_out login; end if; end $$")
     ((database,),) = admin("select current_database()")

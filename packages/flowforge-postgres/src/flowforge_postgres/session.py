@@ -17,7 +17,7 @@ import psycopg
 import sqlalchemy
 import sqlalchemy.event
 import sqlalchemy.exc
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Conninfo, TransactionStatus
 
 from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
@@ -47,12 +47,7 @@ select pid, application_name from pg_stat_activity where pid in (
 
 def pool_of(settings: PostgresSettings) -> sqlalchemy.Engine:
     """Return a pool of connections, none of them open yet; raise `EngineError` for a dsn that cannot be read."""
-    try:
-        url = sqlalchemy.make_url(settings.dsn.get_secret_value()).set(drivername="postgresql+psycopg")
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        # Not chained: the parser's own words may hold the password.
-        message, hint = "The dsn cannot be read.", "Write its password percent-encoded, as in p%40ss for p@ss."
-        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint) from None
+    url = _url(settings.dsn.get_secret_value())
     asked = {
         "application_name": "flowforge",
         "connect_timeout": settings.connect_timeout,
@@ -66,6 +61,23 @@ def pool_of(settings: PostgresSettings) -> sqlalchemy.Engine:
     )
     sqlalchemy.event.listen(pool, "connect", lambda connection, _: _set_up(connection, settings))
     return pool
+
+
+def _url(dsn: str) -> sqlalchemy.URL:
+    """Return what a dsn says; what may be the end of a password is no host, database or setting that an error names."""
+    try:
+        url = sqlalchemy.make_url(dsn).set(drivername="postgresql+psycopg")
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # Not chained: the parser's own words may hold the password.
+        url = None
+    if url is None or dsn.partition("?")[0].count("@") > 1:
+        message, hint = "The dsn cannot be read.", "Write its password percent-encoded, as in p%40ss for p@ss."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
+    if url.query.keys() - {setting.keyword.decode() for setting in Conninfo.get_defaults()}:
+        message = "The dsn has a setting behind its ? that PostgreSQL does not know."
+        hint = "Mend its name; where it is part of a password, write & as %26 and = as %3D."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
+    return url
 
 
 @dataclass
