@@ -20,6 +20,7 @@ from flowforge_domain.errors import (
     TestFailure,
     TestFailureError,
     UnsupportedByEngineError,
+    causes,
 )
 from flowforge_domain.text import Location
 
@@ -82,3 +83,12 @@ def test_dependencies_without_details_are_listed():
 @pytest.mark.parametrize("name", ["TestFailure", "TestFailureError"])
 def test_errors_named_test_are_none_to_pytest(name):
     assert getattr(errors, name).__test__ is False
+
+
+def test_causes_end_where_errors_come_from_each_other():
+    one, other = FlowForgeError("one"), FlowForgeError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert list(causes(one)) == [one, other]
+    one.__cause__ = one
+    assert list(causes(one)) == [one]
+    assert list(causes(None)) == []

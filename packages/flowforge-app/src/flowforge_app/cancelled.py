@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, causes
 
 
 def was_cancelled(error: BaseException | None) -> bool:
@@ -10,8 +10,4 @@ def was_cancelled(error: BaseException | None) -> bool:
 
     It is nobody's failure: it ends the whole command, and is never a model's or a test's result.
     """
-    while error is not None:
-        if isinstance(error, EngineError) and error.kind is ErrorKind.CANCELLED:
-            return True
-        error = error.__cause__
-    return False
+    return any(isinstance(each, EngineError) and each.kind is ErrorKind.CANCELLED for each in causes(error))

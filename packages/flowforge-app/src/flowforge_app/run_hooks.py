@@ -60,6 +60,8 @@ class RunHooks:
                 with transaction(self.engine.session):
                     self.engine.session.execute(sql)
             except EngineError as error:
+                if was_cancelled(error):
+                    raise
                 raise _sql_error(error, hook, sql) from error
 
     def _seen(self, results: Sequence[ModelResult]) -> Mapping[str, Any]:
@@ -74,9 +76,7 @@ class RunHooks:
             raise _function_error(error, hook, self.manifest.root) from error
 
 
-def _sql_error(error: EngineError, hook: Hook, sql: str) -> FlowForgeError:
-    if was_cancelled(error):
-        return error
+def _sql_error(error: EngineError, hook: Hook, sql: str) -> HookError:
     return HookError(
         f"{hook.when} failed: {error.message}",
         where=hook.where,

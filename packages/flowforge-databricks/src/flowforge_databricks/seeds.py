@@ -88,7 +88,9 @@ class SparkSeeds:
                 types = self._types(text, read, declared)
                 self._write(read, relation, types)
             except EngineError as error:
-                raise _refused(seed, error) from error
+                if refused := _refused(seed, error):
+                    raise refused from error
+                raise
         return text.rows
 
     def _parquet(self, seed: Seed, relation: str) -> int:
@@ -101,7 +103,9 @@ class SparkSeeds:
             with translated():
                 return read.count()
         except EngineError as error:
-            raise _refused(seed, error) from error
+            if refused := _refused(seed, error):
+                raise refused from error
+            raise
 
     def _sql(self, seed: Seed, relation: str) -> int:
         with readable(seed):
@@ -197,11 +201,11 @@ def _misfit(fit: TextFit, column: str) -> str:
     return f"any_value({{c}}, true) filter (where not ({fits}))".replace("{c}", column)
 
 
-def _refused(seed: Seed, error: EngineError) -> EngineError | SeedError:
-    """Return an error about the file as one of the seed; one of Spark itself stays what it is."""
+def _refused(seed: Seed, error: EngineError) -> SeedError | None:
+    """Return an error about the file as one of the seed, None for one of Spark itself."""
     if error.kind in _OF_THE_FILE:
         return seed_error(seed, error.message[:300], hint=error.hint or "Correct the file, or load it as SQL.")
-    return error
+    return None
 
 
 def _q(name: str) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from flowforge_domain.text import Location
@@ -150,6 +150,15 @@ class UnsupportedByEngineError(FlowForgeError):
             f"Engine {engine!r} does not support {capability}.",
             hint="`flowforge debug` lists what this engine can do.",
         )
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it comes from, each once: `raise error from error` makes an error its own cause."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__
 
 
 class ErrorKind(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, causes
 
 _LONGEST = 60.0
 
@@ -40,8 +40,4 @@ def pause(again: int, retries: Retries, random: float) -> float:
 
 def kind_behind(error: BaseException | None) -> ErrorKind | None:
     """Return the kind of the engine's error that an error is or comes from, None where there is none."""
-    while error is not None:
-        if isinstance(error, EngineError):
-            return error.kind
-        error = error.__cause__
-    return None
+    return next((each.kind for each in causes(error) if isinstance(each, EngineError)), None)

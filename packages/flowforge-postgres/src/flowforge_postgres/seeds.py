@@ -107,7 +107,9 @@ class PostgresSeeds:
                     rows = self.session.execute(f"{head} as select {casts} from pg_temp.{_STAGING}")
                 self.session.execute(f"drop table pg_temp.{_STAGING}")
         except EngineError as error:
-            raise _refused(seed, error) from error
+            if refused := _refused(seed, error):
+                raise refused from error
+            raise
         return int(rows or 0)
 
     def _stage(self, text: CsvText) -> None:
@@ -142,7 +144,9 @@ class PostgresSeeds:
             reason = str(error).splitlines()[0]
             raise seed_error(seed, f"The file is no Parquet: {reason}", hint="Write it again.") from error
         except EngineError as error:
-            raise _refused(seed, error) from error
+            if refused := _refused(seed, error):
+                raise refused from error
+            raise
 
     def _sql(self, seed: Seed, relation: str) -> int:
         query = seed_query(seed, seed.path.read_bytes(), relation, POSTGRES)
@@ -207,8 +211,8 @@ def _declared_fit(kind: str) -> Fit:
     return Fit(kind, "true")
 
 
-def _refused(seed: Seed, error: EngineError) -> EngineError | SeedError:
-    """Return an error about the file as one of the seed; one of the server stays what it is."""
+def _refused(seed: Seed, error: EngineError) -> SeedError | None:
+    """Return an error about the file as one of the seed, None for one of the server."""
     if error.kind in {ErrorKind.DATA, ErrorKind.SYNTAX, ErrorKind.DEPENDENTS}:
         return seed_error(seed, error.message[:300], hint=error.hint or "Correct the file, or load it as SQL.")
-    return error
+    return None

@@ -18,7 +18,7 @@ from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_domain.capability import Capability
 from flowforge_domain.checks import Check
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, causes
 from flowforge_domain.model import Seed, model
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, Status
 from flowforge_domain.state import STATE_TABLE
@@ -240,8 +240,4 @@ def raise_first(report: RunReport) -> None:
 
 def caused_by(error: BaseException | None, kind: ErrorKind) -> bool:
     """Tell whether an engine's error of this kind is behind an error."""
-    while error is not None:
-        if isinstance(error, EngineError) and error.kind is kind:
-            return True
-        error = error.__cause__
-    return False
+    return any(isinstance(each, EngineError) and each.kind is kind for each in causes(error))
