@@ -1,0 +1,7 @@
+"""The order of the cases: what DataFusion cancelled computes on for up to minutes, so it is cancelled after all else."""
+
+from __future__ import annotations
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: "interrupt" in item.name)
