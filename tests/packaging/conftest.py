@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 BIN = "Scripts" if os.name == "nt" else "bin"
@@ -32,8 +33,14 @@ def uv():
 
 @pytest.fixture(scope="session")
 def wheels(uv, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dist")
-    uv("build", "--all-packages", "--out-dir", folder)
+    """All wheels and sdists, built once for all workers of a session: the first that asks builds, the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dist"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            made = folder.with_suffix(".part")
+            uv("build", "--all-packages", "--out-dir", made)
+            made.rename(folder)
     return folder
 
 

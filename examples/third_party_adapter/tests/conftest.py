@@ -1,4 +1,4 @@
-"""The order of the cases: what DataFusion cancelled computes on for up to minutes, so it is cancelled after all else."""
+"""The order of the cases: what DataFusion cancelled computes on for up to minutes, so that is what comes last."""
 
 from __future__ import annotations
 
