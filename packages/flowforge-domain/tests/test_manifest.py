@@ -73,6 +73,27 @@ def test_missing_source_is_told_before_anything_runs():
 
 
 @pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("relation", "message", "hint"),
+    [
+        (
+            "raw.People",
+            "Model 'daily' reads the source crm.people, which is the table that it writes itself.",
+            "`this`",
+        ),
+        ("mart", "Model 'daily' reads the source crm.people, which is the table that model 'users' writes.", "ref('us"),
+    ],
+)
+def test_a_source_that_a_model_makes_is_refused(relation, message, hint):
+    daily = replace(DAILY, deps=(), relation=relation, lines={"crm.people": 3})
+    users = replace(USERS, relation="raw.people" if relation == "mart" else "users")
+    with pytest.raises(ConfigError) as caught:
+        run_order(Manifest("p", Path(), {"daily": daily, "users": users}, {}, MANIFEST.sources))
+    assert caught.value.message == message
+    assert str(caught.value.where) == "models/daily.ff.sql:3"
+    assert hint in (caught.value.hint or "")
+
+
 def test_thousands_of_missing_sources_are_told_at_once():
     keys = [("crm", f"a_rather_long_name_{i:04}") for i in range(3000)]
     nodes = {table: Node(table, "sql", Path("x"), sources=((group, f"{table}_gone"),)) for group, table in keys}

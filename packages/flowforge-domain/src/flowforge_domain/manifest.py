@@ -53,10 +53,11 @@ def run_order(manifest: Manifest) -> list[str]:
     """Return the names of all nodes, dependencies first.
 
     Raises `DependencyNotFoundError` naming file and line of each missing model, seed or source, `ModelCycleError`,
-    `ConfigError` for a Python model that reads an ephemeral one, and `RequiredColumnsError` for one that requires
-    columns of what it does not read.
+    `ConfigError` for a Python model that reads an ephemeral one and for a source that a model makes, and
+    `RequiredColumnsError` for one that requires columns of what it does not read.
     """
     _require_sources(manifest)
+    _require_foreign_sources(manifest)
     _require_tables(manifest)
     order = topo_sort(manifest.nodes, manifest.seeds)
     _require_inputs(manifest)
@@ -223,3 +224,24 @@ def _require_sources(manifest: Manifest) -> None:
                 details.append(f"{name}: source {wanted} ({node.where(wanted)}) {meant}".rstrip())
     if missing:
         raise DependencyNotFoundError(missing, details, "Check the names in source(), or declare it in sources.yml.")
+
+
+def _require_foreign_sources(manifest: Manifest) -> None:
+    """Refuse to read what a model makes as a source: nothing would say which of the two comes first."""
+    relations = {key: same_relation(table.relation) for key, table in manifest.sources.items()}
+    wanted = set(relations.values())
+    makers = {key: name for name, node in manifest.nodes.items() if (key := same_relation(node.relation)) in wanted}
+    for node in manifest.nodes.values() if makers else ():
+        for key in node.sources:
+            if (maker := makers.get(relations[key])) is not None:
+                raise _own_source(node, ".".join(key), maker)
+
+
+def _own_source(node: Node, source: str, maker: str) -> ConfigError:
+    if maker == node.name:
+        message = f"Model {node.name!r} reads the source {source}, which is the table that it writes itself."
+        hint = "Give the model another name or `alias`; an incremental model reads its own table as `this`."
+    else:
+        message = f"Model {node.name!r} reads the source {source}, which is the table that model {maker!r} writes."
+        hint = f"Use ref({maker!r}): only then it is built first."
+    return ConfigError(message, where=node.where(source), hint=hint)
