@@ -89,7 +89,7 @@ def test_a_source_that_a_model_makes_is_refused(relation, message, hint):
     users = replace(USERS, relation="raw.people" if relation == "mart" else "users")
     with pytest.raises(ConfigError) as caught:
         run_order(Manifest("p", Path(), {"daily": daily, "users": users}, {}, MANIFEST.sources))
-    assert caught.value.message == message
+    assert caught.value.message == f"Model 'daily' reads the source crm.people, {message}"
     assert str(caught.value.where) == "models/daily.ff.sql:3"
     assert hint in (caught.value.hint or "")
 

@@ -230,7 +230,8 @@ def _require_foreign_sources(manifest: Manifest) -> None:
     """Refuse to read what a model makes as a source: nothing would say which of the two comes first."""
     relations = {key: same_relation(table.relation) for key, table in manifest.sources.items()}
     wanted = set(relations.values())
-    makers = {key: name for name, node in manifest.nodes.items() if (key := same_relation(node.relation)) in wanted}
+    written = ((same_relation(node.relation), name) for name, node in manifest.nodes.items())
+    makers = {relation: name for relation, name in written if relation in wanted}
     for node in manifest.nodes.values() if makers else ():
         for key in node.sources:
             if (maker := makers.get(relations[key])) is not None:
