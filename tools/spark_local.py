@@ -20,8 +20,10 @@ from flowforge_databricks.java import require_java
 from flowforge_domain.errors import EngineError
 
 _DATABASES = count(1)
-# Of a Java that runs for minutes: no more than the quick compiler, and room for what it compiles and for new objects.
-_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m -Xms600m -Xmn300m"
+# Of a Java that starts quickly: no more than its quick compiler, and no proof that Spark's classes are well formed.
+_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+# Of one that runs for minutes: room for what it compiles and for new objects.
+_OPTIONS = f"{_QUICK} -XX:ReservedCodeCacheSize=240m -Xms600m -Xmn300m"
 # Of a Spark that starts quickly and runs small queries, for which compiling them does not pay. Joins over broadcast
 # rows never look whether they were cancelled, and would go on for hours after the test about that. What is told to a
 # UI that nobody looks at is short, and kept: throwing the oldest away costs more. Plans are not proved after each rule.
@@ -44,6 +46,14 @@ CONF: Mapping[str, Any] = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+# What of it suits a Spark that a command starts: how tables are joined and parted is left to the project.
+_OF_COMMANDS = (
+    "spark.sql.codegen.wholeStage",
+    "spark.sql.codegen.factoryMode",
+    "spark.sql.adaptive.enabled",
+    "spark.sql.ui.explainMode",
+    "spark.sql.lightweightPlanChangeValidation",
+)
 
 # Without Hadoop's own library, which PySpark has not, each file and folder that is made starts a process that sets its
 # mode, twice with its checksum: a third of all that a small table costs.
@@ -92,6 +102,16 @@ def new_database() -> Iterator[dict[str, Any]]:
         "conf": dict(CONF),
     }
     _drop_databases()
+
+
+@cache
+def quick_commands() -> Mapping[str, str]:
+    """Return variables of the environment in which commands start a quick Spark; what a profile says goes before."""
+    folder = warehouse() / "conf"
+    folder.mkdir()
+    said = "".join(f"{key} {str(CONF[key]).lower() if CONF[key] is False else CONF[key]}\n" for key in _OF_COMMANDS)
+    (folder / "spark-defaults.conf").write_text(said, encoding="utf-8")
+    return {"SPARK_CONF_DIR": str(folder), "JAVA_TOOL_OPTIONS": _QUICK}
 
 
 @cache

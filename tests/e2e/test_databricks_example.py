@@ -14,19 +14,17 @@ import spark_local
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/databricks"
-# A Java that starts quickly: each command starts one.
-_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 OTHER = {"profiles.yml", "README.md", "Makefile", "models/users_enriched.ff.py", "models/mart_orders_enriched.ff.py"}
 
 
 @pytest.fixture
 def flowforge(tmp_path):
     shutil.copytree(EXAMPLE, tmp_path / "shop", ignore=shutil.ignore_patterns(".flowforge", ".local"))
-    spark_local.provide_java()
+    quick = spark_local.quick_commands()
 
     def run(*arguments, code=0, **environment):
         command = [sys.executable, "-m", "flowforge", *arguments]
-        environment = {**os.environ, "NO_COLOR": "1", "JAVA_TOOL_OPTIONS": _QUICK, **environment}
+        environment = {**os.environ, "NO_COLOR": "1", **quick, **environment}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr

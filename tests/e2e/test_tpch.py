@@ -75,9 +75,8 @@ def postgres_rows(build, dsn):
 
 @pytest.fixture(scope="module")
 def spark_rows(build):
-    spark_local.provide_java()
     # In one process: each starts a Java.
-    folder = build("spark", ["build"]) / ".local/warehouse/tpch.db"
+    folder = build("spark", ["build"], **spark_local.quick_commands()) / ".local/warehouse/tpch.db"
     # Spark numbers the files of a sorted table in the order of its rows.
     files = "read_parquet('{}/*.parquet', filename = true, file_row_number = true)"
     stored = f"select * exclude (filename, file_row_number) from {files} order by filename, file_row_number"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import spark_local
 
@@ -51,7 +50,7 @@ def test_models_run_without_pandas_on_packaged_java(tmp_path):
     )
     (project / "models/doubled.ff.py").write_text(_MODEL)
     java = spark_local.packaged_java(tmp_path / "java")
-    environment = {**os.environ, "JAVA_HOME": str(java), "PYTHONPATH": str(Path(spark_local.__file__).parent)}
+    environment = {**os.environ, **spark_local.quick_commands(), "JAVA_HOME": str(java)}
     command = [sys.executable, "-c", _SCRIPT]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=280)
     assert done.stdout.strip().endswith("whole"), done.stdout[-2000:] + done.stderr[-4000:]
