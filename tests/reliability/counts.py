@@ -22,7 +22,10 @@ GROWTHS = 1_000 if NIGHT else 15
 AT_ONCE, ROUNDS = (8, 25) if NIGHT else (4, 5)
 # R4: runs that ask for a target which another holds.
 STEALS = 104 if NIGHT else 4
-# R5: each of these with each other by night; by day so many of the mixtures.
+# R1: how often a disk is full, each time later in a run.
+FULL_DISKS = 40 if NIGHT else 5
+# R5: each of these with each other, on a graph of so many models.
+MODELS = 200 if NIGHT else 80
 JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
 ORDERS = 50 if NIGHT else 5
 HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")

@@ -221,11 +221,14 @@ class Harness:
 
     def strike(self, command: str, failpoint: str) -> Trial:
         """Let a new build run into a failpoint, if it gets there."""
+        return self.attempt(command, failpoint, FLOWFORGE_TEST_FAILPOINTS="1", FLOWFORGE_FAILPOINT=failpoint)
+
+    def attempt(self, command: str, how: str, **environment: str) -> Trial:
+        """Run a new build where something is in its way: it ends as it will."""
         self.build += 1
         self.ground.prepare(self.build)
-        armed = {"FLOWFORGE_TEST_FAILPOINTS": "1", "FLOWFORGE_FAILPOINT": failpoint}
-        (ended,) = self.flowforge.run_all([self.ground.command(command, self.build, **armed)])
-        return self._noted(command, failpoint, 0.0, ended)
+        (ended,) = self.flowforge.run_all([self.ground.command(command, self.build, **environment)])
+        return self._noted(command, how, 0.0, ended)
 
     def strikes(self, command: str, name: str, action: str, step: int = 1) -> Iterator[Trial]:
         """Strike at the first passing of a point, and at every `step`th after it, until none fires."""

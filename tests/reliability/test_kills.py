@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
+from dataclasses import replace
 from itertools import islice
 
 import pytest
 from counts import KILLS, NIGHT
-from kill_harness import ROWS, Ground, Harness, artifacts, digests_of_one_build, duckdb_query, models_in
+from kill_harness import (
+    ROWS,
+    Ground,
+    Harness,
+    artifacts,
+    committed,
+    digests_of_one_build,
+    duckdb_query,
+    helpers,
+    models_in,
+    versions,
+)
 from warm import WarmFlowForge
 
 from flowforge_ports.failpoint import FILES, POINTS
@@ -139,13 +152,71 @@ def test_growing_tables_killed_at_random_are_whole(harness):
     rng = random.Random(SEED)
     for _ in range(2):
         killed.whole_run("run")
-    for _ in attempts(killed, KILLS):
-        killed.kill_at_random("run", rng)
+    for number in attempts(killed, KILLS):
+        trial = killed.kill_at_random("run", rng)
+        # By day the next run mostly finishes the work of several.
+        if NIGHT or number % 5 == 0:
+            killed.finish("run --resume" if trial.in_flight and trial.run and number % 2 == 0 else "run", trial)
+            assert len(digests_of_one_build(killed.ground)) == 1
         if NIGHT:
-            killed.finish("run")
+            require_every_build(killed)
     killed.finish("run")
     assert killed.in_flight() >= 0.6
     assert len(digests_of_one_build(killed.ground)) == 1
+
+
+def require_every_build(killed):
+    """Require that the tables which keep old rows have them of every build, as if none had been killed."""
+    for table in HISTORIES:
+        asked = f"select build, count(*) from {table} group by build order by build"
+        assert killed.ground.query(asked) == [(build, ROWS) for build in range(1, killed.build + 1)], table
+
+
+@pytest.mark.parametrize(
+    ("file", "edit"),
+    [
+        ("models/a.ff.sql", ("select cast", "select 7 as added, cast")),
+        ("project.yml", ("name: killed", "name: killed\nmodels:\n  a: {materialized: view}")),
+    ],
+    ids=["code", "config"],
+)
+def test_a_run_is_resumed_with_what_has_changed_since(harness, file, edit):
+    killed = harness(models=("a.ff.sql", "merged.ff.sql", "b.ff.sql", "v.ff.sql"))
+    killed.whole_run("run --jobs 1")
+    trial = killed.strike("run --jobs 1", "committed:3:kill")
+    assert {"a", "b"} & committed(killed.ground, trial.run)
+    path = killed.ground.root / file
+    assert edit[0] in path.read_text()
+    path.write_text(path.read_text().replace(*edit))
+    ended = killed.finish("run --resume")
+    # What had been built before the edit, and what reads it, is built again, and said so.
+    assert models_in(ended.out, "model_built") >= {"a", "b", "merged"}
+    again = killed.finish("run")
+    assert models_in(again.out, "model_built") == set()
+
+
+def test_a_run_is_resumed_whatever_is_left_of_its_journals_last_line(harness, tmp_path):
+    killed = harness(models=("a.ff.sql", "merged.ff.sql", "l1.ff.sql"))
+    killed.whole_run("run --jobs 1")
+    trial = killed.strike("run --jobs 1", "committed:2:kill")
+    assert trial.in_flight
+    (journal,) = (killed.ground.root / ".flowforge" / "runs").glob(f"*{trial.run}*")
+    whole = journal.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    assert len(whole) > last + 20
+    cuts = range(last, len(whole), 1 if NIGHT else 40)
+    grounds = []
+    for cut in cuts:
+        root = tmp_path / f"cut{cut}"
+        shutil.copytree(killed.ground.root, root)
+        (root / journal.relative_to(killed.ground.root)).write_bytes(whole[:cut])
+        grounds.append(replace(killed.ground, root=root, query=duckdb_query(root / "a.duckdb")))
+    for ground in grounds:
+        (ended,) = killed.flowforge.run_all([ground.command("run --resume", killed.build)])
+        assert ended.code == 0, ended.said
+        versions(ground, {table: {killed.build} for table in ground.tables})
+        assert len(digests_of_one_build(ground)) == 1
+        assert helpers(ground) == []
 
 
 def test_a_kill_between_any_two_side_effects_of_a_growing_table_leaves_it_whole(harness):
