@@ -34,6 +34,13 @@ def test_the_token_is_never_shown():
     assert "hunter22" not in repr(settings) + str(settings) + settings.model_dump_json()
 
 
+@pytest.mark.parametrize("token", ["hunter22\n", "hunter22 x", "hunter22é", ""])
+def test_a_token_that_no_header_holds_is_refused_without_it(token):
+    with pytest.raises(ValidationError, match="no spaces, line ends") as refused:
+        BigQuerySettings(dataset="d", token=token)
+    assert "hunter22" not in str(refused.value)
+
+
 @pytest.mark.parametrize("value", ["0", "1", "true", "false"])
 def test_use_bigframes_is_read_from_the_environment(value):
     assert BigQuerySettings(dataset="d", use_bigframes=value).use_bigframes is (value in {"1", "true"})

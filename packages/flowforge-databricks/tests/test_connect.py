@@ -6,10 +6,16 @@ import os
 import socket
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 import spark_local
+
+from flowforge_databricks.engine import open_engine
+from flowforge_databricks.settings import DatabricksSparkProfile
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_testkit.fakes import claim
 
 _SERVER = """
 import sys
@@ -100,3 +106,20 @@ def test_everything_works_over_spark_connect(port, tmp_path):
     command = [sys.executable, "-c", _SCRIPT, str(port)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
     assert done.stdout.strip().endswith("whole"), done.stdout[-2000:] + done.stderr[-4000:]
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "sc://127.0.0.1:port/;token=hunter22",
+        "sc://127.0.0.1:1/;token=x=hunter22",
+        "sc://:1/;token=hunter22",
+        "sc://127.0.0.1:1/hunter22",
+    ],
+)
+def test_a_remote_that_cannot_be_read_is_refused_without_its_token(remote, tmp_path):
+    profile = {"engine": "databricks_spark", "databricks_spark": {"remote": remote}}
+    with pytest.raises(EngineError) as refused:
+        open_engine(DatabricksSparkProfile.model_validate(profile), tmp_path, claim()).session.query("select 1")
+    assert refused.value.kind is ErrorKind.UNREACHABLE
+    assert "hunter22" not in "".join(traceback.format_exception(refused.value))

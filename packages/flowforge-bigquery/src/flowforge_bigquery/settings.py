@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 
 class BigQuerySettings(BaseModel):
@@ -37,6 +38,14 @@ class BigQuerySettings(BaseModel):
     endpoint: str | None = Field(default=None, description="Another address of the API, such as an emulator's.")
     storage_endpoint: str | None = Field(default=None, description="Another host:port of the Storage Read API.")
     anonymous: bool = Field(default=False, description="No credentials and no TLS: for an emulator.")
+
+    @field_validator("token")
+    @classmethod
+    def _is_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        # Whoever cannot put it into a header says so with the token itself.
+        if token is not None and not re.fullmatch("[!-~]+", token.get_secret_value()):
+            raise ValueError("a token has no spaces, line ends or characters beyond ASCII")
+        return token
 
     @model_validator(mode="after")
     def _one_way_in(self) -> BigQuerySettings:

@@ -132,6 +132,10 @@ def _connected(remote: str) -> SparkSession:
             hint = 'pip install "flowforge-databricks[connect]"'
             message = f"Spark Connect needs packages that are not installed: {error.name or error}"
             raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint) from error
+        except ValueError:
+            # Not chained: the parser's own words hold a token, or all of the remote.
+            hint = "Write it as sc://host:port/;token=…, what is special in the token percent-encoded, as %3D for =."
+            raise EngineError("The remote cannot be read.", kind=ErrorKind.UNREACHABLE, hint=hint) from None
     return spark
 
 
