@@ -61,7 +61,7 @@ BARS = (
     Bar("R1", "A command killed anywhere leaves each table old or new, whole; readers never see half of one",
         (f"{_HERE}/test_kills.py", f"{_HERE}/test_postgres_kills.py", f"{_HERE}/test_hardships.py",
          f"{_HERE}/test_postgres_runs.py", "tests/e2e/test_read_only.py", _DUCKDB,
-         "-k", "kill or fail or reader or error or hardships or read_only or connection"),
+         "-k", "kill or fail or reader or error or hardships or read_only or terminated"),
         "process death only, no lost disk caches; a full disk on DuckDB only"),
     Bar("R2", "The run after a kill builds what was not committed, and ends like one that was never killed",
         (f"{_HERE}/test_kills.py", f"{_HERE}/test_artifacts.py",
