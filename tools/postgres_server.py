@@ -23,6 +23,29 @@ if TYPE_CHECKING:
 
 _HASTE = ("fsync", "full_page_writes", "synchronous_commit")
 _numbers = itertools.count(1)
+_idle: list[str] = []
+_NOBODY_ELSE = """
+select pg_terminate_backend(pid, 10000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
+# As `template1` is: with a schema `public` for its owner, and in it nothing; also after a crash.
+_EMPTY = """
+do $$ declare one text; begin
+    set local client_min_messages = warning;
+    set local synchronous_commit = on;
+    for one in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
+        execute format('drop schema %I cascade', one);
+    end loop;
+    create schema public authorization pg_database_owner;
+    grant usage on schema public to public;
+end $$
+"""
+_AS_MADE = """
+select datacl is null and not exists (select from pg_default_acl) and not exists (select from pg_event_trigger)
+    and not exists (select from pg_db_role_setting where setdatabase = pg_database.oid)
+    and (select count(*) from pg_extension) = 1
+from pg_database where datname = current_database()
+"""
 
 
 @functools.cache
@@ -53,6 +76,25 @@ def drop_database(dsn: str) -> None:
     """Drop a database, whoever is still connected to it."""
     name = dsn.partition("?")[0].rpartition("/")[2]
     run(f"drop database if exists {name} with (force)")
+
+
+@contextmanager
+def lent_database() -> Iterator[str]:
+    """Lend an empty database for a `with` block and return its dsn.
+
+    It is emptied afterwards and lent again: to copy and to drop one costs more than most tests do with it. One whose
+    rights or settings were changed is dropped.
+    """
+    dsn = _idle.pop() if _idle else new_database()
+    yield dsn
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in (_NOBODY_ELSE, _EMPTY, _AS_MADE):
+            answered = connection.execute(statement)
+        as_made = answered.fetchall() == [(True,)]
+    if as_made:
+        _idle.append(dsn)
+    else:
+        drop_database(dsn)
 
 
 def run(sql: str, dsn: str = "") -> list[tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""A database of a real server for each test."""
+"""An empty database of a real server for each test."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from flowforge_testkit.fakes import claim
 
 @pytest.fixture
 def dsn():
-    made = postgres_server.new_database()
-    yield made
-    postgres_server.drop_database(made)
+    with postgres_server.lent_database() as lent:
+        yield lent
 
 
 @pytest.fixture
