@@ -143,7 +143,9 @@ def test_two_sessions_that_change_the_catalog_at_once_collide(engine, dsn):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_terminated_backend(engine, admin, calls, jobs):
     """Of the connection that holds the lock, and of one that does not."""
-    killing = in_background(lambda: admin(f"select pg_terminate_backend({await_statement(admin, '%pg_sleep%')})"))
+    killing = in_background(
+        lambda: admin(f"select pg_terminate_backend({await_statement(admin, '%pg_sleep%', 'Timeout')})")
+    )
     report = run(engine, {"ff_t": SLOW_AT_FIRST, "ff_u": "select 1 as a"}, jobs=jobs)
     killing.join()
     assert report.ok, [result.error for result in report.results]
@@ -158,7 +160,7 @@ def test_server_that_restarts(engine, dsn, admin):
     admin(f"alter database {name_of(dsn)} set synchronous_commit = on")
 
     def restart():
-        await_statement(admin, "%pg_sleep%")
+        await_statement(admin, "%pg_sleep%", "Timeout")
         postgres_server.restart("immediate")
 
     restarting = in_background(restart)
