@@ -290,6 +290,24 @@ class TestWhatStoodBeforeAModelGrew:
         told = "g is built from scratch: g was built as a table by g; to keep its rows, set full_refresh: false"
         assert notices == [told]
 
+    def test_a_table_that_others_put_there_is_replaced_where_it_lacks_the_key(self, world):
+        keyed = {"g": ModelConfig(materialized="incremental", unique_key=("n",))}
+        world.given({"g": "select 1 as n"}, configs=keyed).run()
+        world.sql("drop table g")
+        world.sql("create table g as select 'x' as stranger")
+        assert world.run().ok
+        assert world.rows("select n from g") == [(1,)]
+        (told,) = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        assert told.startswith("g is built from scratch: g was replaced by a table without n;")
+
+    def test_a_table_that_others_altered_keeps_its_rows(self, world):
+        keyed = {"g": ModelConfig(materialized="incremental", unique_key=("n",))}
+        world.given({"g": "select 1 as n"}, configs=keyed).run()
+        world.sql("alter table g add column note text default 'kept'")
+        world.sql("insert into g (n) values (2)")
+        assert "note is gone" in str(world.run().results[0].error)
+        assert world.rows("select n, note from g order by n") == [(1, "kept"), (2, "kept")]
+
     def test_a_full_refresh_that_a_model_refuses_is_told(self, world):
         guarded = {"g": ModelConfig(materialized="incremental", full_refresh=False)}
         world.given({"g": "select 1 as n"}, configs=guarded)

@@ -9,6 +9,7 @@ from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.no_help import NoTexts
 from flowforge_app.stable_texts import StableTexts
+from flowforge_domain.dialect import known_name, relation_key
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from, redefinitions
 from flowforge_domain.manifest import Manifest
@@ -52,10 +53,12 @@ class Evidence:
         return self.definitions.inputs(node, self.versions.read_by(node))
 
     def takeover(self, node: Node) -> str:
-        """Say what the relation of a growing model was when it did not grow, "" where it did or nobody knows it."""
+        """Say what a growing model cannot go on from, "" where it can: what did not grow, or is a stranger's."""
         row = self.versions.standing(node)
         if row is None:
             return ""
+        if lacking := self._lacking(node):
+            return f"{row.relation} was replaced by a table without {lacking}"
         before = inputs_from(row.inputs)
         if before is None:
             return f"{row.relation} was loaded as the seed {row.model}"
@@ -85,6 +88,15 @@ class Evidence:
             # What cannot be read is not built either; its own build tells why.
             return ""
         return next(redefinitions(before.definition, now), "")
+
+    def _lacking(self, node: Node) -> str:
+        """Return the first column of the model's key that a table in the place of its own does not have."""
+        engine = self.definitions.engine
+        key = relation_key(node.relation, engine.dialect)
+        if not self.versions.target.is_another(key) or self.versions.target.entries[key].kind != "table":
+            return ""
+        stand = {known_name(name, engine.dialect).casefold() for name, _ in engine.catalog.columns(node.relation)}
+        return next((name for name in node.config.unique_key if name.casefold() not in stand), "")
 
     def _changes(self, node: Node) -> Iterator[str]:
         row = self.versions.row(node)

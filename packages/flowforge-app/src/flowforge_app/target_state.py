@@ -42,6 +42,11 @@ class TargetState:
     rows: Mapping[str, StateRow] = field(default_factory=dict)
     miscounts: Mapping[str, str] = field(default_factory=dict)
 
+    def is_another(self, key: str) -> bool:
+        """Tell whether what stands is not known to be what was built: replaced, or altered."""
+        row, entry = self.rows.get(key), self.entries.get(key)
+        return bool(row and entry and row.identity and entry.identity and row.identity != entry.identity)
+
     def fault(self, key: str) -> str:
         """Say why the relation is not what its state row tells of, "" where nothing speaks against it."""
         row, entry = self.rows.get(key), self.entries.get(key)
@@ -51,7 +56,7 @@ class TargetState:
             return f"{row.relation} is not there any more"
         if row.identity == DOUBTED:
             return f"others may have written to {row.relation} since it was built"
-        if row.identity and entry.identity and row.identity != entry.identity:
+        if self.is_another(key):
             return f"{row.relation} was replaced by something else"
         if entry.rows is not None and entry.rows != row.rows >= 0:
             return f"{row.relation} has {entry.rows} rows, and was built with {row.rows}"
