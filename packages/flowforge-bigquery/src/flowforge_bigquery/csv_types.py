@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from flowforge_domain.seed_csv import CsvText, utf8_chunks
+from flowforge_domain.seed_types import ROUNDED
 
 _BLOCK = 1 << 20
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -135,7 +136,9 @@ def misfit(values: pa.Array, fit: Fit) -> str | None:
 
 
 def _exact(values: pa.Array) -> bool:
-    """Tell whether texts that look like integers are such as a double holds exactly."""
+    """Tell whether texts that look like numbers are such as a double does not round."""
+    if pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(values), f"^{ROUNDED}$")).as_py():
+        return False
     long = values.filter(pc.match_substring_regex(pc.utf8_trim_whitespace(values), _LONG))
     return all(abs(int(each)) <= _EXACT_IN_DOUBLE for each in long.to_pylist())
 

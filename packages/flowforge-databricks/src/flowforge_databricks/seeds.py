@@ -32,6 +32,7 @@ from flowforge_domain.seed_types import (
     CLOCK,
     DAY,
     NUMBER,
+    ROUNDED,
     WHOLE,
     ZONED,
     TextFit,
@@ -51,7 +52,10 @@ _INTEGERS = {"tinyint", "smallint", "int", "bigint"}
 _OF_THE_FILE = {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX, ErrorKind.MISSING_RELATION}
 
 
-_EXACT_IN_DOUBLE = r"(not {c} rlike '^-?[0-9]+$' or abs(try_cast({c} as double)) < 9007199254740992)"
+_EXACT_IN_DOUBLE = (
+    r"(not {c} rlike '^-?[0-9]+$' or abs(try_cast({c} as double)) < 9007199254740992)"
+    f" and not {{c}} rlike '^{ROUNDED}$'"
+)
 _TEXT = TextFit("string")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (

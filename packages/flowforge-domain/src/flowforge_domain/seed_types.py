@@ -42,6 +42,10 @@ ZONED = rf"{DAY}[ T]{CLOCK}(Z|[+-]\d\d(:?\d\d)?)"
 WHOLE = r"0|-?[1-9]\d*"
 NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
 
+# Written without an exponent, such a number has more digits than a double keeps: 16 and more before the point, or more
+# than 17 in all, which is as many as a double that was written out can need.
+ROUNDED = r"-?([1-9][0-9]{15,}[.][0-9]*|[0.]*[1-9][.]?([0-9][.]?){16,}[1-9][.0]*)"
+
 
 def cast_fit(kind: str, *, whole: bool) -> TextFit:
     """Return what a declared type demands beyond a cast that rounds: a whole number, or no more digits than it has."""

@@ -25,6 +25,7 @@ from flowforge_domain.seed_types import (
     CLOCK,
     DAY,
     NUMBER,
+    ROUNDED,
     WHOLE,
     ZONED,
     TextFit,
@@ -45,7 +46,10 @@ _WIDE = 100
 _BUFFER = 4_000_000
 
 
-_EXACT_IN_DOUBLE = r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) < 9007199254740992)"
+_EXACT_IN_DOUBLE = (
+    r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) < 9007199254740992)"
+    f" and not regexp_full_match({{c}}, '{ROUNDED}')"
+)
 _TEXT = TextFit("VARCHAR")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from flowforge_domain.seed_types import ROUNDED
+
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.]\d{1,6})?)?"
 _NUMBER = r"-?(?:0|[1-9]\d*)?(?:[.]\d*)?(?:[eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
@@ -44,10 +46,10 @@ def _is_64_bit(text: str) -> bool:
 
 
 def _is_exact(text: str) -> bool:
-    """Tell whether a number is one: `.` is none, nor a whole number that a double would round."""
+    """Tell whether a number is one: `.` is none, nor one that a double would round."""
     if not any(sign.isdigit() or sign in "nN" for sign in text):
         return False
-    return not text.lstrip("-").isdigit() or abs(int(text)) < 2**53
+    return not _ROUNDED.fullmatch(text) and (not text.lstrip("-").isdigit() or abs(int(text)) < 2**53)
 
 
 def _is_date(text: str) -> bool:
@@ -78,7 +80,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII | re.DOTALL)
 
 
-_ANY = _pattern(".*")
+_ANY, _ROUNDED = _pattern(".*"), _pattern(ROUNDED)
 _LADDER = (
     Fit("boolean", _pattern("(?i:true|false)")),
     Fit("number(38, 0)", _pattern(r"0|-?[1-9]\d*"), _is_64_bit),

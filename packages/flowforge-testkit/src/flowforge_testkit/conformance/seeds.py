@@ -40,6 +40,9 @@ def test_csv_becomes_a_table(engine: Engine, tmp_path: Path) -> None:
         (["0", "10"], [0, 10]),
         (["0.5", "0"], [0.5, 0.0]),
         (["1", ""], [1, None]),
+        (["12345678901234567.25", "0.5"], ["12345678901234567.25", "0.5"]),
+        (["0.30000000000000004", "0.12345678901234567890"], ["0.30000000000000004", "0.12345678901234567890"]),
+        (["0.30000000000000004", "2.500000000000000000000"], [0.30000000000000004, 2.5]),
     ],
     ids=[
         "integers",
@@ -50,6 +53,9 @@ def test_csv_becomes_a_table(engine: Engine, tmp_path: Path) -> None:
         "plain-zero",
         "below-one",
         "empty-is-null",
+        "too-large-for-a-double",
+        "too-fine-for-a-double",
+        "as-a-double-is-written",
     ],
 )
 def test_csv_types_are_found(engine: Engine, tmp_path: Path, texts: list[str], values: list[Any]) -> None:

@@ -30,7 +30,7 @@ from flowforge_domain.seed_text import (
     wrong_value,
     wrong_width,
 )
-from flowforge_domain.seed_types import declared_fits
+from flowforge_domain.seed_types import ROUNDED, declared_fits
 from flowforge_ports.engine import Catalog
 from flowforge_testkit.sqlite.dialect import DIALECT
 from flowforge_testkit.sqlite.frames import Connected, replace_table
@@ -166,7 +166,9 @@ def _fits(convert: Callable[[str], Any]) -> Callable[[str], bool]:
             return False
         if _PADDED.match(text):
             return False
-        return not (isinstance(value, float) and text.lstrip("-").isdigit() and int(value) != int(text))
+        if not isinstance(value, float):
+            return True
+        return not re.fullmatch(ROUNDED, text) and not (text.lstrip("-").isdigit() and int(value) != int(text))
 
     return fits
 
