@@ -6,6 +6,7 @@ import pytest
 
 from flowforge_app.try_target import TryTarget
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.state import STATE_TABLE, create_state
 
 
 def test_it_creates_replaces_and_leaves_nothing(world):
@@ -33,3 +34,16 @@ def test_a_target_that_may_not_be_written(world):
     with pytest.raises(EngineError, match="readonly") as caught, TryTarget(world.engine).created():
         pytest.fail("the table was created")
     assert caught.value.kind is ErrorKind.PERMISSION
+
+
+def test_a_state_row_is_tried_and_not_kept(world):
+    assert not TryTarget(world.engine).keep_state()
+    world.engine.session.execute(create_state(world.engine.dialect))
+    assert TryTarget(world.engine).keep_state()
+    assert world.rows(f"select * from {STATE_TABLE}") == []
+
+
+def test_a_state_table_that_takes_no_row_is_told(world):
+    world.sql(f"create view {STATE_TABLE} as select 1 as relation")
+    with pytest.raises(EngineError, match="view"):
+        TryTarget(world.engine).keep_state()

@@ -1,4 +1,4 @@
-"""Try a target out: make a table there, replace it, and leave nothing behind."""
+"""Try a target out: make a table there, replace it, write a state row, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from secrets import token_hex
 
 from flowforge_app.replace import replacing
 from flowforge_app.transaction import transaction
+from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.materialize import built_as, create_statement, drop_statement
 from flowforge_domain.model import Node
+from flowforge_domain.state import STATE_TABLE, StateRow, forget_relations, insert_states
 from flowforge_ports.engine import Engine
 
 
@@ -40,6 +42,24 @@ class TryTarget:
     def replace(self) -> None:
         """Replace the table; raise `EngineError` when the target does not allow it."""
         self._build(exists=True)
+
+    def keep_state(self) -> bool:
+        """Write a state row, undo it, and tell whether it was tried; raise `EngineError` when that is not allowed.
+
+        Where the row would not be undone with the transaction, or there is no state table yet, nothing is written.
+        """
+        can = Capability.TRANSACTIONAL_STATE in self.engine.capabilities
+        if not can or STATE_TABLE not in self.engine.catalog.relations():
+            return False
+        session, dialect = self.engine.session, self.engine.dialect
+        row = StateRow("debug", self.relation, self.relation, "", "", -1, "")
+        try:
+            session.begin()
+            for statement in (*insert_states([row], dialect), *forget_relations([self.relation], dialect)):
+                session.execute(statement)
+        finally:
+            session.rollback()
+        return True
 
     def _build(self, exists: bool) -> None:
         node = Node("debug", "sql", Path("debug"), relation=self.relation)

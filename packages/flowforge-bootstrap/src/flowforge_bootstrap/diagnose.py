@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from flowforge_app.descriptions import misdescriptions, standing_nodes
+from flowforge_app.target_state import read_target
 from flowforge_app.try_target import TryTarget
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.inventory import described, faults, installed, libraries
@@ -84,6 +85,7 @@ def _tried_out(engine: Engine) -> Iterator[Finding]:
         with tried.created():
             yield Finding("create", True, "a table was created, and dropped again")
             yield _tried("replace", lambda: _replaced(tried))
+            yield _tried("state", lambda: _kept_state(tried))
     except FlowForgeError as error:
         yield _failed("create", error)
 
@@ -102,6 +104,12 @@ def _described_columns(project: Project, engine: Engine) -> Iterator[Finding]:
 def _replaced(tried: TryTarget) -> str:
     tried.replace()
     return "it was replaced as a model is"
+
+
+def _kept_state(tried: TryTarget) -> str:
+    known = len(read_target(tried.engine).rows)
+    written = "; one was written, and taken back" if tried.keep_state() else ""
+    return f"it tells of {known} tables and views{written}"
 
 
 def _tried(subject: str, look: Callable[[], str]) -> Finding:

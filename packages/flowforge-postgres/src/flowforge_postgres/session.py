@@ -35,6 +35,10 @@ _NEVER = 2**31 - 1
 # Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
 # those on some systems, cannot do so.
 _WATCH = """do $$ begin set client_connection_check_interval = 500; exception when others then null; end $$"""
+_MAY_USE = """
+select has_schema_privilege(oid, 'usage'), current_user
+from pg_catalog.pg_namespace where oid = to_regnamespace({schema})
+"""
 _LONGEST_NAME = 63
 _RUN_OF = re.compile(r"(\S+) (\d+)@(\S+)$")
 _HOLDER = """
@@ -304,14 +308,29 @@ def _try_lock(session: PostgresSession, key: int) -> bool:
 
 
 def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
-    """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there."""
+    """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there.
+
+    One that the role may not use would be left out of the search path in silence, as if it were not there.
+    """
     schema = quote_name(settings.db_schema, POSTGRES)
-    found = connection.execute(f"select to_regnamespace({quote_text(schema, POSTGRES)})::oid").fetchone()
-    if found is None or found[0] is None:
+    found = connection.execute(_MAY_USE.format(schema=quote_text(schema, POSTGRES))).fetchone()
+    if found is None:
         make_schema(connection, schema)
+    elif not found[0]:
+        connection.close()
+        raise _may_not_use(settings.db_schema, found[1])
     timeout = round((settings.statement_timeout or 0) * 1000)
     settings_of_ours = f"set search_path = {schema}; set statement_timeout = {timeout}; set datestyle = iso"
     connection.execute(f"{settings_of_ours}; {_WATCH}")
+
+
+def _may_not_use(schema: str, role: str) -> EngineError:
+    granted = f"grant usage, create on schema {quote_name(schema, POSTGRES)} to {quote_name(role, POSTGRES)}"
+    return EngineError(
+        f"The role {role!r} has no right to use the schema {schema!r}.",
+        kind=ErrorKind.PERMISSION,
+        hint=f"Let its owner run: {granted}",
+    )
 
 
 def make_schema(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
