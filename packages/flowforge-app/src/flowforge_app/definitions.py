@@ -10,7 +10,7 @@ from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_domain.ddl import find_target
-from flowforge_domain.dialect import quote_relation, relation_key
+from flowforge_domain.dialect import Dialect, quote_relation, relation_key
 from flowforge_domain.fingerprint import Inputs, definition_of, fingerprint, settings_that_matter
 from flowforge_domain.hooks import MODEL_HOOKS
 from flowforge_domain.manifest import Manifest, input_relations
@@ -90,7 +90,7 @@ class Definitions:
     def _say_the_same(self, before: str, now: str) -> bool:
         if before == now:
             return True
-        old, new = self._facts(before), self._facts(now)
+        old, new = self.facts(before), self.facts(now)
         return old is not None and new is not None and old.normalized == new.normalized
 
     def _sql_instability(self, sql: str, node: Node) -> str:
@@ -101,17 +101,17 @@ class Definitions:
         word, stranger = volatile_word(query, dialect), undeclared(query, declared, dialect)
         if not word and not stranger:
             return ""
-        facts = self._facts(sql)
+        facts = self.facts(sql)
         if word and (facts is None or facts.volatile):
             said = word[0] if facts is None else facts.volatile[0]
             return f"its SQL gives another result each time: {said} ({node.file}, line {word[1]} of the SQL)"
         if facts is None:
             return f"it may read {stranger}, which no ref() or source() names"
-        known = {relation_key(name, dialect) for name in _relations(node, self.manifest)}
-        foreign = [name for name in facts.reads if name.endswith("()") or relation_key(name, dialect) not in known]
-        return f"it reads {foreign[0]}, which no ref() or source() names" if foreign else ""
+        foreign = next(foreign_reads(facts, node, self.manifest, dialect), "")
+        return f"it reads {foreign}, which no ref() or source() names" if foreign else ""
 
-    def _facts(self, sql: str) -> SqlFacts | None:
+    def facts(self, sql: str) -> SqlFacts | None:
+        """Return what a statement is and reads, None where nobody can tell."""
         dialect = self.engine.dialect
         return self.sql.facts(sql, dialect.grammar or dialect.name, dialect.volatile)
 
@@ -119,6 +119,12 @@ class Definitions:
         if node.name not in self._codes:
             self._codes[node.name] = self.reader.code(node)
         return self._codes[node.name]
+
+
+def foreign_reads(facts: SqlFacts, node: Node, manifest: Manifest, dialect: Dialect) -> Iterator[str]:
+    """Yield what SQL of `node` reads besides what the model names."""
+    known = {relation_key(name, dialect) for name in _relations(node, manifest)}
+    yield from (name for name in facts.reads if name.endswith("()") or relation_key(name, dialect) not in known)
 
 
 def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str, Any]:

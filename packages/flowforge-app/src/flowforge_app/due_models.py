@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowforge_app.compile_models import CompileModels
@@ -12,10 +12,9 @@ from flowforge_app.evidence import Evidence
 from flowforge_app.no_help import NoAnalysis, NoTexts
 from flowforge_app.stable_texts import StableTexts
 from flowforge_app.target_state import TargetState, counted
-from flowforge_domain.dialect import Dialect, RelationKind, relation_key
+from flowforge_domain.dialect import relation_key
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
-from flowforge_domain.state import DOUBTED
 from flowforge_ports.engine import Engine
 from flowforge_ports.project import ProjectReader
 from flowforge_ports.sql import BuiltTexts, SqlAnalysis
@@ -80,51 +79,16 @@ def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool
     return found
 
 
-def replaced_rows(
-    due: Mapping[str, Node],
-    anew: Mapping[str, str],
-    evidence: Evidence,
-    existing: Mapping[str, RelationKind],
-    dialect: Dialect,
-) -> Iterator[str]:
-    """Yield a notice for each model that is about to replace kept rows, or what others made, unasked."""
-    for name, node in due.items():
-        standing = existing.get(relation_key(node.relation, dialect))
-        if standing and not _grows(node) and evidence.versions.standing(node) is None:
-            yield f"{name} replaces the {standing} {node.relation}, which FlowForge did not make"
-        if standing != "table":
-            continue
-        if reason := anew.get(name):
-            yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
-        elif node.config.is_replaced and (kind := evidence.kept_as(node)):
-            yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
-
-
-def guarded(nodes: Iterable[Node], existing: Collection[str], dialect: Dialect) -> Iterator[str]:
-    """Yield a notice for each growing model that a full refresh, which was asked for, does not build from scratch."""
-    for node in nodes:
-        if _grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in existing:
-            yield f"{node.name} is not built from scratch: full_refresh is false"
-
-
-def written_by_others(due: Iterable[Node], versions: DataVersions, target: str) -> Iterator[str]:
-    """Yield the notice that tables of models may have been changed by others, where some of those are due."""
-    rows = filter(None, map(versions.row, due))
-    doubted = sum(row.identity == DOUBTED for row in rows)
-    if doubted:
-        models = "1 model" if doubted == 1 else f"{doubted} models"
-        yield f"others have written to {target}: {models} that they may have changed are built anew"
-
-
 def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:
     """Say that only models were written to: hooks may have written to anything."""
     if engine.sources and not manifest.hooks and not any(node.hooks for node in built):
         engine.sources.vouch()
 
 
-def _refreshes(node: Node) -> bool:
-    return _grows(node) and node.config.full_refresh is not False
-
-
-def _grows(node: Node) -> bool:
+def grows(node: Node) -> bool:
+    """Tell whether a model keeps its rows from build to build and can be built from scratch."""
     return not node.config.is_replaced and node.config.materialized != "snapshot"
+
+
+def _refreshes(node: Node) -> bool:
+    return grows(node) and node.config.full_refresh is not False

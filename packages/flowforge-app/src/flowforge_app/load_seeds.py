@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
@@ -20,7 +20,7 @@ from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import prepare_statements
-from flowforge_domain.model import Node, Seed
+from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
 from flowforge_domain.sql_scan import undeclared, volatile_word
@@ -151,16 +151,6 @@ class LoadSeeds:
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)
 
 
-def not_loaded(manifest: Manifest, nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[str]:
-    """Yield a notice for each seed that `nodes` read, and whose file is not what was loaded last."""
-    read = {relation_key(name, dialect) for name in _tables_read(manifest, nodes)}
-    for seed in manifest.seeds.values():
-        key = relation_key(seed.relation, dialect)
-        row = state.rows.get(key)
-        if key in read and row and row.model == seed.name and _is_edited(seed, row, dialect):
-            yield f"{seed.file} was changed after it was loaded, and its table was not: flowforge seed"
-
-
 def data_version(seed: Seed, dialect: Dialect) -> str:
     """Return a text that is the same for the same content; asked before the load, or a later edit might go unseen.
 
@@ -175,19 +165,3 @@ def data_version(seed: Seed, dialect: Dialect) -> str:
     if volatile_word(text, dialect) or undeclared(text, (), dialect):
         return uuid4().hex
     return fingerprint(digest, repr(seed.options))
-
-
-def _tables_read(manifest: Manifest, nodes: Iterable[Node]) -> Iterator[str]:
-    for node in nodes:
-        yield from (manifest.seeds[name].relation for name in node.deps if name in manifest.seeds)
-        yield from (manifest.sources[key].relation for key in node.sources)
-
-
-def _is_edited(seed: Seed, row: StateRow, dialect: Dialect) -> bool:
-    """Compare contents only of a file that was written to since: large ones are not read for each run."""
-    try:
-        loaded = datetime.fromisoformat(row.finished_at).timestamp()
-        return seed.path.stat().st_mtime > loaded and data_version(seed, dialect) != row.fingerprint
-    except (OSError, SeedError):
-        # Whoever loads it is told.
-        return False

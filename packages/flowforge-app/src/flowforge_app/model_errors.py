@@ -113,12 +113,18 @@ def _next_step(error: EngineError, node: Node, manifest: Manifest, engine: Engin
         return "Load the seeds first: flowforge seed" if engine.keeps else KEEPS_NOTHING
     if missing - sources:
         return f"Build what it reads first: flowforge run --select {quote(f'+{node.name}')}"
+    named = set(map(same_relation, input_relations(manifest, node)))
+    for name, one in manifest.nodes.items():
+        if same_relation(one.relation) not in named and name != node.name and _names(error.message, one.relation):
+            return f"Write ref({name!r}) for the table of that model: only then it is built first."
     return error.hint or "Create the table, or correct its name in sources.yml."
 
 
 def _names(message: str, relation: str) -> bool:
     """Tell whether an engine's message names a relation, by its last part as a word of its own."""
-    return re.search(rf"(?<!\w){re.escape(relation_parts(relation)[-1])}(?!\w)", message.casefold()) is not None
+    return (
+        re.search(rf"(?<!\w){re.escape(relation_parts(relation.casefold())[-1])}(?!\w)", message.casefold()) is not None
+    )
 
 
 def _line_in_file(text: str, statement: str, line: int) -> int:

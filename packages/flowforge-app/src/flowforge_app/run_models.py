@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from time import perf_counter
 
 from flowforge_app.abilities import able
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
-from flowforge_app.clean_target import left_behind
 from flowforge_app.commit_models import CommitModels, result_of
-from flowforge_app.descriptions import misdescriptions
-from flowforge_app.due_models import Skipping, from_scratch, guarded, replaced_rows, vouch, written_by_others
+from flowforge_app.due_models import Skipping, from_scratch, vouch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
-from flowforge_app.load_seeds import not_loaded
 from flowforge_app.model_run import ModelRun
+from flowforge_app.notices import after_building, before_building, guarded
 from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
 from flowforge_app.target_state import closing, held, preparation, read_target
@@ -95,7 +92,7 @@ class RunModels:
             self._write(leftovers)
             state = read_target(self.engine)
         if self.full_refresh:
-            self._tell(guarded(nodes, state.entries, self.engine.dialect))
+            self._tell(guarded(nodes, state, self.engine.dialect))
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
         due = self.skipping.due(nodes, evidence, self.full_refresh)
         self.skipping.texts.keep_stable(evidence.stable.learned)
@@ -107,8 +104,7 @@ class RunModels:
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
         built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
-        self._tell(not_loaded(self.manifest, nodes, state, self.engine.dialect))
-        self._tell(chain(misdescriptions(self.engine, built), left_behind(self.manifest, state, self.engine.dialect)))
+        self._tell(after_building(nodes, built, self.manifest, state, self.engine))
         return unchanged
 
     def _built(
@@ -116,8 +112,7 @@ class RunModels:
     ) -> Mapping[str, ModelResult]:
         existing = kinds(evidence.versions.target.entries)
         anew = from_scratch(due, evidence, self.full_refresh)
-        self._tell(written_by_others(due.values(), evidence.versions, self.engine.target))
-        self._tell(replaced_rows(due, anew, evidence, existing, self.engine.dialect))
+        self._tell(before_building(due, anew, evidence, self.engine))
         waits = waits_for(self.manifest.nodes, due)
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
         if self.jobs > 1 and len(agenda) > self.jobs:

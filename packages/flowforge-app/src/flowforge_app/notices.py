@@ -1,0 +1,126 @@
+"""What a run says of its own accord, before it builds and after: what it replaces, cannot know, finds amiss.
+
+Each notice is a line; none stops a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+
+from flowforge_app.clean_target import left_behind
+from flowforge_app.definitions import foreign_reads
+from flowforge_app.descriptions import misdescriptions
+from flowforge_app.due_models import grows
+from flowforge_app.evidence import Evidence
+from flowforge_app.load_seeds import data_version
+from flowforge_app.target_state import TargetState
+from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.dialect import Dialect, relation_key
+from flowforge_domain.errors import SeedError
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node, Seed
+from flowforge_domain.state import DOUBTED, StateRow
+from flowforge_ports.engine import Engine
+
+
+def before_building(
+    due: Mapping[str, Node], anew: Mapping[str, str], evidence: Evidence, engine: Engine
+) -> Iterator[str]:
+    """Yield what there is to say of models that are about to be built, and of those built from scratch, by why."""
+    target = evidence.versions.target
+    yield from _unnamed_reads(due.values(), evidence, engine.dialect)
+    yield from _written_by_others(due.values(), evidence, engine.target)
+    yield from _replaced_rows(due, anew, evidence, target.entries, engine.dialect)
+
+
+def after_building(
+    nodes: Iterable[Node], built: Iterable[Node], manifest: Manifest, state: TargetState, engine: Engine
+) -> Iterator[str]:
+    """Yield what there is to say when models were built; `nodes` are all that were looked at."""
+    return chain(
+        _not_loaded(manifest, nodes, state, engine.dialect),
+        misdescriptions(engine, built),
+        left_behind(manifest, state, engine.dialect),
+    )
+
+
+def guarded(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[str]:
+    """Yield a notice for each growing model that a full refresh, which was asked for, does not build from scratch."""
+    for node in nodes:
+        if grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in state.entries:
+            yield f"{node.name} is not built from scratch: full_refresh is false"
+
+
+def _unnamed_reads(due: Iterable[Node], evidence: Evidence, dialect: Dialect) -> Iterator[str]:
+    """Yield a notice for each model that was built before and reads another one's table without naming it."""
+    for node in due:
+        if node.kind == "sql" and evidence.versions.row(node) and (name := _unnamed(node, evidence, dialect)):
+            said = f"{node.name} reads the table of {name}, which may be built after it"
+            yield f"{said}: write ref({name!r}) in {node.file}"
+
+
+def _unnamed(node: Node, evidence: Evidence, dialect: Dialect) -> str:
+    definitions, manifest = evidence.definitions, evidence.manifest
+    facts = filter(None, map(definitions.facts, definitions.statements(node)))
+    read = {relation_key(name, dialect) for sql in facts for name in foreign_reads(sql, node, manifest, dialect)}
+    nodes = manifest.nodes.values() if read else ()
+    return next((one.name for one in nodes if relation_key(one.relation, dialect) in read), "")
+
+
+def _written_by_others(due: Iterable[Node], evidence: Evidence, target: str) -> Iterator[str]:
+    """Yield the notice that tables of models may have been changed by others, where some of those are due."""
+    rows = filter(None, map(evidence.versions.row, due))
+    doubted = sum(row.identity == DOUBTED for row in rows)
+    if doubted:
+        models = "1 model" if doubted == 1 else f"{doubted} models"
+        yield f"others have written to {target}: {models} that they may have changed are built anew"
+
+
+def _replaced_rows(
+    due: Mapping[str, Node],
+    anew: Mapping[str, str],
+    evidence: Evidence,
+    entries: Mapping[str, CatalogEntry],
+    dialect: Dialect,
+) -> Iterator[str]:
+    """Yield a notice for each model that is about to replace kept rows, or what others made, unasked."""
+    for name, node in due.items():
+        entry = entries.get(relation_key(node.relation, dialect))
+        if entry is None:
+            continue
+        if not grows(node) and evidence.versions.standing(node) is None:
+            yield f"{name} replaces the {entry.kind} {node.relation}, which FlowForge did not make"
+        if entry.kind != "table":
+            continue
+        if reason := anew.get(name):
+            yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
+        elif node.config.is_replaced and (kind := evidence.kept_as(node)):
+            yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
+
+
+def _not_loaded(manifest: Manifest, nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[str]:
+    """Yield a notice for each seed that `nodes` read, and whose file is not what was loaded last."""
+    read = {relation_key(name, dialect) for name in _tables_read(manifest, nodes)}
+    for seed in manifest.seeds.values():
+        key = relation_key(seed.relation, dialect)
+        row = state.rows.get(key)
+        if key in read and row and row.model == seed.name and _is_edited(seed, row, dialect):
+            yield f"{seed.file} was changed after it was loaded, and its table was not: flowforge seed"
+
+
+def _tables_read(manifest: Manifest, nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        yield from (manifest.seeds[name].relation for name in node.deps if name in manifest.seeds)
+        yield from (manifest.sources[key].relation for key in node.sources)
+
+
+def _is_edited(seed: Seed, row: StateRow, dialect: Dialect) -> bool:
+    """Compare contents only of a file that was written to since: large ones are not read for each run."""
+    try:
+        loaded = datetime.fromisoformat(row.finished_at).timestamp()
+        return seed.path.stat().st_mtime > loaded and data_version(seed, dialect) != row.fingerprint
+    except (OSError, SeedError):
+        # Whoever loads it is told.
+        return False

@@ -1,0 +1,43 @@
+"""A model that reads another one's table without `ref()`: nothing orders them, and that is told, with what to write."""
+
+from __future__ import annotations
+
+import pytest
+
+NOTICE = "bare reads the table of users, which may be built after it: write ref('users') in models/bare.ff.sql"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    files = {
+        "project.yml": "name: shop\n",
+        "profiles.yml": "default: {engine: duckdb, duckdb: {path: shop.duckdb}}\n",
+        "models/users.ff.sql": "select 1 as id\n",
+        "models/bare.ff.sql": "select count(*) as n from Users\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_where_the_table_is_not_there_yet_the_error_says_what_to_write(shop, in_shell):
+    ran = in_shell("flowforge run", shop)
+    assert ran.returncode == 1
+    assert "models/bare.ff.sql:1" in ran.stdout
+    assert "Write ref('users') for the table of that model: only then it is built first." in ran.stdout
+
+
+def test_where_it_is_the_run_says_so_until_it_is_named(shop, in_shell):
+    in_shell("flowforge run", shop)
+    assert in_shell("flowforge run", shop).returncode == 0
+    assert NOTICE in in_shell("flowforge run", shop).stderr
+    (shop / "models/bare.ff.sql").write_text("select count(*) as n from {{ ref('users') }}\n")
+    assert "bare" not in in_shell("flowforge run", shop).stderr
+
+
+def test_a_table_of_nobodys_is_no_model_of_the_project(shop, in_shell):
+    (shop / "models/bare.ff.sql").write_text("select count(*) as n from information_schema.tables\n")
+    for _ in range(2):
+        ran = in_shell("flowforge run", shop)
+        assert (ran.returncode, ran.stderr) == (0, "")
