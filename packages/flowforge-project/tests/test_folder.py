@@ -168,3 +168,13 @@ def test_opening_a_folder_inside_a_project_leads_out_of_it(project):
     with pytest.raises(ConfigError, match="no FlowForge project") as caught:
         open_folder(project.root / "models")
     assert caught.value.hint == "The project is its parent: cd .."
+
+
+@pytest.mark.parametrize("name", ["project", "sources", "profiles"])
+def test_a_file_of_the_project_that_is_called_yaml_is_refused(tmp_path, name):
+    (tmp_path / "models").mkdir()
+    (tmp_path / f"{name}.yaml").write_text("name: shop\n")
+    reader = open_folder(tmp_path).reader
+    with pytest.raises(ConfigError, match=r"must end with \.yml") as caught:
+        reader.profiles({}) if name == "profiles" else reader.manifest()
+    assert (str(caught.value.where), caught.value.hint) == (f"{name}.yaml", f"Rename it to {name}.yml.")

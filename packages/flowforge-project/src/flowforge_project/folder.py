@@ -91,6 +91,17 @@ def files_below(
     return files
 
 
+def top_file(root: Path, name: str) -> ProjectFile:
+    """Return a file of the project's own folder, whether it is there or not.
+
+    Raises `ConfigError` for one that would silently not be read, since it is called `.yaml`.
+    """
+    other = Path(name).with_suffix(".yaml").name
+    if (root / other).exists():
+        raise _misnamed(other, {".yaml": ".yml"})
+    return ProjectFile(str(root / name), name)
+
+
 def decode(content: bytes, name: str) -> str:
     """Return the text of a project file, which is UTF-8, without a byte-order mark.
 
@@ -109,7 +120,7 @@ def decode(content: bytes, name: str) -> str:
 
 
 def _is_project(root: Path) -> bool:
-    return any((root / name).exists() for name in ("models", "seeds", "project.yml"))
+    return any((root / name).exists() for name in ("models", "seeds", "project.yml", "project.yaml"))
 
 
 def _walk(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[ProjectFile]:

@@ -24,7 +24,7 @@ from flowforge_domain.text import Location, caret, did_you_mean
 from flowforge_ports.project import Code, ProfileEntry, SettingPlace
 from flowforge_project.cache import ParseCache, open_cache
 from flowforge_project.facts import ModelFacts, from_json, to_json
-from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below
+from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below, top_file
 from flowforge_project.hook_files import HOOKS, HookReader
 from flowforge_project.misnamed import misnamed_models
 from flowforge_project.project_macros import read_macros
@@ -57,19 +57,23 @@ class FolderReader:
     def _line(self, where: Location | None) -> str:
         """Return a line of the project's text with its number, as far as there is one, and it is text."""
         with suppress(ConfigError):
-            return caret(self._top(where.path).text(), where.line) if where and where.line else ""
+            return (
+                caret(ProjectFile(str(self.root / where.path), where.path).text(), where.line)
+                if where and where.line
+                else ""
+            )
         return ""
 
     def _manifest(self) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)
         files = files_below(self.root, "models", (*_YAML, SQL_SUFFIX, PYTHON_SUFFIX), {".sql": SQL_SUFFIX})
-        project = read_checked(self._top("project.yml"), "project", cache)
+        project = read_checked(top_file(self.root, "project.yml"), "project", cache)
         beside = [read_checked(file, "models", cache) for file in files if file.name.endswith(_YAML)]
         settings = Settings.of(project, beside)
         macros = read_macros(self.root, cache)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
         models = [(file, macros.followed(facts, file.name, file.text)) for file, facts in models]
-        sources = _sources(read_checked(self._top("sources.yml"), "sources", cache))
+        sources = _sources(read_checked(top_file(self.root, "sources.yml"), "sources", cache))
         hooks = HookReader(macros, cache)
         nodes = [_node(file, facts, settings, self.materializations, hooks) for file, facts in models]
         seeds = self._seeds(project)
@@ -111,7 +115,7 @@ class FolderReader:
         """Return where a model's settings come from; raise `FlowForgeError` when a file cannot be read."""
         from flowforge_project.setting_places import setting_places
 
-        return setting_places(node, self._top("project.yml"), files_below(self.root, "models", _YAML))
+        return setting_places(node, top_file(self.root, "project.yml"), files_below(self.root, "models", _YAML))
 
     def code(self, node: Node) -> Code:
         """Return what a Python model runs, without running any; raise `ConfigError` when it cannot be read."""
@@ -123,10 +127,7 @@ class FolderReader:
         """Return the profiles by name, `env_var()` resolved; empty where there is no `profiles.yml`."""
         from flowforge_project.profiles import read_profiles
 
-        return read_profiles(self._top("profiles.yml"), environment)
-
-    def _top(self, name: str) -> ProjectFile:
-        return ProjectFile(str(self.root / name), name)
+        return read_profiles(top_file(self.root, "profiles.yml"), environment)
 
     def _seeds(self, project: CheckedYaml) -> list[Seed]:
         entries = {node_name(spelling): (spelling, entry) for spelling, entry in project.data.get("seeds", {}).items()}
