@@ -20,6 +20,15 @@ _SPECIAL = ("caller", "kwargs", "loop", "self", "super", "varargs")
 RESERVED = frozenset({*AVAILABLE, *_SPECIAL})
 _OTHER_FILES = {nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "import", nodes.Extends: "extends"}
 
+_CALLS = {
+    "ref": "ref('name')",
+    "source": "source('group', 'table')",
+    "config": "config(…)",
+    "var": "var('name')",
+    "env_var": "env_var('NAME')",
+    "is_incremental": "is_incremental()",
+}
+
 
 def require_known_tags(tree: nodes.Template, environment: ImmutableSandboxedEnvironment, text: str, file: str) -> None:
     """Raise `TemplateError` for another file, an unknown filter or test, and for what cannot be changed."""
@@ -40,6 +49,21 @@ def require_known_tags(tree: nodes.Template, environment: ImmutableSandboxedEnvi
         if target.name not in own:
             hint = "Write {% set x = namespace() %}, then set x's attributes."
             raise error_at(text, file, target.lineno, f"{target.name!r} cannot be changed.", hint, target.name)
+    for name in _uncalled(tree):
+        if name.name not in own:
+            message = f"`{name.name}` is a function, which is not called here."
+            raise error_at(text, file, name.lineno, message, f"Write {_CALLS[name.name]}.", name.name)
+
+
+def _uncalled(tree: nodes.Template) -> Iterator[nodes.Name]:
+    """Yield what stands for the result of a function where it is written out or decides: there it is always true."""
+    written = [child for output in tree.find_all(nodes.Output) for child in output.nodes]
+    asked = [branch.test for kind in (nodes.If, nodes.CondExpr) for branch in tree.find_all(kind)]
+    for expression in (*written, *asked):
+        names = [expression] if isinstance(expression, nodes.Name) else []
+        if isinstance(expression, nodes.Not | nodes.And | nodes.Or):
+            names = [one for one in expression.iter_child_nodes() if isinstance(one, nodes.Name)]
+        yield from (name for name in names if name.name in _CALLS)
 
 
 def unknown_names(tree: nodes.Template, environment: ImmutableSandboxedEnvironment) -> tuple[tuple[str, int], ...]:
