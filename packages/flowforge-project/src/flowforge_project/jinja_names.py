@@ -58,7 +58,7 @@ def require_known_tags(tree: nodes.Template, environment: ImmutableSandboxedEnvi
 def _uncalled(tree: nodes.Template) -> Iterator[nodes.Name]:
     """Yield what stands for the result of a function where it is written out or decides: there it is always true."""
     written = [child for output in tree.find_all(nodes.Output) for child in output.nodes]
-    asked = [branch.test for kind in (nodes.If, nodes.CondExpr) for branch in tree.find_all(kind)]
+    asked = [branch.test for branch in tree.find_all(nodes.If)] + [one.test for one in tree.find_all(nodes.CondExpr)]
     for expression in (*written, *asked):
         names = [expression] if isinstance(expression, nodes.Name) else []
         if isinstance(expression, nodes.Not | nodes.And | nodes.Or):
