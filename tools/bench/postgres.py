@@ -42,7 +42,7 @@ def measure(folder: Path, rounds: int) -> Measured:
     figures = []
     for ours, bare in ((_FLOWFORGE, _SWAP), (_FLOWFORGE, _DROP), (_ONE, _SWAP)):
         sizes = _sizes(ours), _sizes(bare)
-        most = _RATIO if (ours, bare) == (_FLOWFORGE, _SWAP) else None
+        most = _RATIO if bare == _SWAP else None
         title = f"PostgreSQL: {ours}, {_LARGE} models to the {bare}"
         figures += [
             Figure(title, ratio_beyond(walls, samples, *sizes), "x", most),
