@@ -36,8 +36,8 @@ _NOTE = (
     "on all sides; making the frame is part of both. By hand: COPY of CSV that Arrow writes and "
     "reads, sent in parts, and taken with libpq's own calls. "
     f"`to_sql` took {_SOME:,} rows, and its time is multiplied by {_LARGE // _SOME}. The fastest driver is not among "
-    "these: ADBC, by binary COPY on a connection of its own, needs two thirds of our time both ways, so that 1.2 x of the "
-    "best driver is missed (docs/decisions/0012-adbc.md, `tools/bench/adbc.py`)."
+    "these: ADBC, by binary COPY on a connection of its own, needs two thirds of our time both ways, so that 1.2 x of "
+    "the best driver is missed (docs/decisions/0012-adbc.md, `tools/bench/adbc.py`)."
 )
 
 
