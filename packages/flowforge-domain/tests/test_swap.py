@@ -59,19 +59,24 @@ def test_belongings_come_back_each_with_what_drops_it():
         "s.users",
         "table",
         options="fillfactor=70",
+        persistence="unlogged",
         owner="crm",
         indexes=(("by name", 'create index "by name" on s.users (name)'),),
         constraints=(("key", "primary key (id)"),),
         not_null=("id", "gone"),
         grants=(Grant("SELECT", ""), Grant("UPDATE", 'o"r', "name", True), Grant("UPDATE", "r", "gone")),
         comments=(("", "it's"), ("name", "n"), ("gone", "g")),
+        settings=(("", "cluster it", ""), ("name", "stretch name", "shrink name"), ("gone", "stretch gone", "")),
     )
     steps = swap_steps(old, (), Newcomer("s.new", "table", {"id", "name"}, ("", "r")), PLAIN)
     assert [step.sql for step in steps[2:]] == [
+        'alter table "s"."users" set unlogged',
         'alter table "s"."users" set (fillfactor=70)',
         'alter table "s"."users" alter column "id" set not null',
         'alter table "s"."users" add constraint "key" primary key (id)',
         'create index "by name" on s.users (name)',
+        "cluster it",
+        "stretch name",
         "comment on table \"s\".\"users\" is 'it''s'",
         'comment on column "s"."users"."name" is \'n\'',
         'revoke all on "s"."users" from public',
@@ -84,6 +89,7 @@ def test_belongings_come_back_each_with_what_drops_it():
         'alter table "s"."users" alter column "id" drop not null',
         'alter table "s"."users" drop constraint "key"',
         'drop index "s"."by name"',
+        "shrink name",
     ]
 
 

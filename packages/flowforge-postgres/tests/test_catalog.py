@@ -88,6 +88,57 @@ def test_indexes_and_constraints_are_made_again(engine, admin):
     assert rows(engine, "select a, b from ff_t") == [(2, "y")]
 
 
+SETTINGS = {
+    "unlogged": "alter table ff_t set unlogged",
+    "replica identity": "alter table ff_t replica identity full",
+    "no replica identity": "alter table ff_t replica identity nothing",
+    "replica identity by an index": 'create unique index "ff ""i" on ff_t (a); alter table ff_t alter a set not null; '
+    'alter table ff_t replica identity using index "ff ""i"',
+    "cluster": 'create index "ff ""i" on ff_t (a); alter table ff_t cluster on "ff ""i"',
+    "statistics": 'alter table ff_t alter a set statistics 0, alter "ö ""b" set statistics 250',
+    "distinct values": 'alter table ff_t alter "ö ""b" set (n_distinct = -0.5, n_distinct_inherited = 7)',
+    "storage": 'alter table ff_t alter "ö ""b" set storage external',
+    "comment on an index": "create index ff_i on ff_t (a); comment on index ff_i is 'it''s 100% \\ näive'",
+    "comment on a key": "alter table ff_t add constraint ff_key primary key (a); comment on index ff_key is 'index'; "
+    "comment on constraint ff_key on ff_t is 'key'",
+    "comment on a check": 'alter table ff_t add constraint "ff c" check (a > 0); '
+    "comment on constraint \"ff c\" on ff_t is 'above zero'",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_settings_of_the_table_and_its_columns_survive(engine, admin, setting):
+    build(engine, "ff_t", """select 1 as a, 'x' as "ö ""b\"""")
+    plain = settings(admin)
+    admin(setting)
+    before = settings(admin)
+    assert before != plain
+    for number in (2, 3):
+        build(engine, "ff_t", f"""select 'y' as "ö ""b", {number} as a""")
+        assert settings(admin) == before
+    assert rows(engine, "select a from ff_t") == [(3,)]
+
+
+def test_settings_of_a_lost_column_go_with_it(engine, admin):
+    build(engine, "ff_t", "select 1 as a, 'x' as b")
+    plain = settings(admin)
+    admin("alter table ff_t alter b set statistics 7, alter b set storage main, alter b set (n_distinct = 3)")
+    build(engine, "ff_t", "select 2 as a")
+    assert settings(admin) == plain
+
+
+def test_storage_that_a_new_type_cannot_have_refuses_the_build(engine, admin):
+    build(engine, "ff_t", "select 1 as a, 'x' as b")
+    admin("alter table ff_t alter b set storage external")
+    with pytest.raises(EngineError, match="cannot have a setting of b") as caught:
+        build(engine, "ff_t", "select 2 as a, 2 as b")
+    assert caught.value.kind is ErrorKind.DEPENDENTS
+    assert rows(engine, "select a, b from ff_t") == [(1, "x")]
+    admin(caught.value.hint.partition("or drop it: ")[2])
+    build(engine, "ff_t", "select 2 as a, 2 as b")
+    assert rows(engine, "select a, b from ff_t") == [(2, 2)]
+
+
 def test_rows_that_break_a_constraint_refuse_the_build(engine, admin):
     build(engine, "ff_t", "select 1 as a")
     admin("alter table ff_t add constraint ff_positive check (a > 0)")
@@ -300,6 +351,26 @@ def hanging(admin):
         )
         + admin("select attname from pg_attribute where attrelid = 'ff_t'::regclass and attnotnull and attnum > 0")
         + admin("select reloptions from pg_class where oid = 'ff_t'::regclass")
+    )
+
+
+def settings(admin):
+    """Return what `alter table` and `comment` have said of a table, its columns, indexes and constraints."""
+    return (
+        admin("select relpersistence, relreplident from pg_class where oid = 'ff_t'::regclass")
+        + admin(
+            "select attname, coalesce(attstattarget, -1), attstorage, attoptions from pg_attribute where attrelid = "
+            "'ff_t'::regclass and attnum > 0 and (attstattarget >= 0 or attoptions is not null or attstorage not in "
+            "('p', 'x')) order by 1"
+        )
+        + admin(
+            "select indexrelid::regclass::text, indisreplident, indisclustered, obj_description(indexrelid, "
+            "'pg_class') from pg_index where indrelid = 'ff_t'::regclass order by 1"
+        )
+        + admin(
+            "select conname, obj_description(oid, 'pg_constraint') from pg_constraint "
+            "where conrelid = 'ff_t'::regclass order by 1"
+        )
     )
 
 

@@ -32,20 +32,24 @@ class Grant:
 class Standing:
     """A relation as it stands, with all that hangs on it; definitions are texts of the engine itself.
 
-    `indexes` and `constraints` are pairs of name and definition, `comments` of column (or "") and text. `owner` is
-    empty where it is who builds. `obstacles` describe what cannot be given to another relation.
+    `indexes` and `constraints` are pairs of name and definition, `comments` of column (or "") and text; `settings` hold
+    column (or ""), the statement that makes one, and that which undoes it. `persistence` is a word behind `set`, empty
+    for what is usual, and `owner` is empty where it is who builds. `obstacles` describe what cannot be given to another
+    relation.
     """
 
     relation: str
     kind: RelationKind
     definition: str = ""
     options: str = ""
+    persistence: str = ""
     owner: str = ""
     indexes: tuple[tuple[str, str], ...] = ()
     constraints: tuple[tuple[str, str], ...] = ()
     not_null: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     comments: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, str, str], ...] = ()
     obstacles: tuple[str, ...] = ()
 
 
@@ -106,6 +110,9 @@ def _belongings(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step
     """Give the new relation what hung on the old; a view has no indexes, constraints or options of a table."""
     table = quote_relation(old.relation, dialect)
     if old.kind == new.kind == "table":
+        if old.persistence:
+            # Before the indexes, which it would make once more.
+            yield Step(f"alter table {table} set {old.persistence}", f"its being {old.persistence}")
         if old.options:
             yield Step(f"alter table {table} set ({old.options})", "its storage options")
         for column in old.not_null:
@@ -121,6 +128,9 @@ def _belongings(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step
             schema = relation_parts(old.relation)[:-1]
             fix = f"drop index {quote_relation(relation_name(*schema, name), dialect)}"
             yield Step(definition, f"index {name}", fix)
+        for column, statement, undone in old.settings:
+            if not column or column in new.columns:
+                yield Step(statement, f"a setting of {column or 'the table'}", undone)
     yield from _shared(old, new.columns, new.grantees, dialect, new.kind)
 
 

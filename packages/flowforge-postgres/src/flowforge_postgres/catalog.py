@@ -48,8 +48,10 @@ select c.oid::bigint, case c.relkind when 'v' then 'view' else 'table' end, c.re
   and c.relacl is null and c.reloptions is null and c.relowner = current_user::regrole and not (
     c.relhasindex or c.relhastriggers or c.relrowsecurity or c.relispartition or c.relhassubclass
     or c.relhasrules and c.relkind = 'r')
-  and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0
-    and (a.attnotnull or a.atthasdef or a.attidentity <> '' or a.attacl is not null))
+  and c.relpersistence = 'p' and (c.relkind = 'v' or c.relreplident = 'd')
+  and not exists (select from pg_attribute a left join pg_type t on t.oid = a.atttypid
+    where a.attrelid = c.oid and a.attnum > 0 and (a.attnotnull or a.atthasdef or a.attidentity <> ''
+      or a.attacl is not null or a.attoptions is not null or a.attstattarget >= 0 or a.attstorage <> t.typstorage))
   and not exists (select from pg_depend d where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
     and d.deptype <> 'i')
   and not exists (select from pg_description d where d.objoid = c.oid and d.classoid = 'pg_class'::regclass)
@@ -61,8 +63,30 @@ select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) en
 from pg_default_acl d, aclexplode(d.defaclacl) g
 where d.defaclobjtype = 'r' and d.defaclrole = current_user::regrole and g.grantee <> d.defaclrole
 """
+_STORAGE = "(array['plain', 'external', 'extended', 'main'])[position({}::text in 'pexm')]"
+# What `alter table` says of a table: of which column or of '', the words, and those that undo them.
+_SETTINGS = f"""
+  select '' as of, 'replica identity ' || case c.relreplident when 'f' then 'full' when 'n' then 'nothing' end as said,
+    'replica identity default' as undone
+  union all
+  select '', format('replica identity using index %I', i.relname), 'replica identity default'
+  from pg_index x join pg_class i on i.oid = x.indexrelid
+  where x.indrelid = c.oid and x.indisreplident and c.relreplident = 'i'
+  union all
+  select '', format('cluster on %I', i.relname), 'set without cluster'
+  from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = c.oid and x.indisclustered
+  union all
+  select a.attname::text, format('alter column %I set ', a.attname) || o.said,
+    format('alter column %I ', a.attname) || o.undone
+  from pg_attribute a join pg_type t on t.oid = a.atttypid, lateral (values
+    ('statistics ' || nullif(a.attstattarget, -1), 'set statistics -1'),
+    ('(' || array_to_string(a.attoptions, ', ') || ')', 'reset (n_distinct, n_distinct_inherited)'),
+    ('storage ' || {_STORAGE.format("nullif(a.attstorage, t.typstorage)")},
+      'set storage ' || {_STORAGE.format("t.typstorage")})) o(said, undone)
+  where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+"""
 # The relation $1 and the views on it, each after those it stands on, with what hangs on each of them.
-_STANDING = """
+_STANDING = f"""
 with recursive standing(oid, depth) as (
   select $1::oid, 0
   union
@@ -75,6 +99,7 @@ with recursive standing(oid, depth) as (
 select n.nspname, c.relname, case c.relkind when 'v' then 'view' else 'table' end,
   case c.relkind when 'v' then pg_get_viewdef(c.oid) else '' end,
   coalesce(array_to_string(c.reloptions, ', '), ''),
+  case c.relpersistence when 'u' then 'unlogged' else '' end,
   case when c.relowner = current_user::regrole then '' else pg_get_userbyid(c.relowner) end,
   array(select array[i.relname::text, pg_get_indexdef(i.oid)] from pg_index x join pg_class i on i.oid = x.indexrelid
     where x.indrelid = c.oid and not exists (
@@ -91,6 +116,17 @@ select n.nspname, c.relname, case c.relkind when 'v' then 'view' else 'table' en
   array(select array[coalesce(a.attname::text, ''), d.description]
     from pg_description d left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
     where d.objoid = c.oid and d.classoid = 'pg_class'::regclass),
+  array(select array[s.of, t.alters || s.said, t.alters || s.undone] from ({_SETTINGS}) s,
+      format('alter table %I.%I ', n.nspname, c.relname) t(alters) where s.said is not null)
+    || array(select array['', o.comments || ' is ' || quote_literal(d.description), o.comments || ' is null']
+      from pg_description d join (
+        select 'pg_class'::regclass, x.indexrelid, format('comment on index %s', x.indexrelid::regclass)
+        from pg_index x where x.indrelid = c.oid
+        union all
+        select 'pg_constraint'::regclass, k.oid,
+          format('comment on constraint %I on %I.%I', k.conname, n.nspname, c.relname)
+        from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'c', 'x', 'f')
+      ) o(class, oid, comments) on d.classoid = o.class and d.objoid = o.oid and d.objsubid = 0),
   array(select distinct pg_describe_object(d.classid, d.objid, d.objsubid) from pg_depend d
     where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and (
       d.classid in ('pg_policy'::regclass, 'pg_statistic_ext'::regclass, 'pg_attrdef'::regclass)
@@ -101,9 +137,9 @@ select n.nspname, c.relname, case c.relkind when 'v' then 'view' else 'table' en
         select from pg_rewrite r where r.oid = d.objid and r.ev_class = c.oid and r.rulename <> '_RETURN')
       or d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i') and exists (
         select from pg_class q where q.oid = d.objid and q.relkind = 'S')))
-  || case when c.relrowsecurity then array['row-level security of table ' || c.relname] else '{}' end
-  || case when c.relispartition then array['its place as a partition'] else '{}' end
-  || case when c.relkind not in ('r', 'v') then array[pg_describe_object('pg_class'::regclass, c.oid, 0)] else '{}' end
+  || case when c.relrowsecurity then array['row-level security of table ' || c.relname] else '{{}}' end
+  || case when c.relispartition then array['its place as a partition'] else '{{}}' end
+  || case when c.relkind in ('r', 'v') then '{{}}' else array[pg_describe_object('pg_class'::regclass, c.oid, 0)] end
 from ordered o join pg_class c on c.oid = o.oid join pg_namespace n on n.oid = c.relnamespace
 order by o.depth, n.nspname, c.relname
 """
@@ -204,17 +240,20 @@ class PostgresReplacer:
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    schema, name, kind, definition, options, owner, indexes, constraints, not_null, grants, comments, obstacles = row
+    schema, name, kind, definition, options, persistence, owner, *several = row
+    indexes, constraints, not_null, grants, comments, settings, obstacles = several
     return Standing(
         relation_name(schema, name),
         kind,
         definition.rstrip().rstrip(";"),
         options,
+        persistence,
         owner,
         tuple(map(tuple, indexes)),
         tuple(map(tuple, constraints)),
         tuple(not_null),
         tuple(Grant(privilege, grantee, column, bool(option)) for privilege, grantee, column, option in grants),
         tuple(map(tuple, comments)),
+        tuple(map(tuple, settings)),
         tuple(obstacles),
     )
