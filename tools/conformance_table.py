@@ -27,6 +27,7 @@ is. One column is one suite: an engine on one kind of target.
 | – | declined: the engine does not claim it; where it is asked for, it is refused |
 | ? | not proved here: the tests have no server that can show it; the reason stands below |
 | ✗ | failed |
+| · | not run: a case of other engines' own, or newer than the last run of this column |
 
 `✓ 12 – 2` are twelve variants of a case that were proved, and two that were declined.
 """
@@ -126,7 +127,7 @@ def _table(suites: list[Suite]) -> str:
     cases = sorted({case for suite in suites for case in suite.cells})
     lines = ["| case | " + " | ".join(suite.title for suite in suites) + " |", "| --- |" + " --- |" * len(suites)]
     for case in cases:
-        cells = " | ".join(suite.cells.get(case, "") for suite in suites)
+        cells = " | ".join(suite.cells.get(case) or "·" for suite in suites)
         lines.append(f"| {case.removeprefix('test_').replace('_', ' ')} | {cells} |")
     return "\n".join(lines) + "\n"
 

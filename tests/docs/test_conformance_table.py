@@ -56,3 +56,8 @@ def test_the_page_tells_of_every_engine_that_ships():
 
 def is_engine(path):
     return (path.parent / "tests/test_conformance.py").exists() and tomllib.loads(path.read_text("utf-8"))
+
+
+def test_every_cell_of_the_page_says_something():
+    rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert [row for row in rows[2:] if "|  |" in row] == []
