@@ -116,6 +116,17 @@ FILES = (
             ("incremental_strategy='insert_overwrite', partition_by='dya'", "`partition_by` names 'dya'", "Known: "),
         )
     ),
+    *(
+        (f"{command} --select sly", "models/sly.ff.sql",
+         f"{head}\nwith w as (\n  delete from users returning id)\nselect id from w\n",
+         ("models/sly.ff.sql:3", "`delete`, which changes another table", "`post_hook`"))
+        for command in ("run", "compile")
+        for head in (
+            "", "create table sly as", "{% if true %}{% endif %}", "{{ config(materialized='view') }}{% set x = 1 %}",
+            "{{ config(materialized='incremental') }}{% set x = 1 %}",
+            "{{ config(materialized='snapshot', unique_key='id', strategy='check', check_cols='all') }}{% set x = 1 %}",
+        )
+    ),
     ("ls", PROJECT, "defaults:\n  owner: me\n  materialized: tabel\n", (f"{PROJECT}:1", "    1 | defaults:")),
     ("run", PROJECT, "seeds:\n  poeple: {null: x}\n", (f"{PROJECT}:2", "    2 |   poeple:", "Did you mean 'people'?")),
     ("run", PROJECT, "name: shop\ndescription: a\0b\n", (f"{PROJECT}:2", "holds a NUL byte", "Remove it")),

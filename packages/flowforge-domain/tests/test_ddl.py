@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
+from flowforge_domain.ddl import Target, find_target, is_blank, one_statement, require_reading
 from flowforge_domain.dialect import Dialect, quote_name, quote_text
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.relation import scan_relation
@@ -128,6 +128,42 @@ def test_semicolons_inside_end_nothing(sql):
 @pytest.mark.parametrize("end", [";", ";\n", " ; ", ";;", "; -- done", ";\r\n/* done; */\r\n", "\n;\n;\n"])
 def test_final_semicolon_and_what_follows_is_cut(end):
     assert one_statement(f"select ';'{end}").rstrip() == "select ';'"
+
+
+WRITES = (
+    "with w as (insert into t select 1 returning a) select * from w",
+    "with v as (select 1), w as materialized (\n  /* x */ DELETE\n-- y\nfrom t returning a) select * from w",
+    'create table x as with w as (update only "T" as t set a = 1 returning a) select * from w',
+    "with w as (merge into t using u on true when matched then delete returning a) select * from w",
+)
+
+
+@pytest.mark.parametrize("sql", WRITES)
+@pytest.mark.parametrize("dialect", [None, STANDARD])
+def test_a_named_query_that_writes_is_refused(sql, dialect):
+    with pytest.raises(TemplateError, match="changes another table") as caught:
+        require_reading(sql, "models/m.ff.sql", dialect)
+    assert caught.value.where.path == "models/m.ff.sql"
+    assert caught.value.snippet.endswith("^")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select '(delete from t)'",
+        "select 1 -- (insert into t)",
+        "select 1 /* (insert into t) */",
+        "select $$ (delete from t) $$",
+        'select "(delete from t)" from t',
+        "select insert(a, 1, 2, 'into') from t",
+        "select count(*) filter (where kind in ('insert', 'update')) as (deletes) from t",
+        "select (update), (delete) from t where (merge) is null",
+        "select (update) from t; set x = 1",
+        "select x from (select a as insert from t) where deleted",
+    ],
+)
+def test_words_of_statements_that_write_nothing_are_read(sql):
+    require_reading(sql)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +289,7 @@ ATOMS = st.sampled_from(
 
 @given(st.lists(ATOMS, max_size=25).map("".join))
 def test_any_text_is_read_or_refused(sql):
-    for read, dialect in product((find_target, one_statement), WAYS):
+    for read, dialect in product((find_target, one_statement, require_reading), WAYS):
         try:
             read(sql, "m.ff.sql", dialect)
         except TemplateError as error:
@@ -307,6 +343,7 @@ RUNS = [
     "{#",
     "{%",
 ]
+RUNS += ["(insert ", "(update a ", "(delete /* ", "( -- \n", "merge"]
 RUNS += ["{{ config(", "{{ config() ", "{{ config()}} ", "create ", "as ", "(", ")", "a.", '"a".']
 
 
@@ -317,6 +354,6 @@ def test_no_run_of_equal_pieces_takes_long(start, run):
     text = start + run * 10_000 + "x"
     is_blank(text)
     scan_relation(text, 0)
-    for read, dialect in product((find_target, one_statement), WAYS):
+    for read, dialect in product((find_target, one_statement, require_reading), WAYS):
         with suppress(TemplateError):
             read(text, "", dialect)

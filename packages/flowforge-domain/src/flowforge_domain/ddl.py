@@ -25,6 +25,13 @@ _FOREIGN = re.compile(
     r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
 )
 _FORM = "Write `create or replace table NAME as select …` or a plain `select …`."
+# Between words. It gives nothing back, or every way to split a run of blanks would be tried.
+_GAP = r"(?:\s|--[^\n]*|/\*.*?\*/)"
+_WRITE = (
+    rf"\({_GAP}*+(?P<write>(?:insert|merge){_GAP}++into|insert{_GAP}++overwrite|delete{_GAP}++from"
+    r"|update\b[^();]{1,300}?\bset)\b"
+)
+_MAY_WRITE = re.compile(r"\b(?:insert|merge|delete|update)\b", re.IGNORECASE)
 # Asked for its end only: with an anchor behind the repetition, every way to split a run of blanks would be tried.
 _BLANK = re.compile(rf"(?:\s+|;|{_NOTE}|/\*.*?\*/)*", re.DOTALL)
 _TAG = re.compile(r"(?=(\$\w*\$))")
@@ -85,6 +92,22 @@ def one_statement(sql: str, file: str = "", dialect: Dialect | None = None) -> s
         except TemplateError as error:
             refusals.append(error)
     raise refusals[0]
+
+
+def require_reading(sql: str, file: str = "", dialect: Dialect | None = None) -> None:
+    """Raise `TemplateError` for a query that holds one which writes, as `with x as (delete from …)` does.
+
+    What it changes would be known to nobody. Without a dialect, only where that is so in every way of writing SQL.
+    """
+    if not _MAY_WRITE.search(sql):
+        return
+    found = [
+        next((atom for atom in _found(sql, _writes(*_signs(way))) if atom["write"]), None) for way in _ways(dialect)
+    ]
+    if all(found) and (first := found[0]):
+        word = first["write"].split()[0].lower()
+        message = f"A SQL model is a query, and this part of it is `{word}`, which changes another table."
+        raise _error(sql, first.start("write"), file, message, "Let a model write each table, or use a `post_hook`.")
 
 
 def with_queries(sql: str, queries: Mapping[str, str], file: str, dialect: Dialect) -> str:
@@ -179,6 +202,12 @@ def _atoms(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[
     return re.compile(
         rf"{_hiding(ticks, escapes, comments)}|/\*.*?\*/|(?P<tag>\$\w*\$)|(?P<end>;)|(?P<open>/\*|{opens}).*", re.DOTALL
     )
+
+
+def _writes(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds a bracket and a statement that writes in it, and skips the texts, names and comments."""
+    hiding = rf"{_hiding(ticks, escapes, comments)}|/\*.*?(?:\*/|\Z)|(?P<tag>\$\w*\$)|['\"].*"
+    return re.compile(rf"{hiding}|{_WRITE}", re.IGNORECASE | re.DOTALL)
 
 
 def _words(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> re.Pattern[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
+from flowforge_domain.ddl import Target, find_target, is_blank, one_statement, require_reading
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation, relation_key
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import Node
@@ -22,6 +22,7 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
     the template said.
     """
     sql = one_statement(sql, node.file, dialect)
+    require_reading(sql, node.file, dialect)
     target = find_target(sql, node.file, dialect)
     if target is None:
         return f"{query_head(node, dialect)}{_not_blank(node, sql)}"
@@ -31,6 +32,7 @@ def create_statement(node: Node, sql: str, dialect: Dialect) -> str:
 
 def plain_query(node: Node, sql: str, dialect: Dialect) -> str:
     """Return the rendered SQL of a model that creates nothing, as one query; raise `TemplateError` when it is none."""
+    require_reading(sql, node.file, dialect)
     return _not_blank(node, one_statement(sql, node.file, dialect))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flowforge_domain.ddl import find_target, is_blank, one_statement
+from flowforge_domain.ddl import find_target, is_blank, one_statement, require_reading
 from flowforge_domain.errors import ConfigError, TemplateError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.text import Location, caret_below
@@ -46,6 +46,7 @@ def _sql_facts(text: str, file: str) -> ModelFacts:
 def _require_one_statement(text: str, file: str) -> None:
     """Refuse what no rendering could turn into one statement; with other Jinja, only its rendering tells."""
     one_statement(text, file)
+    require_reading(text, file)
     plain = render_plain(text, str, lambda group, table: group + table)
     if plain is not None and is_blank(plain):
         raise TemplateError("The model has no SQL.", where=Location(file, 1), hint="Write `select …`.")
