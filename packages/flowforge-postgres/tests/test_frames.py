@@ -107,13 +107,22 @@ def test_what_sql_wrote_is_read_exactly(engine):
     [
         ("select sum(n) as a from generate_series(1::bigint, 3) n", 6),
         ("select 1.25 + 1 as a", Decimal("2.25")),
+        ("select -1e-76 as a", Decimal("-1e-76")),
         ("select 12345678901234567890123456789012345678901234567890.5 as a", Decimal("1234567890" * 5 + ".5")),
-        ("select 'nan'::numeric as a", "NaN"),
     ],
 )
 def test_numbers_without_bounds_keep_every_digit(engine, sql, value):
     build(engine, "ff_t", sql)
     assert engine.frames.to_rows(engine.frames.read("ff_t")).rows == [(value,)]
+
+
+@pytest.mark.parametrize("value", ["'nan'", "'infinity'", "'-infinity'", "1e80 + 0.5", "1e60 + 1e-30", "1e-77"])
+def test_a_number_without_bounds_that_no_frame_holds_is_refused_with_its_column(engine, value):
+    build(engine, "ff_t", f"select 0 as a, 1.5::numeric as b union all select 1, {value}::numeric")
+    with pytest.raises(EngineError, match="Column 'b' is numeric") as caught:
+        engine.frames.read("ff_t")
+    assert caught.value.kind is ErrorKind.DATA
+    assert "double precision" in caught.value.hint
 
 
 def test_pandas_types_are_those_that_lose_nothing(engine):

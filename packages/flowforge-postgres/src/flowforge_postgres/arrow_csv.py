@@ -103,7 +103,7 @@ def read_options(
     def finish(table: pa.Table | None) -> pa.Table:
         if table is None:
             table = pa.table({c: pa.array([], _parsed(kind)) for c, kind in numbered.items()})
-        finished = [_finished(table[c], kind) for c, kind in numbered.items()]
+        finished = [_finished(name, table[f"c{i}"], kind) for i, (name, kind) in enumerate(columns)]
         return pa.table(finished, names=[name for name, _ in columns])
 
     return ", ".join(_selected(name, kind) for name, kind in columns), options, finish
@@ -138,12 +138,12 @@ def _decimal(kind: str) -> pa.DataType | None:
     return None if not fits else pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
 
-def _finished(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+def _finished(name: str, column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
     wanted = _READ.get(kind) or _decimal(kind)
     if kind.endswith("[]"):
         return _lists(column, kind.removesuffix("[]"))
     if kind == "numeric":
-        return _narrowed(column)
+        return _narrowed(name, column)
     if wanted == pa.binary():
         return pa.chunked_array([[v if v is None else bytes.fromhex(v[2:]) for v in column.to_pylist()]], wanted)
     if wanted is not None and is_json(wanted):
@@ -151,15 +151,25 @@ def _finished(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
     return column.cast(wanted) if wanted is not None and wanted != column.type else column
 
 
-def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give numbers of any size, such as a sum, the narrowest type that holds every digit; text where none does."""
-    digits = pc.max(pc.utf8_length(pc.replace_substring_regex(column, "^[^.]*[.]?", ""))).as_py() or 0
-    for kind in (pa.int64(), *(make(width, min(digits, width)) for make, width in _DECIMALS)):
+def _narrowed(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give numbers of any size, such as a sum, the narrowest type that holds every digit.
+
+    Raises `EngineError` of kind DATA where none does: as text they would be added to one long text.
+    """
+    digits, whole = _longest(column, "^[^.]*[.]?"), _longest(column, "^-?0?|[.].*")
+    # Counted, as Arrow takes some numbers of more digits for others.
+    for kind in (pa.int64(), *(make(width, digits) for make, width in _DECIMALS if whole + digits <= width)):
         try:
             return column.cast(kind)
         except pa.ArrowInvalid:
             continue
-    return column
+    message = f"Column {name!r} is numeric without bounds, and holds NaN, infinity or more than 76 digits."
+    raise data_error(message, "Cast the column in a model, as to `double precision`.")
+
+
+def _longest(column: pa.ChunkedArray, pattern: str) -> int:
+    """Return the most characters that a text has without what fits a pattern."""
+    return pc.max(pc.utf8_length(pc.replace_substring_regex(column, pattern, ""))).as_py() or 0
 
 
 _DECIMALS = ((pa.decimal128, 38), (pa.decimal256, 76))
