@@ -49,7 +49,6 @@ WORDS = {
     "clean --select users": ("No such option: --select", "flowforge clean --help"),
     "clean --env nope": ("There is no profile 'nope'", "Known: default, dev."),
     "clean --vars x": ("--vars takes a mapping", "Write for example"),
-    "runs": ("Missing command", "flowforge runs --help"),
     "runs lst": ("Did you mean 'list'?", "flowforge runs --help"),
     "runs list --limit 0": ("--limit", "flowforge runs list --help"),
     "runs show": ("Missing argument", "flowforge runs show --help"),
