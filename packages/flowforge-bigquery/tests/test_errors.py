@@ -89,7 +89,7 @@ def test_a_query_that_would_bill_too_much_names_the_setting():
         (ConnectionResetError("reset"), ErrorKind.TRANSIENT),
         (RetryError("Timeout of 2.0s exceeded", Forbidden("Access Denied")), ErrorKind.PERMISSION),
         (RetryError("Timeout of 2.0s exceeded", ConnectionError("refused")), ErrorKind.UNREACHABLE),
-        (TimeoutError(), ErrorKind.CANCELLED),
+        (TimeoutError(), ErrorKind.STOPPED),
     ],
 )
 def test_what_stands_before_the_service_has_a_kind(error, kind):

@@ -139,11 +139,11 @@ def test_password_is_never_shown(dsn):
     engine.session.close()
 
 
-def test_statement_timeout_is_a_cancellation_that_names_the_setting(dsn):
+def test_statement_timeout_is_no_cancellation_of_ours_and_names_the_setting(dsn):
     engine = opened(dsn, statement_timeout=0.1)
     with pytest.raises(EngineError) as caught:
         engine.session.query("select pg_sleep(20)")
-    assert caught.value.kind is ErrorKind.CANCELLED
+    assert caught.value.kind is ErrorKind.STOPPED
     assert "statement_timeout" in caught.value.hint
     engine.session.close()
 

@@ -33,7 +33,7 @@ ANSWERS = [
         630,
         "57014",
         "Statement reached its statement or warehouse timeout and was canceled.",
-        "CANCELLED",
+        "STOPPED",
     ),
     (606, "57P03", "No active warehouse selected in the current session.", "UNREACHABLE"),
     (90105, "22000", "Cannot perform CREATE TABLE. This session does not have a current database.", "UNREACHABLE"),

@@ -13,6 +13,9 @@ from flowforge_domain.results import Rows
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.engine import Engine
 
+# A view's query runs only now.
+_OF_ITS_QUERY = {ErrorKind.DATA, ErrorKind.STOPPED}
+
 
 @dataclass(frozen=True)
 class ShowModel:
@@ -35,6 +38,8 @@ class ShowModel:
         try:
             return self.engine.session.query(query)
         except EngineError as error:
+            if node and error.kind in _OF_ITS_QUERY:
+                error.where = node.where()
             if error.kind is not ErrorKind.MISSING_RELATION:
                 raise
             raise SelectionError(f"There is no table {name!r} in the target.", hint=self._hint(name)) from error

@@ -34,7 +34,7 @@ _REASONS = {
     "resourcesExceeded": ErrorKind.SPACE,
     "stopped": ErrorKind.CANCELLED,
     "tableUnavailable": ErrorKind.TRANSIENT,
-    "timeout": ErrorKind.CANCELLED,
+    "timeout": ErrorKind.STOPPED,
 }
 # Where an answer names no reason.
 _CODES = {
@@ -85,7 +85,7 @@ def translated() -> Iterator[None]:
         raise _call_error(error) from error
     except WaitedTooLong as error:
         message, hint = "The job took too long.", "Give it more time in `job_timeout`, or make the query lighter."
-        raise EngineError(message, kind=ErrorKind.CANCELLED, hint=hint) from error
+        raise EngineError(message, kind=ErrorKind.STOPPED, hint=hint) from error
     except (RetryError, requests.RequestException, TransportError, ConnectionError, OSError) as error:
         cause = error.cause if isinstance(error, RetryError) and error.cause else error
         if isinstance(cause, GoogleAPICallError):

@@ -165,7 +165,8 @@ class ErrorKind(Enum):
     """What a driver's error means for the user and for a retry.
 
     TRANSIENT is what the same statements may well not meet again: a deadlock, a lost connection, a limit on requests.
-    CONFLICT is what stays in the way, such as another run.
+    CONFLICT is what stays in the way, such as another run. CANCELLED is what this process asked for itself, as after
+    Ctrl-C, by `Session.interrupt`; STOPPED is what a time limit or somebody else ended.
     """
 
     MISSING_RELATION = "missing relation"
@@ -180,6 +181,7 @@ class ErrorKind(Enum):
     PERMISSION = "permission"
     SPACE = "out of space"
     CANCELLED = "cancelled"
+    STOPPED = "stopped"
     UNKNOWN = "unknown"
 
 

@@ -20,6 +20,7 @@ _NOT_ITS_FAULT = {
     ErrorKind.UNREACHABLE,
     ErrorKind.TRANSIENT,
     ErrorKind.CANCELLED,
+    ErrorKind.STOPPED,
     ErrorKind.CONFLICT,
     ErrorKind.SPACE,
 }

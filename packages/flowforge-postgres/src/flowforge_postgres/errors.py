@@ -37,7 +37,7 @@ _STATES = {
     "53300": ErrorKind.TRANSIENT,
     "54": ErrorKind.DATA,
     "55P03": ErrorKind.TRANSIENT,
-    "57014": ErrorKind.CANCELLED,
+    "57014": ErrorKind.STOPPED,
     "57P": ErrorKind.TRANSIENT,
     "57P04": ErrorKind.UNREACHABLE,
 }
@@ -64,6 +64,7 @@ _FIXES = {
     ErrorKind.DEPENDENTS: "Drop them first, or let the model write another relation.",
     ErrorKind.UNREACHABLE: "Check host, port and database in the dsn, and that the server runs.",
     ErrorKind.TRANSIENT: "Run again.",
+    ErrorKind.STOPPED: "Another session cancelled it: run again.",
 }
 # What the server says of two sessions that change its catalog at once, where the SQLSTATE says less.
 _COLLISION = re.compile(r'^tuple concurrently (updated|deleted)|unique constraint "pg_')
@@ -102,7 +103,7 @@ def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
     line, column = _place(sql, int(said.statement_position or 0) - skipped)
     message = "\n".join(part for part in (said.message_primary, said.message_detail) if part)
     hint = _FIXES.get(kind, said.message_hint or "")
-    if kind is ErrorKind.CANCELLED and "timeout" in message:
+    if kind is ErrorKind.STOPPED and "timeout" in message:
         hint = "Give it more time in `statement_timeout`, or make the query lighter."
     return EngineError(message, kind=kind, line=line, column=column, hint=hint)
 

@@ -103,6 +103,7 @@ class PostgresSession:
     holder: str = ""
     process: int = 0
     lost: int = 0
+    interrupted: bool = False
 
     @property
     def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -131,7 +132,7 @@ class PostgresSession:
         """Give the driver's cursor, its errors translated."""
         if self.due:
             self.execute("select")
-        with translated(), self.connection.cursor() as cursor:
+        with _translated(self), self.connection.cursor() as cursor:
             yield cursor
 
     def begin(self) -> None:
@@ -146,7 +147,7 @@ class PostgresSession:
             self.working, self.due = False, ""
             return
         failpoint("statement")
-        with translated():
+        with _translated(self):
             done = self.connection.execute("commit").statusmessage
         self.working = False
         if done == "ROLLBACK":
@@ -162,6 +163,8 @@ class PostgresSession:
             self._let_go()
 
     def interrupt(self) -> None:
+        # For good: whoever interrupts a session wants no more of it.
+        self.interrupted = True
         if self.held is not None:
             with translated():
                 self.held.driver_connection.cancel_safe(timeout=5)
@@ -183,7 +186,7 @@ class PostgresSession:
         """Run a statement, or several, and give the cursor of the last one."""
         failpoint("statement")
         connection, due = self.connection, self.due
-        with translated(sql, len(due)):
+        with _translated(self, sql, len(due)):
             try:
                 cursor = connection.execute(_text(due + sql))
             finally:
@@ -202,6 +205,18 @@ class PostgresSession:
             self.lost = self.process if lost else 0
             with suppress(psycopg.Error):
                 held.invalidate() if lost else held.close()
+
+
+@contextmanager
+def _translated(session: PostgresSession, sql: str = "", skipped: int = 0) -> Iterator[None]:
+    """Raise what the driver raises as `EngineError`; the server does not say who asked it to cancel a statement."""
+    try:
+        with translated(sql, skipped):
+            yield
+    except EngineError as error:
+        if error.kind is ErrorKind.STOPPED and session.interrupted:
+            error.kind = ErrorKind.CANCELLED
+        raise
 
 
 def _take(session: PostgresSession) -> None:

@@ -14,7 +14,7 @@ _NUMBERS = {
     604: ErrorKind.CANCELLED,
     606: ErrorKind.UNREACHABLE,
     625: ErrorKind.TRANSIENT,
-    630: ErrorKind.CANCELLED,
+    630: ErrorKind.STOPPED,
     904: ErrorKind.MISSING_COLUMN,
     2002: ErrorKind.CONFLICT,
     2003: ErrorKind.MISSING_RELATION,
