@@ -125,6 +125,14 @@ def test_a_number_without_bounds_that_no_frame_holds_is_refused_with_its_column(
     assert "double precision" in caught.value.hint
 
 
+@pytest.mark.parametrize("value", ["timestamp 'infinity'", "date '0044-03-15 BC'"])
+def test_a_time_that_no_frame_holds_is_refused_with_its_column(engine, value):
+    build(engine, "ff_t", f"select 0 as a, {value} as b")
+    with pytest.raises(EngineError, match="ff_t cannot be read as a frame: In column 'b': ") as caught:
+        engine.frames.read("ff_t")
+    assert caught.value.kind is ErrorKind.DATA
+
+
 def test_pandas_types_are_those_that_lose_nothing(engine):
     build(engine, "ff_t", "select 1 as a, null::int as b, 1.5::float8 as c, 'x' as d, now()::timestamp as e, true as f")
     engine.session.execute("insert into ff_t values (2, 3, null, null, null, null)")

@@ -6,6 +6,7 @@ and reads the CSV. pandas is imported when a frame is wanted, never for a projec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -72,8 +73,12 @@ class PostgresFrames:
         try:
             return finish(csv.read_csv(pa.py_buffer(sink.getbuffer()), **options))
         except pa.ArrowException as error:
-            said = str(error).splitlines()[0]
+            said = _COLUMN.sub(lambda found: f"In column {columns[int(found[1])][0]!r}", str(error).splitlines()[0])
             raise data_error(f"{relation} cannot be read as a frame: {said}", "Cast the column in a model.") from error
+
+
+# Arrow knows the columns by their numbers only.
+_COLUMN = re.compile(r"^In CSV column #(\d+)")
 
 
 def store(
