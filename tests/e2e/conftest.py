@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,38 @@ def in_shell(warm_environment):
         )
 
     return run
+
+
+@pytest.fixture
+def new_project(tmp_path):
+    """Write files into an empty folder, beside a profile for a DuckDB file, and return the folder."""
+
+    def written(files):
+        profile = "default: {engine: duckdb, duckdb: {path: shop.duckdb}}\n"
+        for name, text in {"project.yml": "name: shop\n", "profiles.yml": profile, **files}.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return written
+
+
+@pytest.fixture
+def hearing_ctrl_c(environment):
+    """Start a shell command in a folder as a process that hears Ctrl-C; one in a shell's background would not."""
+
+    def start(command, folder):
+        return subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    return start
 
 
 @pytest.fixture(scope="session")

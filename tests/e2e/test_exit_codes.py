@@ -305,21 +305,11 @@ def test_row(what, code, says, example, in_shell, interrupted):
 
 
 @pytest.fixture
-def interrupted(environment):
+def interrupted(hearing_ctrl_c):
     """Run a command, press Ctrl-C once its model has begun, and return how it ended."""
 
     def run(command, folder):
-        started = subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A shell's background job ignores it, and so would all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-        with started as process:
+        with hearing_ctrl_c(command, folder) as process:
             before = []
             for line in process.stdout:
                 before.append(line)

@@ -14,22 +14,19 @@ REPLACE = "create or replace table orders as select 'x' as name"
 
 
 @pytest.fixture
-def shop(tmp_path):
-    files = {
-        "project.yml": "name: shop\n",
-        "profiles.yml": "default: {engine: duckdb, duckdb: {path: shop.duckdb}}\n",
-        "seeds/names.csv": "name\nann\n",
-        "models/orders.ff.sql": "select name from {{ ref('names') }}\n",
-        "models/total.ff.sql": "select count(*) as n from {{ ref('orders') }}\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    with Project.load(tmp_path) as project:
+def shop(new_project):
+    shop = new_project(
+        {
+            "seeds/names.csv": "name\nann\n",
+            "models/orders.ff.sql": "select name from {{ ref('names') }}\n",
+            "models/total.ff.sql": "select count(*) as n from {{ ref('orders') }}\n",
+        }
+    )
+    with Project.load(shop) as project:
         assert project.seed().results
-    assert run(tmp_path) == ["built", "built"]
-    assert run(tmp_path) == ["unchanged", "unchanged"]
-    return tmp_path
+    assert run(shop) == ["built", "built"]
+    assert run(shop) == ["unchanged", "unchanged"]
+    return shop
 
 
 def run(shop, select=None):

@@ -103,29 +103,17 @@ def test_show_fails(stopped):
     assert "models/slow_view.ff.sql: canceling" in said, said
 
 
-def test_ctrl_c_is_no_failure_of_the_models_that_it_cancels(dsn, environment, tmp_path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "project.yml").write_text("name: shop\n", encoding="utf-8")
+def test_ctrl_c_is_no_failure_of_the_models_that_it_cancels(dsn, hearing_ctrl_c, new_project):
     profile = f'default: {{engine: postgres, postgres: {{dsn: "{dsn}", db_schema: s}}}}\n'
-    (tmp_path / "profiles.yml").write_text(profile, encoding="utf-8")
-    for name in ("slow1", "slow2", "slow3"):
-        (tmp_path / f"models/{name}.ff.sql").write_text(SLOW, encoding="utf-8")
-    started = subprocess.Popen(
-        ["flowforge", "run", "--jobs", "3"],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    with started as process:
+    models = {f"models/slow{number}.ff.sql": SLOW for number in range(3)}
+    shop = new_project({"profiles.yml": profile, **models})
+    with hearing_ctrl_c("exec flowforge run --jobs 3", shop) as process:
         _await_sleepers(dsn, 3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert err == "Interrupted; what was not finished was rolled back.\n"
-    results = json.loads((tmp_path / ".flowforge/run_results.json").read_text(encoding="utf-8"))["results"]
+    results = json.loads((shop / ".flowforge/run_results.json").read_text(encoding="utf-8"))["results"]
     assert {each["status"] for each in results} == {"unfinished"}
 
 

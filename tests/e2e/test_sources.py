@@ -9,18 +9,14 @@ from flowforge import Project
 
 
 @pytest.fixture
-def shop(tmp_path):
-    files = {
-        "project.yml": "name: shop\n",
-        "profiles.yml": "default: {engine: duckdb, duckdb: {path: shop.duckdb}}\n",
-        "sources.yml": "raw:\n  orders: {identifier: seed_orders}\n",
-        "seeds/seed_orders.csv": "amount\n5\n7\n",
-        "models/total.ff.sql": "select sum(amount) as amount from {{ source('raw', 'orders') }}\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+def shop(new_project):
+    return new_project(
+        {
+            "sources.yml": "raw:\n  orders: {identifier: seed_orders}\n",
+            "seeds/seed_orders.csv": "amount\n5\n7\n",
+            "models/total.ff.sql": "select sum(amount) as amount from {{ source('raw', 'orders') }}\n",
+        }
+    )
 
 
 def built(shop):

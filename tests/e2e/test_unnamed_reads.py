@@ -8,17 +8,13 @@ NOTICE = "bare reads the table of users, which may be built after it: write ref(
 
 
 @pytest.fixture
-def shop(tmp_path):
-    files = {
-        "project.yml": "name: shop\n",
-        "profiles.yml": "default: {engine: duckdb, duckdb: {path: shop.duckdb}}\n",
-        "models/users.ff.sql": "select 1 as id\n",
-        "models/bare.ff.sql": "select count(*) as n from Users\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+def shop(new_project):
+    return new_project(
+        {
+            "models/users.ff.sql": "select 1 as id\n",
+            "models/bare.ff.sql": "select count(*) as n from Users\n",
+        }
+    )
 
 
 def test_where_the_table_is_not_there_yet_the_error_says_what_to_write(shop, in_shell):

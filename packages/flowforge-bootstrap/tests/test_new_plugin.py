@@ -24,8 +24,9 @@ def test_a_name_that_no_engine_can_have(tmp_path, name):
 
 
 def test_a_name_that_an_engine_of_ours_has(tmp_path):
-    with pytest.raises(ConfigError, match="'duckdb' is an engine of FlowForge's own"):
-        create_plugin(tmp_path / "new", "duckdb")
+    for name in ("duckdb", "sqlite"):
+        with pytest.raises(ConfigError, match=f"'{name}' is an engine of FlowForge's own"):
+            create_plugin(tmp_path / "new", name)
     assert not (tmp_path / "new").exists()
 
 

@@ -122,9 +122,8 @@ def _next_step(error: EngineError, node: Node, manifest: Manifest, engine: Engin
 
 def _names(message: str, relation: str) -> bool:
     """Tell whether an engine's message names a relation, by its last part as a word of its own."""
-    return (
-        re.search(rf"(?<!\w){re.escape(relation_parts(relation.casefold())[-1])}(?!\w)", message.casefold()) is not None
-    )
+    last = re.escape(relation_parts(relation.casefold())[-1])
+    return re.search(rf"(?<!\w){last}(?!\w)", message.casefold()) is not None
 
 
 def _line_in_file(text: str, statement: str, line: int) -> int:

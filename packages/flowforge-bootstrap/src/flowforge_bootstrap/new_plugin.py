@@ -22,6 +22,8 @@ _PLACES = {
     "engine.py.txt": "src/flowforge_@name@/engine.py",
     "test_conformance.py.txt": "tests/test_conformance.py",
 }
+# The kit, which every plugin's tests install, brings it.
+_OF_THE_KIT = "sqlite"
 _EMPTY = ("src/flowforge_@name@/__init__.py", "src/flowforge_@name@/py.typed")
 
 
@@ -32,10 +34,9 @@ def create_plugin(folder: Path, name: str) -> list[str]:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
         raise ConfigError(f"{name!r} cannot be an engine's name.", hint="Use lower case letters, digits and _.")
-    if name in SHIPPED_ENGINES:
-        raise ConfigError(
-            f"{name!r} is an engine of FlowForge's own.", hint="Two of one name cannot be used: choose one."
-        )
+    if name in SHIPPED_ENGINES or name == _OF_THE_KIT:
+        hint = "Two of one name cannot be used: choose another."
+        raise ConfigError(f"{name!r} is an engine of FlowForge's own.", hint=hint)
     templates = resources.files("flowforge_bootstrap").joinpath("plugin_template")
     texts = {_filled(place, name): templates.joinpath(file).read_text("utf-8") for file, place in _PLACES.items()}
     texts |= {_filled(place, name): "" for place in _EMPTY}

@@ -228,6 +228,8 @@ def _require_sources(manifest: Manifest) -> None:
 
 def _require_foreign_sources(manifest: Manifest) -> None:
     """Refuse to read what a model makes as a source: nothing would say which of the two comes first."""
+    if not manifest.sources:
+        return
     relations = {key: same_relation(table.relation) for key, table in manifest.sources.items()}
     wanted = set(relations.values())
     written = ((same_relation(node.relation), name) for name, node in manifest.nodes.items())

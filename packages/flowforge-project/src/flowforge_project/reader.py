@@ -57,11 +57,8 @@ class FolderReader:
     def _line(self, where: Location | None) -> str:
         """Return a line of the project's text with its number, as far as there is one, and it is text."""
         with suppress(ConfigError):
-            return (
-                caret(ProjectFile(str(self.root / where.path), where.path).text(), where.line)
-                if where and where.line
-                else ""
-            )
+            if where and where.line:
+                return caret(ProjectFile(str(self.root / where.path), where.path).text(), where.line)
         return ""
 
     def _manifest(self) -> Manifest:
