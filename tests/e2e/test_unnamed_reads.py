@@ -32,8 +32,9 @@ def test_where_it_is_the_run_says_so_until_it_is_named(shop, in_shell):
     assert "bare" not in in_shell("flowforge run", shop).stderr
 
 
-def test_a_table_of_nobodys_is_no_model_of_the_project(shop, in_shell):
-    (shop / "models/bare.ff.sql").write_text("select count(*) as n from information_schema.tables\n")
+@pytest.mark.parametrize("read", ["information_schema.tables", "generate_series(1, 3)", "range(3) as users(n)"])
+def test_what_is_no_table_of_the_project_s_models_is_not_told(shop, in_shell, read):
+    (shop / "models/bare.ff.sql").write_text(f"select count(*) as n from {read}\n")
     for _ in range(2):
         ran = in_shell("flowforge run", shop)
         assert (ran.returncode, ran.stderr) == (0, "")

@@ -64,7 +64,9 @@ def _unnamed_reads(due: Iterable[Node], evidence: Evidence, dialect: Dialect) ->
 def _unnamed(node: Node, evidence: Evidence, dialect: Dialect) -> str:
     definitions, manifest = evidence.definitions, evidence.manifest
     facts = filter(None, map(definitions.facts, definitions.statements(node)))
-    read = {relation_key(name, dialect) for sql in facts for name in foreign_reads(sql, node, manifest, dialect)}
+    foreign = (name for sql in facts for name in foreign_reads(sql, node, manifest, dialect))
+    # A function that gives rows is no table, and has no name of one.
+    read = {relation_key(name, dialect) for name in foreign if not name.endswith("()")}
     nodes = manifest.nodes.values() if read else ()
     return next((one.name for one in nodes if relation_key(one.relation, dialect) in read), "")
 
