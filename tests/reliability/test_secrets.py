@@ -44,7 +44,7 @@ def frames(df):
     return df
 """
 FILES = {
-    "project.yml": "name: shop\ntests:\n  - {type: unique, table: users, column: id}\n",
+    "project.yml": "name: shop\nretries: {delay: 0}\ntests:\n  - {type: unique, table: users, column: id}\n",
     "seeds/people.csv": "id,name\n1,Ann\n2,Bob\n",
     "models/users.ff.sql": "select id, name, '{{ target.name }}' as t, 7 as seven from {{ ref('people') }}",
     "models/frames.ff.py": FRAMES,
