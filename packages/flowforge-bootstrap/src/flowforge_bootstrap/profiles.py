@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Union
 
 from flowforge_bootstrap.plugins import Plugins, resolve
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.secret import Secret
-from flowforge_domain.text import Location, did_you_mean, nearest
+from flowforge_domain.text import Location, did_you_mean, misspelt, nearest
 from flowforge_ports.engine import EngineSpec
 from flowforge_ports.project import ProfileEntry
 
 _FILE = "profiles.yml"
 _OVERRIDE = "FF_"
+_EXAMPLE = "default: {engine: duckdb, duckdb: {path: data.duckdb}}"
 # pydantic's own words are for programmers.
 _MESSAGES = {
     "extra_forbidden": "Unknown key {key!r}.",
     "missing": "{key!r} is missing.",
     "model_type": "{key!r} must be a mapping, as in `{key}: {{…}}`.",
+    "value_error": "{key}: {said}.",
+    "string_type": "{key!r} must be a text.",
+    "string_too_short": "{key!r} is empty.",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "{key!r} must be a whole number."),
+    **dict.fromkeys(("float_type", "float_parsing"), "{key!r} must be a number."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "{key!r} must be true or false."),
 }
 
 
@@ -47,6 +55,11 @@ class EnvSettings:
         return cls({**_dotenv(text), **os.environ})
 
 
+def profiles_file(root: Path) -> Location | None:
+    """Return where a project's profiles are written, None where it has no such file."""
+    return Location(_FILE, 1) if (root / _FILE).exists() else None
+
+
 def _dotenv(text: str) -> dict[str, str]:
     """Return what a `.env` sets; raise `ConfigError` for a line that says nothing, and never show it."""
     from dotenv.parser import parse_stream
@@ -63,11 +76,15 @@ def _dotenv(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ResolvedProfile:
-    """A validated profile: its name, its engine, and the settings as the engine's own model."""
+    """A validated profile: its name, its engine, and the settings as the engine's own model.
+
+    `where` is the place that says which target it is: its section, or the variable that overrides it.
+    """
 
     name: str
     spec: EngineSpec
     settings: Any = field(repr=False)
+    where: Location | None = None
 
 
 def choose_profile(
@@ -76,15 +93,16 @@ def choose_profile(
     environment: Mapping[str, str],
     name: str | None = None,
     engine: str | None = None,
+    file: Location | None = None,
 ) -> ResolvedProfile:
     """Return the profile `name`, else `default`, else the only one; `FF_*` variables override its settings.
 
-    `engine` (or `FF_ENGINE`) asks for another engine than the profile's, whose settings must then be there too.
-    Raises `ProfileError` naming the known profiles, or file and line of a wrong setting; `PluginError` for an engine
-    that is not installed.
+    `engine` (or `FF_ENGINE`) asks for another engine than the profile's, whose settings must then be there too; `file`
+    is the file that the profiles come from, if there is one. Raises `ProfileError` naming the known profiles, or file
+    and line of a wrong setting; `PluginError` for an engine that is not installed.
     """
     asked, engine = engine, wanted_engine(engine, environment)
-    entry_name, entry = _entry(entries, name, engine)
+    entry_name, entry = _entry(entries, name, engine, file)
     if entry.fault:
         raise ProfileError(
             f"Profile {entry_name!r}: {entry.fault}", where=entry.where, hint="Set it in your shell or .env."
@@ -97,10 +115,11 @@ def choose_profile(
         misspelt = f"Did you mean 'engine' by {meant!r}? " if meant else ""
         hint = f"{misspelt}Add engine: one of {', '.join(sorted(plugins.engines))}."
         raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
-    where = place_of_engine(asked) if engine else Location(_FILE, _line(entry, ("engine",)))
+    where = place_of_engine(asked) if engine else _place(entry, ("engine",))
     spec = installed_engine(wanted, plugins, where)
     _require_known(environment, spec)
-    overrides = {path: value for key, path in spec.environment.items() if (value := environment.get(key))}
+    variables = {path: key for key, path in spec.environment.items() if environment.get(key)}
+    overrides = {path: environment[key] for path, key in variables.items()}
     if wanted != own and wanted not in given and not overrides:
         raise ProfileError(
             f"Profile {entry_name!r} has no settings for engine {wanted!r}.",
@@ -110,8 +129,12 @@ def choose_profile(
     settings = _overridden({**given, "engine": wanted}, overrides)
     others = {own, *plugins.engines} - {wanted}
     kept = {key: value for key, value in settings.items() if key not in others}
-    validated = _validated(kept, spec, entry_name, entry)
-    return ResolvedProfile(entry_name, _variant(spec, validated, plugins, entry), validated)
+    try:
+        validated = _validated(kept, spec, entry_name)
+    except _FaultError as fault:
+        raise ProfileError(fault.message, where=_place(entry, fault.path, variables), hint=fault.hint) from None
+    where = _target_place(entry, spec, variables)
+    return ResolvedProfile(entry_name, _variant(spec, validated, plugins, entry), validated, where)
 
 
 def wanted_engine(engine: str | None, environment: Mapping[str, str]) -> str | None:
@@ -140,15 +163,9 @@ def _require_known(environment: Mapping[str, str], spec: EngineSpec) -> None:
     """
     known = tuple(spec.environment)
     for name in environment:
-        if name.startswith(_OVERRIDE) and not name.startswith(known) and (meant := _misspelt(name, known)):
+        if name.startswith(_OVERRIDE) and not name.startswith(known) and (meant := misspelt(name, known)):
             message = f"The environment variable {name!r} is no setting of {spec.name}."
             raise ProfileError(message, hint=f"Did you mean {meant!r}? Rename it, or unset it.")
-
-
-def _misspelt(name: str, known: Sequence[str]) -> str:
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.85)), "")
 
 
 def require_profile(entries: Mapping[str, ProfileEntry], name: str) -> ProfileEntry:
@@ -157,7 +174,7 @@ def require_profile(entries: Mapping[str, ProfileEntry], name: str) -> ProfileEn
         return entries[name]
     close = nearest(name, entries)
     meant = f"Did you mean {close!r}? " if close else ""
-    hint = f"{meant}Known: {_listed(entries)}." if entries else f"Write a {_FILE} that has it."
+    hint = f"{meant}Known: {_listed(entries)}." if entries else f"Write it into {_FILE}."
     raise ProfileError(f"There is no profile {name!r}.", where=Location(_FILE), hint=hint)
 
 
@@ -169,7 +186,9 @@ def profile_union(specs: Iterable[EngineSpec]) -> Any:
     return models[0] if len(models) == 1 else Annotated[Union[models], Field(discriminator="engine")]  # noqa: UP007
 
 
-def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | None) -> tuple[str, ProfileEntry]:
+def _entry(
+    entries: Mapping[str, ProfileEntry], name: str | None, engine: str | None, file: Location | None
+) -> tuple[str, ProfileEntry]:
     if name is not None:
         return name, require_profile(entries, name)
     if "default" in entries or len(entries) == 1:
@@ -179,10 +198,8 @@ def _entry(entries: Mapping[str, ProfileEntry], name: str | None, engine: str | 
         hint = f"Add --env with one of: {_listed(entries)}."
         raise ProfileError("There are several profiles and none is named 'default'.", where=Location(_FILE), hint=hint)
     if engine is None:
-        raise ProfileError(
-            f"The project has no {_FILE}.",
-            hint="Write one, for example: default: {engine: duckdb, duckdb: {path: data.duckdb}}",
-        )
+        said = "The file is empty: it names no target." if file else f"The project has no {_FILE}."
+        raise ProfileError(said, where=file, hint=f"Write {'a profile' if file else 'one'}, for example: {_EXAMPLE}")
     return "default", ProfileEntry({}, Location(_FILE))
 
 
@@ -190,7 +207,7 @@ def _variant(spec: EngineSpec, settings: Any, plugins: Plugins, entry: ProfileEn
     """Return the engine that a setting hands over to, else the profile's own."""
     for path, names in spec.variants.items():
         if name := names.get(reduce(getattr, path, settings)):
-            return installed_engine(name, plugins, Location(_FILE, _line(entry, path)))
+            return installed_engine(name, plugins, _place(entry, path))
     return spec
 
 
@@ -218,7 +235,16 @@ def _overridden(settings: Mapping[str, Any], overrides: Mapping[tuple[str, ...],
     return changed
 
 
-def _validated(settings: Mapping[str, Any], spec: EngineSpec, name: str, entry: ProfileEntry) -> Any:
+@dataclass(eq=False)
+class _FaultError(Exception):
+    """A setting is wrong; `path` is where it stands in the profile."""
+
+    message: str
+    path: tuple[str, ...]
+    hint: str
+
+
+def _validated(settings: Mapping[str, Any], spec: EngineSpec, name: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -227,10 +253,10 @@ def _validated(settings: Mapping[str, Any], spec: EngineSpec, name: str, entry: 
         # Never the input itself: it may be a password.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         path = tuple(str(part) for part in first["loc"])
-        said = _MESSAGES.get(first["type"], "{key}: {msg}.").format(key=".".join(path) or name, msg=first["msg"])
+        words = first["msg"].removeprefix("Value error, ")
+        said = _MESSAGES.get(first["type"], "{key}: {said}.").format(key=".".join(path) or name, said=words)
         hint = did_you_mean(path[-1], _fields(spec, path[:-1])) if first["type"] == "extra_forbidden" else ""
-        where = Location(_FILE, _line(entry, path))
-        raise ProfileError(f"Profile {name!r}: {said}", where=where, hint=hint or "Correct the setting.") from None
+        raise _FaultError(f"Profile {name!r}: {said}", path, hint or "Correct the setting.") from None
 
 
 def _fields(spec: EngineSpec, path: tuple[str, ...]) -> list[str]:
@@ -242,8 +268,21 @@ def _fields(spec: EngineSpec, path: tuple[str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _line(entry: ProfileEntry, path: tuple[str, ...]) -> int:
-    for length in range(len(path), 0, -1):
-        if path[:length] in entry.lines:
-            return entry.lines[path[:length]]
-    return entry.where.line
+def _target_place(entry: ProfileEntry, spec: EngineSpec, variables: Mapping[tuple[str, ...], str]) -> Location | None:
+    """Return what says which target it is: the engine's section, or a variable that overrides its first setting."""
+    first = next(iter(spec.environment.values()), ())
+    if variables and (first in variables or (spec.name,) not in entry.lines):
+        return Location(variables.get(first) or next(iter(variables.values())))
+    where = _place(entry, (spec.name,))
+    return where if where.line else None
+
+
+def _place(
+    entry: ProfileEntry, path: tuple[str, ...], variables: Mapping[tuple[str, ...], str] = MappingProxyType({})
+) -> Location:
+    """Return where a setting stands, or the nearest thing around it; `variables` are those that override some."""
+    if path in variables:
+        return Location(variables[path])
+    lengths = range(len(path), 0, -1)
+    line = next((entry.lines[path[:length]] for length in lengths if path[:length] in entry.lines), entry.where.line)
+    return Location(entry.where.path, line)

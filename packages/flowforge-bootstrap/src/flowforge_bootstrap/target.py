@@ -12,14 +12,20 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flowforge_bootstrap.engines import WAIT, new_claim
+from flowforge_bootstrap.profiles import ResolvedProfile
 from flowforge_bootstrap.recording import recorded
 from flowforge_bootstrap.workspace import Workspace
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.journal import NO_OPTIONS, RunOptions, holding
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Progress
 
 if TYPE_CHECKING:
     from flowforge_bootstrap.container import Container
+
+
+# What the settings of the target may be to blame for.
+_OF_SETTINGS = {ErrorKind.UNREACHABLE, ErrorKind.CREDENTIALS, ErrorKind.PERMISSION}
 
 
 @dataclass
@@ -50,7 +56,11 @@ class Target:
             objects = self._given(workspace, wait)
             options = replace(asked, env=objects["profile"].name, engine=workspace.engine or "")
             options = holding(options, workspace.variables)
-            with recorded(command, objects, options) as given, self._open(given) as container:
+            with (
+                recorded(command, objects, options) as given,
+                _placed(objects["profile"]),
+                self._open(given) as container,
+            ):
                 yield container
 
     def interrupt(self) -> None:
@@ -100,3 +110,14 @@ class Target:
             "progress": self.progress,
             "claim": new_claim(wait),
         }
+
+
+@contextmanager
+def _placed(profile: ResolvedProfile) -> Iterator[None]:
+    """Say where the profile stands in an error that its target gives to no model, seed or test."""
+    try:
+        yield
+    except EngineError as error:
+        if error.where is None and error.kind in _OF_SETTINGS:
+            error.where = profile.where
+        raise

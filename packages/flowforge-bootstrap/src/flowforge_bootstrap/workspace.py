@@ -20,6 +20,7 @@ from flowforge_bootstrap.profiles import (
     choose_profile,
     installed_engine,
     place_of_engine,
+    profiles_file,
     require_profile,
     wanted_engine,
 )
@@ -70,7 +71,8 @@ class Workspace:
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""
         environment = EnvSettings.of(self.root).variables
-        return choose_profile(ports.reader.profiles(environment), self.plugins, environment, self.env, self.engine)
+        entries, file = ports.reader.profiles(environment), profiles_file(self.root)
+        return choose_profile(entries, self.plugins, environment, self.env, self.engine, file)
 
     def compiler(self, ports: ProjectPorts, manifest: Manifest, profile: ResolvedProfile) -> CompileModels:
         """Return what turns the project's models into SQL for a profile's engine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -20,7 +21,11 @@ class DatabricksSparkSettings(BaseModel):
         default=None, description="Spark Connect, also Databricks': `sc://host:443/;token=…`; instead of a master."
     )
     catalog: str | None = Field(default=None, min_length=1, description="The catalog, where there are several.")
-    database: str = Field(default="default", pattern=_NAME, description="Where models are built; made when missing.")
+    database: str = Field(
+        default="default",
+        json_schema_extra={"pattern": _NAME},
+        description="Where models are built; made when missing.",
+    )
     warehouse: str | None = Field(
         default=None, min_length=1, description="A folder for tables; `.local/warehouse` on a local master."
     )
@@ -41,6 +46,13 @@ class DatabricksSparkSettings(BaseModel):
         if remote is not None and not remote.get_secret_value().startswith(("sc://", "local")):
             raise ValueError("a remote begins with sc://")
         return remote
+
+    @field_validator("database")
+    @classmethod
+    def _is_a_name(cls, database: str) -> str:
+        if not re.fullmatch(_NAME, database):
+            raise ValueError("must be a name of letters, digits and _ alone, such as analytics_dev")
+        return database
 
     @property
     def is_local(self) -> bool:

@@ -56,6 +56,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` is nearly written as, or None; for names that say too much to be guessed at."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.85)), None)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return one sentence that leads from `name` to a known name: the nearest one, else a short list."""
     known = sorted(set(known))

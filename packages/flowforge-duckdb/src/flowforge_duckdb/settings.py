@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,7 +17,9 @@ class DuckDBSettings(BaseModel):
 
     path: str = Field(default=":memory:", min_length=1, description="A file, relative to the project, or `:memory:`.")
     threads: int | None = Field(default=None, ge=1, description="How many threads DuckDB may use.")
-    memory_limit: str | None = Field(default=None, pattern=_SIZE, description="How much memory, as in `4GB`.")
+    memory_limit: str | None = Field(
+        default=None, json_schema_extra={"pattern": _SIZE}, description="How much memory, as in `4GB`."
+    )
 
     @field_validator("path")
     @classmethod
@@ -24,6 +27,13 @@ class DuckDBSettings(BaseModel):
         if "{{" in path:
             raise ValueError("opens braces that nothing closes: write {{ env_var('NAME') }}")
         return path
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_a_size(cls, limit: str | None) -> str | None:
+        if limit is not None and not re.fullmatch(_SIZE, limit):
+            raise ValueError("must be a number and its unit, such as 4GB or 512MiB")
+        return limit
 
 
 class DuckDBProfile(BaseModel):

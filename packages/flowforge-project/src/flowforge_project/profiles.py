@@ -12,7 +12,7 @@ from typing import Any
 
 from flowforge_domain.errors import ProfileError
 from flowforge_domain.secret import Secret
-from flowforge_domain.text import did_you_mean
+from flowforge_domain.text import misspelt
 from flowforge_ports.project import ProfileEntry
 from flowforge_project.folder import ProjectFile
 from flowforge_project.yaml_files import Path, YamlFile, read_yaml
@@ -78,5 +78,7 @@ def _variable(call: str, path: Path, environment: Mapping[str, str]) -> str:
         return environment[name]
     if found["default"]:
         return found["default"][1:-1]
-    hint = did_you_mean(name, [known for known in environment if known[:2] == name[:2]])
-    raise _FaultError(f"The environment variable {name!r} is not set. {hint}".rstrip(), path)
+    # What else the environment holds is nobody's business.
+    meant = misspelt(name, environment)
+    hint = f" Did you mean {meant!r}?" if meant else ""
+    raise _FaultError(f"The environment variable {name!r} is not set.{hint}", path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flowforge_bootstrap.profiles import EnvSettings, choose_profile
+from flowforge_bootstrap.profiles import EnvSettings, choose_profile, profiles_file
 
 __all__ = ["EnvSettings", "resolve_profile"]
 
@@ -23,8 +23,9 @@ def resolve_profile(project_dir: Path | str, env_name: str | None, env: EnvSetti
     from flowforge_bootstrap.plugins import load_plugins
 
     plugins = load_plugins()
-    reader = plugins.open_project(Path(project_dir)).reader
-    return choose_profile(reader.profiles(env.variables), plugins, env.variables, env_name).settings
+    entries = plugins.open_project(Path(project_dir)).reader.profiles(env.variables)
+    file = profiles_file(Path(project_dir))
+    return choose_profile(entries, plugins, env.variables, env_name, file=file).settings
 
 
 def __getattr__(name: str) -> Any:
