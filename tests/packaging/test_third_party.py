@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "third_party_adapter"
 BIN = "Scripts" if os.name == "nt" else "bin"
+# Half a minute alone on two cores.
+KIT_SECONDS = 200
 
 pytestmark = pytest.mark.packaging
 
@@ -39,9 +41,16 @@ def test_it_is_listed(venv, flowforge):
 
 def test_it_passes_the_kit(venv, tmp_path):
     report = tmp_path / "report.md"
-    command = [venv / BIN / "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE, "--flowforge-report", report]
-    done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    # With names, and the stacks of what hangs: that is told below before the limit of this test ends it without a word.
+    told = ["-v", "-o", "faulthandler_timeout=60"]
+    command = [venv / BIN / "pytest", *told, "-p", "no:cacheprovider", EXAMPLE, "--flowforge-report", report]
+    said = tmp_path / "said.txt"
+    with said.open("w") as out:
+        try:
+            done = subprocess.run(list(map(str, command)), cwd=tmp_path, stdout=out, stderr=out, timeout=KIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"the kit went on for over {KIT_SECONDS} s. It said:\n{said.read_text('utf-8')}")
+    assert done.returncode == 0, said.read_text("utf-8")
     written = report.read_text("utf-8")
     assert "- engine: datafusion, flowforge-datafusion 0.1.0" in written
     assert "| `test_python_model_runs` | proved |  |" in written
