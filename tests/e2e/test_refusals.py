@@ -157,6 +157,29 @@ FILES = (
     ("seed", PROJECT, "seeds:\n  people:\n    delimiter: '||'\n", (f"{PROJECT}:3", "'||' is not one character")),
     ("ls", PROJECT, 'seeds:\n  people:\n    quote: "\\n"\n', (f"{PROJECT}:3", "ends a line", "Write one sign")),
     ("ls", PROJECT, "seeds:\n  people: {delimiter: '\"',\n    quote: '\"'}\n", (f"{PROJECT}:3", "are both", "Choose")),
+    *(
+        ("ls", PROJECT, f"seeds:\n  people:\n    {sign}: ''\n", (f"{PROJECT}:3", "The sign is empty.", "drop the line"))
+        for sign in ("delimiter", "quote")
+    ),
+    ("seed", "seeds/more.sql", "-- all\nselect 1 as a; select 2\n",
+     ("seeds/more.sql:2", "A SQL seed is one statement", "Give it a file of its own")),
+    ("seed", "seeds/more.sql", "insert into users values (1)",
+     ("seeds/more.sql:1", "A SQL seed is a query, not `insert`.")),
+    ("seed", "seeds/more.sql", "\nwith w as (delete from users) select 1",
+     ("seeds/more.sql:2", "A SQL seed is a query, and this part of it is `delete`", "Let a model write")),
+    ("seed", "seeds/more.sql", "-- all\nwith w as (select 1) delete from w",
+     ("seeds/more.sql:2", "requires a SELECT clause", "Correct the query.")),
+    ("seed", "seeds/more.parquet", "not at all",
+     ("seeds/more.parquet: File 'seeds/more.parquet' too small", "Correct")),
+    *(
+        ("run", "models/more.ff.sql", f"-- all\n\n{body}\n",
+         ("models/more.ff.sql:3", f"A SQL model is a query, not `{body.split()[0]}`.", "Write `create or replace"))
+        for body in ("pragma version", "explain select 1", "call x()", "vacuum", "use b", "comment on table a is 'b'")
+    ),
+    ("run --select more", "models/more.ff.sql", "-- all\n\nwith w as (select 1 as a) delete from w\n",
+     ("models/more.ff.sql:3", "    3 | with w", "requires a SELECT clause", "flowforge compile --select more")),
+    ("run", PROJECT, "name: shop\non_run_start: ['select 1; select 2']\nvars: {start: 2026-01-01}\n",
+     (f"{PROJECT}:2", "A SQL hook is one statement", "Make it a hook of its own")),
     ("run", PROJECT, "seeds:\n  people:\n    encoding: utf-9\n",
      (f"{PROJECT}:3", "'utf-9' is no text encoding", "latin-1")),
     ("seed", "seeds/more.CSV", "a\n1\n", ("seeds/more.CSV", "must end with .csv", "Rename it to seeds/more.csv.")),

@@ -104,7 +104,11 @@ class CompileModels:
         """
         inlined: dict[str, str] = {}
         context = replace(self.context(node, inlined, incremental), more=more or {})
-        sql = one_statement(self.renderer.hook(hook, node, context), hook.where.path, self.dialect)
+        try:
+            sql = one_statement(self.renderer.hook(hook, node, context), dialect=self.dialect, thing="hook")
+        except TemplateError as error:
+            error.where = error.where or hook.where
+            raise
         if inlined:
             message = f"A {hook.when} cannot read an ephemeral model, which is no relation."
             raise TemplateError(message, where=hook.where, hint="Materialize the model as a view.")

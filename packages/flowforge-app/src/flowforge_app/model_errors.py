@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 from traceback import extract_tb
 
-from flowforge_domain.ddl import find_target
+from flowforge_domain.ddl import find_target, first_line
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.hooks import Hook
@@ -32,13 +32,15 @@ def statement_error(
     """
     head = "" if find_target(text, dialect=engine.dialect) else head
     sql = statement.removeprefix(head)
+    # A statement that cannot be read is wrong as a whole where the engine says no line; a value is somewhere in it.
+    line = error.line or (first_line(sql) if error.kind is ErrorKind.SYNTAX else 0)
     column = error.column - len(head) if error.line == 1 else error.column
     otherwise = f"See the SQL that was run: flowforge compile --select {quote(node.name)}"
     return ModelError(
         node.name,
         f"Model {node.name!r} failed: {error.message}",
-        where=Location(node.file, _line_in_file(text, sql, error.line)),
-        snippet=caret(sql, error.line, max(0, column)),
+        where=Location(node.file, _line_in_file(text, sql, line)),
+        snippet=caret(sql, line, max(0, column)),
         hint=_next_step(error, node, manifest, engine, otherwise),
     )
 

@@ -21,8 +21,12 @@ _LEADING = re.compile(rf"(?:\s+|{_NOTE}(?:\n|\Z)|/\*.*?\*/|\{{#.*?#\}}|\{{%.*?%\
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
 _WITH = re.compile(r"with\s+(?:recursive\s+)?", re.IGNORECASE)
+# Statements that give no rows in any engine: what is a query in one, as `describe` and `show` are, is for it to refuse.
 _FOREIGN = re.compile(
-    r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|set|begin|commit)\b", re.IGNORECASE
+    r"(insert|update|delete|merge|drop|alter|truncate|copy|grant|revoke|attach|detach|set|reset|begin|commit|rollback|use"
+    r"|pragma|explain|call|execute|prepare|deallocate|vacuum|analyze|checkpoint|comment|install|load|export|import|refresh"
+    r"|lock|do|declare|put|undrop|rename|replace|optimize)\b",
+    re.IGNORECASE,
 )
 _FORM = "Write `create or replace table NAME as select …` or a plain `select …`."
 # Between words. It gives nothing back, or every way to split a run of blanks would be tried.
@@ -56,8 +60,8 @@ class Target:
     end: int
 
 
-def find_target(sql: str, file: str = "", dialect: Dialect | None = None) -> Target | None:
-    """Return what the model's text creates, or None for a plain query.
+def find_target(sql: str, file: str = "", dialect: Dialect | None = None, thing: str = "model") -> Target | None:
+    """Return what the text of a model, or of another `thing`, creates, or None for a plain query.
 
     Works on the template and on the SQL it renders to. Raises `TemplateError` when the text creates something else
     than a table or view, or one whose name is not literal.
@@ -65,22 +69,27 @@ def find_target(sql: str, file: str = "", dialect: Dialect | None = None) -> Tar
     start = cast("re.Match[str]", _LEADING.match(sql)).end()
     if not _CREATE.match(sql, start):
         if foreign := _FOREIGN.match(sql, start):
-            raise _error(sql, start, file, f"A SQL model is a query, not `{foreign.group().lower()}`.")
+            raise _error(sql, start, file, f"A SQL {thing} is a query, not `{foreign.group().lower()}`.")
         return None
     head = _HEADER.match(sql, start)
     if head is None:
-        raise _error(sql, start, file, "A SQL model creates a table or a view.")
+        raise _error(sql, start, file, f"A SQL {thing} creates a table or a view.")
     parts, end = scan_relation(sql, head.end())
     if not parts:
         raise _error(sql, head.end(), file, "The name after `create table` must be literal.")
     if not any(found["as"] for way in _ways(dialect) for found in _words(*_signs(way)).finditer(sql, end)):
-        raise _error(sql, end, file, "A SQL model says `as` and a query after the name.")
+        raise _error(sql, end, file, f"A SQL {thing} says `as` and a query after the name.")
     kind = cast("RelationKind", head.group(1).lower())
     return Target(kind, relation_name(*parts), start, end)
 
 
-def one_statement(sql: str, file: str = "", dialect: Dialect | None = None) -> str:
-    """Return `sql` without the semicolon that ends it.
+def first_line(sql: str) -> int:
+    """Return the line on which the statement begins, behind the comments that stand before it."""
+    return line_of(sql, cast("re.Match[str]", _LEADING.match(sql)).end())
+
+
+def one_statement(sql: str, file: str = "", dialect: Dialect | None = None, thing: str = "model") -> str:
+    """Return `sql`, of a model or another `thing`, without the semicolon that ends it.
 
     Raises `TemplateError` when another statement follows, and for a comment or text that is never closed; without a
     dialect only where that is so in every way of writing SQL.
@@ -88,13 +97,13 @@ def one_statement(sql: str, file: str = "", dialect: Dialect | None = None) -> s
     refusals = []
     for way in _ways(dialect):
         try:
-            return _one_statement(sql, file, _atoms(*_signs(way)))
+            return _one_statement(sql, file, _atoms(*_signs(way)), thing)
         except TemplateError as error:
             refusals.append(error)
     raise refusals[0]
 
 
-def require_reading(sql: str, file: str = "", dialect: Dialect | None = None) -> None:
+def require_reading(sql: str, file: str = "", dialect: Dialect | None = None, thing: str = "model") -> None:
     """Raise `TemplateError` for a query that holds one which writes, as `with x as (delete from …)` does.
 
     What it changes would be known to nobody. Without a dialect, only where that is so in every way of writing SQL.
@@ -106,7 +115,7 @@ def require_reading(sql: str, file: str = "", dialect: Dialect | None = None) ->
     ]
     if all(found) and (first := found[0]):
         word = first["write"].split()[0].lower()
-        message = f"A SQL model is a query, and this part of it is `{word}`, which changes another table."
+        message = f"A SQL {thing} is a query, and this part of it is `{word}`, which changes another table."
         raise _error(sql, first.start("write"), file, message, "Let a model write each table, or use a `post_hook`.")
 
 
@@ -150,15 +159,16 @@ def expression_fault(text: str) -> str:
     return ""
 
 
-def _one_statement(sql: str, file: str, atoms: re.Pattern[str]) -> str:
+def _one_statement(sql: str, file: str, atoms: re.Pattern[str], thing: str) -> str:
     for atom in _found(sql, atoms):
         # A backslash may have closed a text otherwise than we think: raw texts differ between engines.
         if atom["open"] and (atom["open"] == "/*" or "\\" not in sql):
             raise _error(sql, atom.start(), file, f"What {atom['open']} opens here is never closed.", "Close it.")
         if atom["end"]:
             if not is_blank(sql, atom.start()):
-                message = "A SQL model is one statement; another follows this semicolon."
-                raise _error(sql, atom.start(), file, message, "Give it a file of its own, or remove it.")
+                message = f"A SQL {thing} is one statement; another follows this semicolon."
+                own = "Make it a hook" if thing == "hook" else "Give it a file"
+                raise _error(sql, atom.start(), file, message, f"{own} of its own, or remove it.")
             return sql[: atom.start()]
     return sql
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowforge_domain.ddl import Target, find_target, is_blank, one_statement
+from flowforge_domain.ddl import Target, find_target, first_line, is_blank, one_statement, require_reading
 from flowforge_domain.dialect import Dialect
-from flowforge_domain.errors import EngineError, SeedError, TemplateError
+from flowforge_domain.errors import EngineError, ErrorKind, SeedError, TemplateError
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import relation_parts, same_relation
@@ -27,8 +27,9 @@ def seed_query(seed: Seed, content: bytes, relation: str, dialect: Dialect) -> S
     """Return what the seed's file says; raise `SeedError` where that cannot become the table `relation`."""
     try:
         sql = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        sql = one_statement(sql, seed.file, dialect)
-        target = find_target(sql, seed.file, dialect)
+        sql = one_statement(sql, seed.file, dialect, "seed")
+        target = find_target(sql, seed.file, dialect, "seed")
+        require_reading(sql, seed.file, dialect, "seed")
     except TemplateError as error:
         raise SeedError(error.message, where=error.where, hint=error.hint, snippet=error.snippet) from error
     except UnicodeDecodeError as error:
@@ -57,6 +58,8 @@ def seed_query_error(query: SeedQuery, error: EngineError) -> SeedError:
         line = max(line - 1, 0)
     elif line == line_of(query.sql, query.target.end):
         column = 0
+    if error.kind is ErrorKind.SYNTAX:
+        line = line or first_line(query.sql)
     where = Location(query.seed.file or str(query.seed.path), line)
     return SeedError(
         error.message, where=where, hint=error.hint or "Correct the query.", snippet=caret(query.sql, line, column)

@@ -28,8 +28,9 @@ ENCODINGS = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
 
 
 def seed_error(seed: Seed, message: str, line: int = 0, hint: str = "") -> SeedError:
-    """Return an error that points into the seed's file."""
-    return SeedError(message, where=replace(seed.where(), line=line), hint=hint)
+    """Return an error that points into the seed's file; an engine that names it in `message` knows its whole path."""
+    where = replace(seed.where(), line=line)
+    return SeedError(message.replace(str(seed.path), where.path), where=where, hint=hint)
 
 
 def setting_error(seed: Seed, setting: Sequence[str], message: str, hint: str = "") -> SeedError:
@@ -39,7 +40,7 @@ def setting_error(seed: Seed, setting: Sequence[str], message: str, hint: str = 
 
 def missing_file(seed: Seed) -> SeedError:
     """Return the error for a seed whose file is not there."""
-    return seed_error(seed, "The seed's file does not exist.", hint=f"Put it at {seed.path}.")
+    return seed_error(seed, "The seed's file does not exist.", hint=f"Put it at {seed.where().path}.")
 
 
 @contextmanager

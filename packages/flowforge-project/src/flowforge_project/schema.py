@@ -138,6 +138,10 @@ class ModelEntry(Strict):
 
 
 def _sign(text: str) -> str:
+    if not text:
+        raise FaultError(
+            "The sign is empty.", "Write one, such as ';', or drop the line: then it is found in the file."
+        )
     fault = "ends a line" if text in ("\r", "\n") else "is not one character"
     if fault == "ends a line" or len(text.replace("\\t", "\t")) > 1:
         raise FaultError(f"{text!r} {fault}.", "Write one sign, such as ';'.")
