@@ -142,6 +142,11 @@ FILES = (
     ("run --select extra", PYTHON, BY_PYTHON.format("deps=['users']", "").replace("@model", "@twice\n@model").replace(
         "\n\n", "\ntwice = lambda f: f\n\n"),
      (f"{PYTHON}:5", "TypeError", "takes 0 positional arguments")),
+    *(
+        ("ls", PYTHON, f"from flowforge import *\n\n@model({first})\ndef f(): ...\n@model({second})\ndef g(): ...\n",
+         (f"{PYTHON}:5: The name {name!r} is given twice: here and in {PYTHON}:3.", "Give each function its own"))
+        for first, second, name in (("", "", "extra"), ("'one'", "name='one'", "one"))
+    ),
     ("ls --selector a", PROJECT, "name: shop\nselectors: {a: 'selector:b', b: 'selector:a'}\n",
      (f"{PROJECT}:2", "a → b → a", "Write out")),
     ("build", PROJECT, "name: shop\ntests:\n  - {type: uniqe, table: users, column: id}\n",

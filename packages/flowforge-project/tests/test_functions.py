@@ -50,6 +50,10 @@ def test_a_model_imported_into_another_file_is_not_taken_for_its_own(project):
     assert result(project, "return 'right'", "@model()", "from shared import shared") == "right"
 
 
+def test_what_a_file_calls_model_is_the_marker(project):
+    assert result(project, "return 'built'", "@mm()", "from flowforge import model as mm") == "built"
+
+
 @pytest.mark.parametrize(
     ("head", "expression", "files"),
     [

@@ -160,3 +160,24 @@ def test_what_cannot_be_read_is_refused_where_it_stands(text, line, message):
 def test_an_unknown_setting_leads_to_the_nearest():
     assert refusal("@model(requries={})\ndef f(): ...").hint == "Did you mean 'requires'?"
     assert refusal("@model(descripton='x')\ndef f(): ...").hint == "Did you mean 'description'?"
+
+
+@pytest.mark.parametrize(
+    ("imports", "decorator", "deps"),
+    [
+        ("from flowforge import model as mm", "mm", "'a'"),
+        ("import flowforge as ff", "ff.model", "ff.source('a', 'b')"),
+        ("from flowforge import core as c", "c.model", "'a'"),
+        ("from flowforge.core import source as of, model as _m", "_m", "of('a', 'b')"),
+    ],
+)
+def test_what_a_file_calls_model_and_source_is_followed(imports, decorator, deps):
+    text = f"{imports}\n\n@{decorator}(name='b', deps=[{deps}])\ndef f(df): ...\n"
+    (found,) = python_facts(text, FILE)
+    assert found.name == "b"
+    assert len(found.refs + found.sources) == 1
+
+
+def test_what_others_call_so_is_no_model():
+    text = "from flowforge import model\nfrom peer import model as mm\n@mm()\ndef f(): ...\n@model()\ndef g(): ...\n"
+    assert [one.function for one in python_facts(text, FILE)] == ["g"]

@@ -89,8 +89,8 @@ def require_distinct(
 
     `key_of` gives the name under which two spellings of a relation are one.
     """
-    names: dict[str, str] = {}
-    relations: dict[str, str] = {}
+    names: dict[str, Location] = {}
+    relations: dict[str, Location] = {}
     things: list[Node | Seed] = [*nodes, *seeds]
     for thing in things:
         _require_unreserved(thing)
@@ -99,8 +99,8 @@ def require_distinct(
             (relations, key_of(thing.relation), f"The relation {thing.relation!r}"),
         ):
             if key in known:
-                raise _given_twice(what, thing.file, known[key])
-            known[key] = thing.file
+                raise _given_twice(what, thing.where(), known[key])
+            known[key] = thing.where()
 
 
 def ref_relation(manifest: Manifest, name: str) -> str:
@@ -181,12 +181,11 @@ def _require_unreserved(thing: Node | Seed) -> None:
         )
 
 
-def _given_twice(what: str, file: str, other: str) -> ConfigError:
-    if file == other:
-        message, hint = f"{what} is given twice in this file.", "Give each function its own: @model(name=…)."
-    else:
-        message, hint = f"{what} is given twice: here and in {other}.", "Rename one of the files, or what it creates."
-    return ConfigError(message, where=Location(file), hint=hint)
+def _given_twice(what: str, where: Location, other: Location) -> ConfigError:
+    hint = "Rename one of the files, or what it creates."
+    if where.path == other.path:
+        hint = "Give each function its own: @model(name=…)."
+    return ConfigError(f"{what} is given twice: here and in {other}.", where=where, hint=hint)
 
 
 def _require_tables(manifest: Manifest) -> None:

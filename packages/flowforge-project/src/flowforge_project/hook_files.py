@@ -91,6 +91,8 @@ def _facts(text: str, hook: Hook) -> ModelFacts:
 
 def _marked(text: str, file: str) -> Iterator[tuple[str, str, int]]:
     """Yield when, name and line of each marked function; raise `ModuleLoadError` for a marker that is wrong."""
+    from flowforge_project.scan_python import called, is_named
+
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
         tree = ast.parse(text, file)
@@ -99,11 +101,10 @@ def _marked(text: str, file: str) -> Iterator[tuple[str, str, int]]:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         message = f"The file is not valid Python: {reason}."
         raise _error(message, text, file, line, "Correct the syntax.") from error
-    top = {place for place in tree.body if isinstance(place, ast.FunctionDef)}
+    top, names = {place for place in tree.body if isinstance(place, ast.FunctionDef)}, called(tree, "hook")
     for place in ast.walk(tree):
         for mark in getattr(place, "decorator_list", ()):
-            call = mark.func if isinstance(mark, ast.Call) else mark
-            if getattr(call, "attr", getattr(call, "id", "")) != "hook":
+            if not is_named(mark.func if isinstance(mark, ast.Call) else mark, "hook", names):
                 continue
             when = mark.args[0] if isinstance(mark, ast.Call) and len(mark.args) == 1 and not mark.keywords else None
             if place not in top or not isinstance(when, ast.Constant) or when.value not in RUN_HOOKS:

@@ -37,7 +37,7 @@ def python_facts(text: str, file: str) -> tuple[ModelFacts, ...]:
         tree = ast.parse(text, file)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _syntax_error(error, text, file) from error
-    source = _Source(text, file)
+    source = _Source(text, file, called(tree, "source"))
     found = tuple(source.facts(place, mark) for place, mark in source.marks(tree))
     if not found:
         raise ModuleLoadError(
@@ -49,11 +49,12 @@ def python_facts(text: str, file: str) -> tuple[ModelFacts, ...]:
 
 
 class _Source:
-    """One file's text and name, which every message needs."""
+    """One file's text and name, which every message needs, and what it calls `source`."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, sources: frozenset[str]) -> None:
         self.text = text
         self.file = file
+        self.sources = sources
 
     def marks(self, tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, ast.Call]]:
         """Yield each marked function and its marker; raise `ModuleLoadError` for what cannot be marked."""
@@ -113,7 +114,7 @@ class _Source:
         """Return a literal's value; `source("g", "t")` among the items of a list is one too."""
         if isinstance(value, ast.List | ast.Tuple):
             return [self.literal(item) for item in value.elts]
-        if isinstance(value, ast.Call) and _is_named(value.func, "source") and not value.keywords:
+        if isinstance(value, ast.Call) and is_named(value.func, "source", self.sources) and not value.keywords:
             parts = [self.literal(part) for part in value.args]
             if len(parts) != 2 or not all(isinstance(part, str) and part for part in parts):
                 raise self.error("source() takes 2 names as texts.", value, 'Write source("shop", "orders").')
@@ -167,18 +168,26 @@ def signature_of(arguments: ast.arguments) -> Signature:
 
 
 def _marked(tree: ast.Module) -> Iterator[tuple[Marked, ast.expr]]:
+    names = called(tree, "model")
     for place in ast.walk(tree):
         if isinstance(place, Marked):
             for decorator in place.decorator_list:
-                if _is_named(decorator.func if isinstance(decorator, ast.Call) else decorator, "model"):
+                if is_named(decorator.func if isinstance(decorator, ast.Call) else decorator, "model", names):
                     yield place, decorator
 
 
-def _is_named(expression: ast.expr, name: str) -> bool:
-    """Tell whether an expression is `name`, or `name` of a module, as in `flowforge.model`."""
+def called(tree: ast.Module, name: str) -> frozenset[str]:
+    """Return what a file calls `name` of flowforge: that, or what it is imported as."""
+    imports = [place for place in tree.body if isinstance(place, ast.ImportFrom)]
+    ours = [place for place in imports if (place.module or "").partition(".")[0] == "flowforge"]
+    return frozenset({name, *(one.asname for place in ours for one in place.names if one.name == name and one.asname)})
+
+
+def is_named(expression: ast.expr, name: str, names: frozenset[str]) -> bool:
+    """Tell whether an expression is one of `names`, or `name` of a module, as in `flowforge.model`."""
     if isinstance(expression, ast.Attribute):
         return expression.attr == name and isinstance(expression.value, ast.Name | ast.Attribute)
-    return isinstance(expression, ast.Name) and expression.id == name
+    return isinstance(expression, ast.Name) and expression.id in names
 
 
 def _syntax_error(error: Exception, text: str, file: str) -> ModuleLoadError:
