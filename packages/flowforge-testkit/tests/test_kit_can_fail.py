@@ -24,6 +24,7 @@ HEADER = """
 SUITE = """
     class TestBroken(EngineConformance):
         names_sample = 1
+        interrupt_within = {within}
         unproved = {unproved}
 
         @pytest.fixture
@@ -36,12 +37,15 @@ SUITE = """
 """
 
 
+def adapter_tests(broken: str, unproved: dict[str, str], within: float = 60) -> str:
+    suite = SUITE.replace("{unproved}", repr(unproved)).replace("{within}", str(within))
+    return "\n".join(textwrap.dedent(block) for block in (HEADER, broken, suite))
+
+
 @pytest.fixture
 def outcome(pytester: pytest.Pytester):
     def run(broken: str, only: str, unproved: dict[str, str] | None = None) -> dict[str, int]:
-        suite = SUITE.replace("{unproved}", repr(unproved or {}))
-        blocks = (textwrap.dedent(block) for block in (HEADER, broken, suite))
-        pytester.makepyfile("\n".join(blocks))
+        pytester.makepyfile(adapter_tests(broken, unproved or {}))
         found = pytester.runpytest("-q", "-p", "no:cacheprovider", "-o", "xfail_strict=true", "-k", only)
         return found.parseoutcomes()
 
@@ -141,6 +145,25 @@ def test_declined_port_that_is_absent_is_an_expected_failure(outcome):
     found = outcome(declined, "frame and not second")
     assert found["xfailed"] >= 10
     assert "failed" not in found
+
+
+DEAF = {
+    "does-nothing": ("pass", "did not end the statement within 0.5 s"),
+    "does-not-return": ("__import__('threading').Event().wait()", "did not end the statement within 0.5 s"),
+    "fails": ("raise EngineError('nobody is there')", "EngineError: nobody is there"),
+}
+
+
+@pytest.mark.parametrize(("interrupt", "told"), DEAF.values(), ids=DEAF)
+def test_a_statement_that_cannot_be_interrupted_does_not_hold_the_kit(pytester, interrupt, told):
+    """It runs for hours, and closing its session waits for it: in a process of its own, which must end."""
+    broken = session_with(f"def interrupt(self): {interrupt}")
+    pytester.makepyfile(adapter_tests(broken, {}, within=0.5))
+    only = "test_interrupt and query or test_close_twice or test_commit_keeps"
+    found = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-k", only, timeout=60)
+    assert {key: found.parseoutcomes()[key] for key in ("failed", "passed")} == {"failed": 1, "passed": 2}
+    assert "errors" not in found.parseoutcomes()
+    found.stdout.fnmatch_lines([f"*{told}*"])
 
 
 GUARANTEES = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 from concurrent.futures import Future, wait
+from threading import Event
 from time import monotonic
 
 import pytest
@@ -13,6 +13,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_ports.engine import Engine
+from flowforge_testkit.conformance.beside import Beside
 from flowforge_testkit.conformance.ground import build, claims, count, existing, fails, forked, rows, transaction
 from flowforge_testkit.fakes import claim
 
@@ -97,21 +98,21 @@ def test_closed_session_fails_as_ours(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("statement", ["query", "build"])
-def test_interrupt_cancels_the_running_statement(engine: Engine, statement: str) -> None:
+def test_interrupt_cancels_the_running_statement(engine: Engine, beside: Beside, statement: str) -> None:
     build(engine, "ff_numbers", "select 1 as n")
     for _ in range(10):
         engine.session.execute("insert into ff_numbers select n + (select max(n) from ff_numbers) from ff_numbers")
-    running: Future[object] = Future()
-    # A thread that nobody waits for: where the interrupt does nothing, the suite must not hang with it.
-    threading.Thread(target=_run_into, args=(running, engine, statement), daemon=True).start()
-    for _ in range(600):
-        # An interrupt that comes before the statement has begun cancels nothing: ask until it ends.
-        wait([running], timeout=0.1)
-        if running.done():
-            break
-        engine.session.interrupt()
+    running = beside.start(_run_into, engine, statement)
+    given_up = Event()
+    asked = beside.start(_interrupt, engine, running, given_up)
+    wait([asked], timeout=beside.within)
+    given_up.set()
+    if asked.done():
+        asked.result()
+    if not beside.ended:
+        pytest.fail(f"Session.interrupt() did not end the statement within {beside.within:g} s. It is left to itself.")
     with fails(ErrorKind.CANCELLED):
-        running.result(timeout=0)
+        running.result()
     engine.session.rollback()
     assert rows(engine, "select 1 as a") == [(1,)]
     assert existing(engine, "ff_t") is None
@@ -159,11 +160,14 @@ def test_lock_is_free_after_a_failure(engine: Engine) -> None:
         pass
 
 
-def _run_into(result: Future[object], engine: Engine, statement: str) -> None:
-    try:
-        if statement == "query":
-            result.set_result(engine.session.query(_ENDLESS))
-        else:
-            result.set_result(build(engine, "ff_t", _ENDLESS.replace("count(*)", "count(*) as a")))
-    except FlowForgeError as error:
-        result.set_exception(error)
+def _run_into(engine: Engine, statement: str) -> None:
+    if statement == "query":
+        engine.session.query(_ENDLESS)
+    else:
+        build(engine, "ff_t", _ENDLESS.replace("count(*)", "count(*) as a"))
+
+
+def _interrupt(engine: Engine, running: Future[object], given_up: Event) -> None:
+    """Ask until it has ended: an interrupt that comes before the statement has begun cancels nothing."""
+    while not wait([running], timeout=0.1).done and not given_up.is_set():
+        engine.session.interrupt()

@@ -9,6 +9,9 @@ a strict xfail, "not proved here", so that the name must go when the server lear
 
 A slow engine may try some of the corpus of names, `names_sample`; the report says so. With FLOWFORGE_NIGHTLY=1 it tries
 all, and so it does at any time in a case that is unproved, to come to the name which that is about.
+
+What a statement is given to end once it was interrupted is `interrupt_within`, in seconds. Where it does not, the case
+fails, the session is left as it is, since closing it may not end either, and the other cases go on.
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ from flowforge_testkit.conformance import (
     types,
     use_cases,
 )
+from flowforge_testkit.conformance.beside import Beside
 from flowforge_testkit.conformance.names import Names
 from flowforge_testkit.fakes import claim
 from flowforge_testkit.report import describe, remark
@@ -159,6 +163,7 @@ class EngineConformance(Suite, modules=MODULES):
     """Every case about an engine; a subclass gives `spec` and `profile` (a dict, or the profile itself)."""
 
     names_sample: ClassVar[int | None] = None
+    interrupt_within: ClassVar[float] = 60.0
 
     @pytest.fixture
     def profile(self) -> Any:
@@ -167,7 +172,7 @@ class EngineConformance(Suite, modules=MODULES):
 
     @pytest.fixture
     def engine(
-        self, spec: EngineSpec, profile: Any, tmp_path: Path, request: pytest.FixtureRequest
+        self, spec: EngineSpec, profile: Any, tmp_path: Path, beside: Beside, request: pytest.FixtureRequest
     ) -> Iterator[Engine]:
         """Open the engine; expect a refusal where the case needs what the engine declines."""
         opened = open_spec(spec, profile, tmp_path)
@@ -177,7 +182,13 @@ class EngineConformance(Suite, modules=MODULES):
             _expect_refusals(request, opened)
             yield opened
         finally:
-            opened.session.close()
+            if beside.ended:
+                opened.session.close()
+
+    @pytest.fixture
+    def beside(self) -> Beside:
+        """Give a case threads that it can leave behind."""
+        return Beside(self.interrupt_within)
 
     @pytest.fixture
     def another(self, spec: EngineSpec, profile: Any, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
