@@ -39,6 +39,23 @@ def test_what_is_of_another_kind_is_told(flowforge, shop):
     )
 
 
+def test_a_source_that_there_is_not_is_told_with_those_that_there_are(flowforge, shop):
+    for term in ("source:zzz", "source:zzz+"):
+        said = flowforge("ls", shop, "-s", term).err
+        assert said.startswith(f"✗ No seed or model matches {term!r}.\nKnown: ")
+        assert "shop.orders" in said
+
+
+def test_what_nothing_reads_is_told_without_the_plus_that_is_there(flowforge, shop):
+    (shop / "seeds/alone.csv").write_text("id\n1\n")
+    for term in ("alone+", "alone+1", "@alone"):
+        said = "✗ The selection names 1 seed, and no model.\nNo model reads it.\n"
+        assert flowforge("run", shop, "-s", term).err == said
+    (shop / "models/lone.ff.sql").write_text("select 1 as n\n")
+    said = "✗ The selection names 1 model, and no seed.\nIt reads no seed."
+    assert flowforge("seed", shop, "-s", "+lone").err.startswith(said)
+
+
 def test_no_code_of_the_project_is_run(flowforge, shop):
     trap = shop / "trap"
     code = f"from flowforge import model\nopen({str(trap)!r}, 'w')\n\n\n@model(deps=['orders'])\ndef x(df): ...\n"

@@ -102,9 +102,9 @@ def suggestion(
     term: Term, things: Iterable[Selectable], others: Iterable[Selectable], context: SelectionContext
 ) -> str:
     """Return the known word that a term most likely meant, of these things or others, or those that these have."""
-    words = list(_words(term, things, context))
-    meant = nearest(term.value, [*words, *_words(term, others, context)])
-    return f"Did you mean {meant!r}?" if meant else did_you_mean(term.value, words)
+    words, more = list(_words(term, things, context)), list(_words(term, others, context))
+    meant = nearest(term.value, [*words, *more])
+    return f"Did you mean {meant!r}?" if meant else did_you_mean(term.value, words or more)
 
 
 def _words(term: Term, things: Iterable[Selectable], context: SelectionContext) -> Iterator[str]:

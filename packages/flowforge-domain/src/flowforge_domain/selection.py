@@ -6,6 +6,7 @@ A term is an exact name first, then a tag, then a path pattern, unless it says b
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from flowforge_domain.selectable import (
 from flowforge_domain.selection_terms import Term, parsed
 from flowforge_domain.text import did_you_mean
 
+_FOLLOWS_UP, _FOLLOWS_DOWN = re.compile(r"^(@|\d*\+)"), re.compile(r"^@|\+\d*$")
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -222,9 +224,13 @@ def _counted(nodes: Iterable[Node]) -> str:
 
 
 def _hint_for(what: str, terms: tuple[str, ...], way: str) -> str:
+    """Return what else to ask for; terms that follow the graph already find nothing more that way."""
     term = terms[0] if len(terms) == 1 and not {*"+@, "} & {*terms[0]} else "TERM"
     hints = {"seed": f"Add + for what it reads: +{term}.", "test": "No test looks at that."}
-    return f"{hints.get(what, f'Add + for what reads it: {term}+.')} {way}".rstrip()
+    hint = hints.get(what, f"Add + for what reads it: {term}+.")
+    if what != "test" and all((_FOLLOWS_UP if what == "seed" else _FOLLOWS_DOWN).search(each) for each in terms):
+        hint = "It reads no seed." if what == "seed" else f"No {what} reads it."
+    return f"{hint} {way}".rstrip()
 
 
 def _listed(given: Iterable[str] | str | None) -> list[str]:
