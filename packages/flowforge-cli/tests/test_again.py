@@ -53,6 +53,15 @@ def test_variables_are_said_again(flowforge, folder):
     assert (shown.code, command) == (0, "compile --select started 'my shop' --vars '{start: nope}'")
 
 
+def test_a_build_is_told_to_build_again(flowforge, folder, shop):
+    missing = "select * from {{ ref('orders') }}\n"
+    (shop.with_name(folder) / "models/late.ff.sql").write_text(missing)
+    answer = flowforge("build", folder, "--env", "dev", "-s", "late")
+    (built, command) = pasted(flowforge, answer.out)
+    assert (built.code, command) == (0, "build --select +late 'my shop' --env dev")
+    assert flowforge("build", folder, "--env", "dev", "-s", "late").code == 0
+
+
 def test_tests_json_and_notices_say_it_too(flowforge, folder):
     said = flowforge("test", folder, "--env", "dev").out
     assert "Build it first: flowforge run 'my shop' --env dev" in said

@@ -33,10 +33,14 @@ _COMMAND = re.compile(r"(?<=: )flowforge [^\n`]+?(?=\.?$)|(?<=`)flowforge [^\n`]
 
 @dataclass(frozen=True)
 class Given:
-    """What a command was told to work on: the project's folder, and options as `TAKES` names them with their values."""
+    """What a command was told to work on: the project's folder, and options as `TAKES` names them with their values.
+
+    `builds` is the command that is to be typed where something must be built: the same again, where it builds.
+    """
 
     project: str = "."
     options: Sequence[tuple[str, str]] = ()
+    builds: str = "run"
 
     def told(self, text: str) -> str:
         """Return a text whose commands work on the same; one that is as it should be stays."""
@@ -52,12 +56,16 @@ class Given:
         name = next((" ".join(words[1:n]) for n in (3, 2) if " ".join(words[1:n]) in TAKES), "")
         if not name or "PATH" in command:
             return command
+        if name == "run" and "--resume" not in words:
+            name, command = self.builds, command.replace("flowforge run", f"flowforge {self.builds}", 1)
         options = [part for option, value in self.options if option in TAKES[name] for part in (option, value)]
         more = shlex.join([*([self.project] if self.project != "." else []), *options])
         return f"{command} {more}" if more and not command.endswith(f" {more}") else command
 
 
-def given(project: str, env: str | None, engine: str | None, variables: Sequence[str] | None = None) -> Given:
+def given(
+    project: str, env: str | None, engine: str | None, variables: Sequence[str] | None = None, builds: str = "run"
+) -> Given:
     """Return what the options of a command say."""
     named = (("--env", env), ("--engine", engine), *(("--vars", text) for text in variables or ()))
-    return Given(project, tuple((option, value) for option, value in named if value is not None))
+    return Given(project, tuple((option, value) for option, value in named if value is not None), builds)

@@ -55,7 +55,7 @@ def build(
     failed.
     """
     out = output(quiet, verbose, log_format)
-    with open_project(project, env, engine, out, variables) as opened:
+    with open_project(project, env, engine, out, variables, builds="build") as opened:
         more = choice(selector, state, changed_since)
         report = opened.build(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, **more)
         warn_if_lost(opened, out)

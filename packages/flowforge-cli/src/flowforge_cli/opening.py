@@ -25,11 +25,13 @@ def open_project(
     output: Output,
     variables: Sequence[str] | None = None,
     resume: bool = False,
+    builds: str = "run",
 ) -> Iterator[Project]:
     """Open the project in folder `path` for a `with` block; what its models print never mixes with JSON.
 
-    `variables` are the texts of `--vars`; with `resume` the profile is another run's. Raises `FlowForgeError` for a
-    variable that is wrong, and for an unknown profile; commands in what is said work on the same.
+    `variables` are the texts of `--vars`; with `resume` the profile is another run's; `builds` is the command that hints
+    name. Raises `FlowForgeError` for a variable that is wrong, and for an unknown profile; commands in what is said work
+    on the same.
     """
     from flowforge_bootstrap import project as api
     from flowforge_bootstrap.variables import read_variables
@@ -38,7 +40,7 @@ def open_project(
     from flowforge_cli.progress import Reporter
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
-    values, given = read_variables(variables or ()), given_to(path, env, engine, variables)
+    values, given = read_variables(variables or ()), given_to(path, env, engine, variables, builds)
     try:
         with prints, api.open_project(path, env, engine, Reporter(output, given), values) as project:
             if output.verbose and not resume:
