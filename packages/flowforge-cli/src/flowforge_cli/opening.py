@@ -29,9 +29,9 @@ def open_project(
 ) -> Iterator[Project]:
     """Open the project in folder `path` for a `with` block; what its models print never mixes with JSON.
 
-    `variables` are the texts of `--vars`; with `resume` the profile is another run's; `builds` is the command that hints
-    name. Raises `FlowForgeError` for a variable that is wrong, and for an unknown profile; commands in what is said work
-    on the same.
+    `variables` are the texts of `--vars`; with `resume` the profile is another run's; `builds` is the command of hints.
+    Raises `FlowForgeError` for a variable that is wrong, and for an unknown profile; commands in what is said work on
+    the same.
     """
     from flowforge_bootstrap import project as api
     from flowforge_bootstrap.variables import read_variables
