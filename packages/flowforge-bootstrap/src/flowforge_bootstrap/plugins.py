@@ -128,12 +128,13 @@ def load_plugins() -> Plugins:
     broken: list[Broken] = []
     distributions: dict[int, str] = {}
     for entry in sorted(found, key=lambda e: (e.name, e.value)):
+        distribution = _distribution(entry)
         try:
             module = entry.load()
-            manager.register(module, f"{_distribution(entry)}:{entry.name}")
-            distributions[id(module)] = _distribution(entry)
+            manager.register(module, f"{distribution}:{entry.name}")
+            distributions[id(module)] = distribution
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way, and take nothing down
-            broken.append(Broken(entry.name, _distribution(entry), _first_line(error)))
+            broken.append(Broken(entry.name, distribution, _first_line(error)))
     engines, projects, sites, kinds, analyses = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
     for newer in [claim for claims in engines.values() for claim in claims if claim[1].api > API_VERSION]:
         broken.append(_too_new(*newer))
