@@ -23,7 +23,7 @@ import flowforge_bootstrap.diagnose, flowforge_docs_html.site, flowforge_testkit
 import pyarrow.parquet, pyarrow.vendored.version, rich.table
 """
 SERVER = """
-import gc, marshal, os, signal, socket, sys, warnings
+import gc, marshal, os, signal, socket, sys, time, warnings
 
 def answer(connection):
     given, fds, _, _ = socket.recv_fds(connection, 1 << 20, 3)
@@ -34,6 +34,7 @@ def answer(connection):
             file.write(f"{os.getpid()}\\n")
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)

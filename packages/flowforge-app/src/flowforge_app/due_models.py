@@ -45,7 +45,7 @@ class Skipping:
         # The hooks of a run come before this, and may have written to anything.
         proved = engine.sources.versions(tables) if tables and engine.sources and not manifest.hooks else {}
         versions = DataVersions(manifest, engine.dialect, state, proved)
-        definitions = Definitions(manifest, engine, compiler, reader, self.sql)
+        definitions = Definitions(manifest, engine, compiler, reader, self.sql, engine.formats())
         stable = StableTexts(manifest, engine, compiler, self.texts)
         return Evidence(manifest, definitions, versions, stable, self.texts)
 

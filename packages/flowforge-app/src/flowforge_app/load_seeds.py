@@ -101,13 +101,13 @@ class LoadSeeds:
 
     def _rows(self, results: Sequence[SeedResult], versions: Sequence[str]) -> list[StateRow]:
         run_id, finished, entries = self.claim.holder.run, self.clock().isoformat(), self.engine.catalog.relations()
-        proved = self._proved()
+        proved, formats = self._proved(), self.engine.formats()
         return [
             StateRow(
                 result.name,
                 result.relation,
                 run_id,
-                fingerprint(version, proved[result.relation]) if result.relation in proved else version,
+                _data_version(version, proved.get(result.relation, ""), formats),
                 version,
                 result.rows,
                 finished,
@@ -149,6 +149,12 @@ class LoadSeeds:
             error.where = error.where or Location(seed.file)
             raise
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)
+
+
+def _data_version(content: str, proved: str, formats: Mapping[str, str]) -> str:
+    """Return what changes whenever the rows may: values are cast by the formats of the session."""
+    more = [*formats.items(), *([("version", proved)] if proved else ())]
+    return fingerprint(content, *(f"{name} {value}" for name, value in more)) if more else content
 
 
 def data_version(seed: Seed, dialect: Dialect) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.lock import SparkLock
 from flowforge_databricks.plugin import SPECS
 from flowforge_databricks.seeds import SparkSeeds
-from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, open_session
+from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, formats_of, open_session
 from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
 from flowforge_databricks.sources import IcebergVersions
 from flowforge_domain.holder import Claim
@@ -47,6 +48,7 @@ def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: P
         frames=frames,
         seeds=SparkSeeds(session, frames),
         replacer=replacer,
+        formats=partial(formats_of, settings),
         sources=IcebergVersions(session, settings.database) if settings.format == "iceberg" else None,
         keeps=not (settings.is_local and settings.metastore == "memory"),
     )

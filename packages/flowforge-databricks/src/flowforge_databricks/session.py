@@ -37,6 +37,8 @@ _SESSION = {
     # What `insert overwrite` replaces are the partitions that the new rows have, not all of them.
     "spark.sql.sources.partitionOverwriteMode": "dynamic",
 }
+# Of these, what decides how values are cast; others may hold secrets.
+_FORMATS = ("spark.sql.session.timeZone", "spark.sql.ansi.enabled", "spark.sql.legacy.timeParserPolicy")
 _QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 
 
@@ -122,6 +124,12 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
                 spark.conf.set(key, value)
     _use(session, settings)
     return session
+
+
+def formats_of(settings: DatabricksSparkSettings) -> Mapping[str, str]:
+    """Return how a session casts values, as far as it is said here and in the profile; nothing is asked for it."""
+    given = {**_SESSION, **_texts(settings.conf)}
+    return {name: given[name] for name in _FORMATS if name in given}
 
 
 def _connected(remote: str) -> SparkSession:

@@ -132,7 +132,8 @@ class Engine:
     `fork` opens a second session on the same target. `keeps` is False where the data ends with the session.
     `replacer` is there where the dialect swaps, `sources` where the engine can prove that a table is what it was,
     and `seal` where it can tell that others wrote to the target.
-    `version` is the engine's own, as far as it is known without asking.
+    `version` is the engine's own, as far as it is known without asking. `formats` gives, by the engine's names, what
+    decides in the session how values are cast and no model says, such as the time zone; it is asked for once in a run.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Engine:
     version: str = ""
     sources: SourceVersions | None = None
     seal: Seal | None = None
+    formats: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True)

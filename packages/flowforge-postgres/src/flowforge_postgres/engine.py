@@ -5,7 +5,9 @@ Sessions are connections of one pool. `session.py` holds them, `catalog.py` repl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flowforge_domain.holder import Claim
@@ -45,4 +47,11 @@ def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
         frames=PostgresFrames(session, replacer),
         seeds=PostgresSeeds(session, replacer),
         replacer=replacer,
+        formats=partial(_formats, session),
     )
+
+
+def _formats(session: PostgresSession) -> Mapping[str, str]:
+    """Return how the server writes and reads times: it tells that without being asked, and again when it changes."""
+    told = session.connection.info.parameter_status
+    return {name: value for name in ("TimeZone", "IntervalStyle") if (value := told(name))}
