@@ -6,7 +6,6 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -44,16 +43,8 @@ class Definitions:
 
     def proof(self, node: Node, text: str, upstream: Mapping[str, str | None]) -> Inputs:
         """Return the inputs of `node` with the fingerprint of its text, as far as their own fingerprint holds them."""
-        settings = {"relation": node.relation} | self._surroundings(node) | settings_that_matter(node.config)
+        settings = {"relation": node.relation} | _surroundings(node, self.formats) | settings_that_matter(node.config)
         return Inputs(text, settings, _versions(node, self.engine), upstream)
-
-    def _surroundings(self, node: Node) -> dict[str, str]:
-        """Return what a result may depend on that no file says; Python goes by a zone of its own."""
-        return self._session if node.kind == "sql" else self._session | {"local time zone": _local_zone()}
-
-    @cached_property
-    def _session(self) -> dict[str, str]:
-        return {f"{name} of the session": value for name, value in self.formats.items()}
 
     def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Return what the rows of `node` are made by, with the variables of `before`; nothing where none stay.
@@ -138,8 +129,12 @@ def foreign_reads(facts: SqlFacts, node: Node, manifest: Manifest, dialect: Dial
     yield from (name for name in facts.reads if name.endswith("()") or relation_key(name, dialect) not in known)
 
 
-def _local_zone() -> str:
-    return f"{'/'.join(time.tzname)} {-time.timezone // 60:+d}"
+def _surroundings(node: Node, formats: Mapping[str, str]) -> dict[str, str]:
+    """Return what a result may depend on that no file says; Python goes by a zone of its own."""
+    session = {f"{name} of the session": value for name, value in formats.items()}
+    if node.kind == "sql":
+        return session
+    return session | {"local time zone": f"{'/'.join(time.tzname)} {-time.timezone // 60:+d}"}
 
 
 def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str, Any]:

@@ -61,6 +61,14 @@ def utf8_path(path: Path) -> str:
         raise ValueError("the name of a folder on the way is not UTF-8.") from error
 
 
+def formats_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the time zone, that of the machine where nobody set one; a DuckDB without ICU has none."""
+    try:
+        return dict(connection.execute("select 'TimeZone', current_setting('TimeZone')").fetchall())
+    except duckdb.CatalogException:
+        return {}
+
+
 def _opened(path: Path, target: str, claim: Claim, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Connect as soon as no other process has the file open."""
     ends = time.monotonic() + claim.wait

@@ -15,11 +15,10 @@ import duckdb
 
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import quote_relation
-from flowforge_domain.errors import EngineError
 from flowforge_domain.holder import Claim
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
-from flowforge_duckdb.database import MEMORY, connect
+from flowforge_duckdb.database import MEMORY, connect, formats_of
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
@@ -143,7 +142,7 @@ def _engine(session: DuckDBSession, lock: DuckDBLock) -> Engine:
         seeds=DuckDBSeeds(session.connection),
         keeps=lock.path is not None,
         version=duckdb.__version__,
-        formats=partial(_formats, session),
+        formats=partial(formats_of, session.connection),
     )
 
 
@@ -158,14 +157,6 @@ def _session(connection: duckdb.DuckDBPyConnection, seal: FileSeal | None = None
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
     connection.execute("set session errors_as_json = true; set session enable_progress_bar = false")
     return DuckDBSession(connection, seal)
-
-
-def _formats(session: DuckDBSession) -> Mapping[str, str]:
-    """Return the time zone, which is that of the machine where nobody set one; without ICU there is none."""
-    try:
-        return {"TimeZone": session.query("select current_setting('TimeZone')").rows[0][0]}
-    except EngineError:
-        return {}
 
 
 def _columns(result: duckdb.DuckDBPyConnection | None) -> tuple[str, ...]:
