@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from flowforge_domain.seed_csv import CsvText, utf8_chunks
-from flowforge_domain.seed_types import ROUNDED
+from flowforge_domain.seed_types import NUMBER, ROUNDED
 
 _BLOCK = 1 << 20
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -60,7 +60,7 @@ TEXT = Fit(pa.string())
 _LADDER = (
     Fit(pa.bool_(), "^(?i:true|false)$"),
     Fit(pa.int64(), r"^(?:0|-?[1-9]\d*)$"),
-    Fit(pa.float64(), r"^(?:-?(?:0|[1-9]\d*)?(?:[.]\d*)?(?:[eE][+-]?\d+)?|(?i:nan)|-?(?i:inf))$"),
+    Fit(pa.float64(), f"^(?:{NUMBER})$"),
     Fit(pa.date32(), f"^{_DAY}$"),
     Fit(pa.timestamp("us"), f"^{_DAY}(?:[ T]{_CLOCK})?$"),
     Fit(pa.timestamp("us", "UTC"), rf"^{_DAY}[ T]{_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)$"),

@@ -40,6 +40,8 @@ DAY = r"\d{4}-\d\d-\d\d"
 CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
 ZONED = rf"{DAY}[ T]{CLOCK}(Z|[+-]\d\d(:?\d\d)?)"
 WHOLE = r"0|-?[1-9]\d*"
+# `12e5` may be a code, of which a number would not keep the letter: an exponent that a program writes has a sign, as in
+# `1e-05` and `1E+16`, or a point before it, as in `1.5E10`.
 NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
 
 # Written without an exponent, such a number has more digits than a double keeps: 16 and more before the point, or more

@@ -19,7 +19,7 @@ from flowforge_domain.model import Seed
 from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
 from flowforge_domain.seed_text import missing_file, require_ascii, seed_error, wrong_value
-from flowforge_domain.seed_types import ROUNDED, declared_fits, first_fit, settle_types
+from flowforge_domain.seed_types import NUMBER, ROUNDED, declared_fits, first_fit, settle_types
 from flowforge_ports.failpoint import failpoint
 from flowforge_ports.seed_files import seed_file
 from flowforge_postgres.catalog import PostgresReplacer
@@ -52,7 +52,6 @@ class Fit:
 
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
-_NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]?\d+)?|[nN][aA][nN]|-?[iI][nN][fF]"
 _EXACT_IN_DOUBLE = (
     r"({c} !~ '^-?\d+$' or length({c}) < 16 or abs({c}::numeric) <= 9007199254740992)"
     f" and (length({{c}}) < 17 or {{c}} !~ '^{ROUNDED}$')"
@@ -62,7 +61,7 @@ _TEXT = Fit("text", "true")
 _LADDER = (
     Fit("boolean", "lower({c}) in ('true', 'false')"),
     Fit("bigint", r"{c} ~ '^(0|-?[1-9]\d*)$'"),
-    Fit("double precision", f"case when {{c}} ~ '^({_NUMBER})$' then {_EXACT_IN_DOUBLE} else false end"),
+    Fit("double precision", f"case when {{c}} ~ '^({NUMBER})$' then {_EXACT_IN_DOUBLE} else false end"),
     Fit("date", f"{{c}} ~ '^{_DAY}$'"),
     Fit("timestamp", f"{{c}} ~ '^{_DAY}([ T]{_CLOCK})?$'"),
     Fit("timestamptz", rf"{{c}} ~ '^{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)$'"),

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flowforge_domain.seed_types import ROUNDED
+from flowforge_domain.seed_types import NUMBER, ROUNDED
 
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.]\d{1,6})?)?"
-_NUMBER = r"-?(?:0|[1-9]\d*)?(?:[.]\d*)?(?:[eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]|-?[iI][nN][fF]"
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?: [A-Za-z]+)*(?: ?\( ?\d+ ?(?:, ?\d+ ?)?\))?", re.ASCII)
 
 
@@ -84,7 +83,7 @@ _ANY, _ROUNDED = _pattern(".*"), _pattern(ROUNDED)
 _LADDER = (
     Fit("boolean", _pattern("(?i:true|false)")),
     Fit("number(38, 0)", _pattern(r"0|-?[1-9]\d*"), _is_64_bit),
-    Fit("double", _pattern(_NUMBER), _is_exact),
+    Fit("double", _pattern(NUMBER), _is_exact),
     Fit("date", _pattern(_DAY), _is_date),
     Fit("timestamp_ntz", _pattern(f"{_DAY}(?:[ T]{_CLOCK})?"), _is_moment),
     Fit("timestamp_tz", _pattern(rf"{_DAY}[ T]{_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)"), _is_moment),

@@ -43,6 +43,8 @@ def test_csv_becomes_a_table(engine: Engine, tmp_path: Path) -> None:
         (["12345678901234567.25", "0.5"], ["12345678901234567.25", "0.5"]),
         (["0.30000000000000004", "0.12345678901234567890"], ["0.30000000000000004", "0.12345678901234567890"]),
         (["0.30000000000000004", "2.500000000000000000000"], [0.30000000000000004, 2.5]),
+        (["1201", "12e5", "1E9"], ["1201", "12e5", "1E9"]),
+        (["1e-05", "1E+5", "1.5E9", "2"], [0.00001, 100_000.0, 1.5e9, 2.0]),
     ],
     ids=[
         "integers",
@@ -56,6 +58,8 @@ def test_csv_becomes_a_table(engine: Engine, tmp_path: Path) -> None:
         "too-large-for-a-double",
         "too-fine-for-a-double",
         "as-a-double-is-written",
+        "a-code-with-an-e",
+        "as-programs-write-an-exponent",
     ],
 )
 def test_csv_types_are_found(engine: Engine, tmp_path: Path, texts: list[str], values: list[Any]) -> None:

@@ -30,7 +30,7 @@ from flowforge_domain.seed_text import (
     wrong_value,
     wrong_width,
 )
-from flowforge_domain.seed_types import ROUNDED, declared_fits
+from flowforge_domain.seed_types import NUMBER, ROUNDED, declared_fits
 from flowforge_ports.engine import Catalog
 from flowforge_testkit.sqlite.dialect import DIALECT
 from flowforge_testkit.sqlite.frames import Connected, replace_table
@@ -168,6 +168,8 @@ def _fits(convert: Callable[[str], Any]) -> Callable[[str], bool]:
             return False
         if not isinstance(value, float):
             return True
+        if not re.fullmatch(NUMBER, text):
+            return False
         return not re.fullmatch(ROUNDED, text) and not (text.lstrip("-").isdigit() and int(value) != int(text))
 
     return fits
