@@ -26,9 +26,9 @@ unexport VIRTUAL_ENV
 # Images of containers often forbid bytecode: every process of the tests, over a thousand, would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-# By file: what a file prepares for its tests, wheels or a browser, is prepared once. Not `loadgroup`, which groups
-# nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386). In the order of conftest.py: xdist's own begins with the
-# files of most tests, which leaves those of a few long ones to the end.
+# By file, since what a file prepares for its tests is prepared once, and together what conftest.py says to share. Not
+# `loadgroup`, which groups nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386). In the order of conftest.py: xdist's
+# own begins with the files of most tests, which leaves those of a few long ones to the end.
 # Three on two cores: a test that waits for a server, a lock or a killed process leaves its core to another.
 PYTEST = $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 
