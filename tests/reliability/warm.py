@@ -41,8 +41,13 @@ import flowforge_bigframes.plugin, flowforge_bigquery.dialect, flowforge_databri
 import flowforge_postgres.engine, flowforge_snowflake.dialect, flowforge_testkit.sqlite.plugin
 """
 SERVER = """
-import atexit, gc, json, os, resource, sys, time
+import atexit, functools, gc, json, os, resource, sys, time
+from flowforge_bootstrap import plugins
 from flowforge_ports import failpoint as points
+
+# What is installed stays as it is: to look it up in every folder of every library would be a tenth of each command.
+plugins.entry_points = functools.cache(plugins.entry_points)
+plugins.load_plugins()
 
 def arm():
     # As if what has imported the failpoints did so now, with these variables.
