@@ -24,7 +24,7 @@ HOME = Path(__file__).parent / "emulators/bigquery"
 REAL = os.environ.get("FF_TEST_BIGQUERY_PROJECT", "")
 NIGHT = os.environ.get("FLOWFORGE_NIGHTLY") == "1"
 # Of the kit's names as many are tried by day, by night all.
-NAMES = 30
+NAMES = 12
 _numbers = itertools.count(1)
 
 _WORDS = "the emulator says in DuckDB's words that a column is missing, which BigQuery calls an unrecognized name"

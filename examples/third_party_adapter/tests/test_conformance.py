@@ -21,7 +21,7 @@ class TestDataFusionPlugin(PluginConformance):
 
 class TestDataFusion(EngineConformance):
     # By day; with FLOWFORGE_NIGHTLY=1 all. What was cancelled before takes its share of the processor.
-    names_sample = 30
+    names_sample = 12
 
     @pytest.fixture
     def spec(self):

@@ -36,7 +36,7 @@ class TestIcebergPlugin(PluginConformance):
 
 class TestSpark(EngineConformance):
     # Each is a table or two, written by jobs of Spark.
-    names_sample = 30
+    names_sample = 12
 
     @pytest.fixture
     def spec(self):

@@ -40,7 +40,7 @@ class TestSnowflakePlugin(PluginConformance):
 
 class TestSnowflake(EngineConformance):
     # Each is a table or two, and the emulator's are slow.
-    names_sample = 30
+    names_sample = 12
     unproved: ClassVar = {} if "FF_TEST_SNOWFLAKE_ACCOUNT" in os.environ else UNPROVED
 
     @pytest.fixture
