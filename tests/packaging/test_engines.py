@@ -71,6 +71,8 @@ def test_quickstart_runs_from_the_wheels(install, flowforge, tmp_path, request, 
     for command in (*commands, ["show", "revenue_by_customer"]):
         answer = flowforge(venv, *command, "shop", **settings)
         assert_clean(answer, local.says)
+        if command == ["debug"]:
+            assert re.search(rf"^✓ server +{engine} v?\d", answer.stdout, re.MULTILINE)
     assert re.search(r"Acme Ltd +True +1 +1200", answer.stdout)
     assert (tmp_path / "shop/.flowforge/docs/index.html").is_file()
     assert_listed(flowforge(venv, "engines"), engine, local.distribution)

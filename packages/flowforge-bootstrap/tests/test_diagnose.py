@@ -36,6 +36,10 @@ def test_the_drivers_version_is_named(shop):
     assert f"duckdb {version('duckdb')}" in found(shop)["profile"].detail
 
 
+def test_the_servers_version_is_asked_of_the_server(shop):
+    assert found(shop)["server"].detail == f"sqlite {sqlite3.sqlite_version}"
+
+
 @pytest.mark.parametrize(
     ("profile", "subject", "says"),
     [

@@ -70,6 +70,8 @@ def _on_target(project: Project, wait: float) -> Iterator[Finding]:
         with project.target.container(wait) as container:
             engine = container.engine()
             yield Finding("target", True, _reached(engine))
+            if engine.dialect.version:
+                yield _tried("server", lambda: _server(engine))
             yield from _tried_out(engine)
             yield from _described_columns(project, engine)
             can = engine.capabilities
@@ -140,6 +142,11 @@ def _profile(project: Project) -> str:
     profile = _used(project)
     used = libraries(profile.spec.distribution)
     return f"{profile.name}, engine {profile.spec.name}" + (f"\n{used}" if used else "")
+
+
+def _server(engine: Engine) -> str:
+    [[told]] = engine.session.query(engine.dialect.version).rows
+    return f"{engine.dialect.name} {told}"
 
 
 def _reached(engine: Engine) -> str:

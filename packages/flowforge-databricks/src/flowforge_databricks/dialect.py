@@ -21,6 +21,7 @@ _VOLATILE = VOLATILE | {
 }  # fmt: skip
 SPARK = Dialect(
     name="databricks_spark",
+    version="select version()",
     types={
         "text": "string",
         "bigint": "bigint",

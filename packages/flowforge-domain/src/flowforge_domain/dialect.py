@@ -67,7 +67,8 @@ class Dialect:
     one that does all of them or none, where no transaction can be left open; `streams_windows` is whether a window
     over rows in no order costs no more than to look at each row once; `volatile` are the words that make a result
     depend on when or by whom it is asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls
-    this SQL, where that is not `name`.
+    this SQL, where that is not `name`; `version` is a query for the server's version, in one text, and empty where
+    none is told.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Dialect:
     clusters: str = ""
     script: str = ""
     streams_windows: bool = False
+    version: str = ""
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

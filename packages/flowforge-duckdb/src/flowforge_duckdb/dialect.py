@@ -15,6 +15,7 @@ _VOLATILE = VOLATILE | {
 }  # fmt: skip
 DUCKDB = Dialect(
     name="duckdb",
+    version="select version()",
     types={
         "text": "varchar",
         "bigint": "bigint",

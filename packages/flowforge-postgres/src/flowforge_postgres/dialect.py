@@ -19,6 +19,7 @@ _VOLATILE = VOLATILE | {
 }  # fmt: skip
 POSTGRES = Dialect(
     name="postgres",
+    version="select current_setting('server_version')",
     types={
         "text": "text",
         "bigint": "bigint",

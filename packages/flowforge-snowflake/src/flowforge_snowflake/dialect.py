@@ -23,6 +23,7 @@ _VOLATILE = VOLATILE | {
 }  # fmt: skip
 SNOWFLAKE = Dialect(
     name="snowflake",
+    version="select current_version()",
     types={
         "text": "varchar",
         "bigint": "bigint",

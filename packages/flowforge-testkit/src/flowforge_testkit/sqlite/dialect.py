@@ -14,6 +14,7 @@ _VOLATILE = VOLATILE | {
 # a missing column would hold (https://www.sqlite.org/quirks.html#dblquote).
 DIALECT = Dialect(
     name="sqlite",
+    version="select sqlite_version()",
     types={
         "text": "text",
         "bigint": "bigint",
