@@ -21,7 +21,9 @@ _MODEL = """{{{{ config(materialized='incremental', unique_key='id') }}}}
 """
 _NOTE = (
     "A tenth of the rows is new or changed. Beyond start-up: what ten rows take is subtracted on both sides. FlowForge "
-    "stages the new rows, asks whether their key is one, and merges; the bare statement merges the query itself."
+    "stages the new rows, asks whether their key is one, and merges; the bare statement merges the query itself. Of "
+    "what is beyond it, two thirds are the staging, without which the query would run twice; asking for the key takes "
+    "5 ms where it rises, 80 where it does not."
 )
 
 

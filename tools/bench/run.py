@@ -26,7 +26,9 @@ _NOTE = (
     "and in the same round. The bare script executes what `flowforge compile` wrote, each statement committing by "
     "itself, and keeps no state. FlowForge makes new files with smaller blocks than DuckDB's 256 KB, so there is a "
     "script that does so too, and one that also says `begin` and `commit`, as who writes a state row must. "
-    "FlowForge builds several models at once, the scripts one after the other: it takes less time for more work."
+    "FlowForge builds several models at once, the scripts one after the other: it takes less time for more work. With "
+    "one job the profile shows more than half in DuckDB's own statements, an eighth in its last checkpoint, and the "
+    "rest spread thin: reading models, fingerprints, the journal's lines, a file of compiled SQL for each."
 )
 
 
