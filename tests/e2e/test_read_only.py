@@ -56,7 +56,7 @@ def test_what_writes_is_refused_before_it_begins(read_only, answer, command):
     refused = answer(f"flowforge {command}")
     assert refused.returncode == 1
     assert refused.stderr == (
-        "✗ .local/demo.duckdb may not be written.\n"
+        "✗ profiles.yml:3: .local/demo.duckdb may not be written.\n"
         "Check who may write there, or give another `path`; `show` and `test` only read.\n"
     )
     assert "✓" not in refused.stdout

@@ -25,6 +25,8 @@ MACHINES = {
 COMMANDS = ("build", "run --no-cache --jobs 1", "dag --html", "ls --output json --resource model --resource source")
 # What one run is called, where and when it went on.
 OF_ONE_RUN = {"run", "pid", "host", "at", "started", "seconds"}
+ZONE = "TimeZone of the session"
+OF_A_MACHINE = {ZONE, "local time zone"}
 
 STATE = "select relation, state from _flowforge_state order by relation"
 
@@ -88,14 +90,18 @@ def test_the_targets_tell_the_same_of_what_was_run(machines):
     assert [state[key] for state in one.values() for key in same] == [
         state[key] for state in other.values() for key in same
     ]
-    # What a model reads has a version of its own with every build; all else is the project's.
-    assert [without_upstream(state["inputs"]) for state in one.values()] == [
-        without_upstream(state["inputs"]) for state in other.values()
+    # What a model reads has a version of its own with every build, a session the zone of its machine; all else is the
+    # project's.
+    assert [of_the_project(state["inputs"]) for state in one.values()] == [
+        of_the_project(state["inputs"]) for state in other.values()
     ]
+    zones = [{state["inputs"].get("settings", {}).get(ZONE) for state in each.values()} for each in (one, other)]
+    assert zones == [{None, "UTC"}, {None, "Asia/Kolkata"}]
 
 
-def without_upstream(inputs):
-    return {name: part for name, part in inputs.items() if name != "upstream"}
+def of_the_project(inputs):
+    settings = {name: value for name, value in inputs.get("settings", {}).items() if name not in OF_A_MACHINE}
+    return {**{name: part for name, part in inputs.items() if name != "upstream"}, "settings": settings}
 
 
 def test_a_folder_whose_name_is_no_text_is_refused(tmp_path):
@@ -107,6 +113,6 @@ def test_a_folder_whose_name_is_no_text_is_refused(tmp_path):
         ended = flowforge.run(["seed"], root)
     assert ended.code == 1
     assert ended.err == (
-        "✗ a.duckdb cannot be opened: the name of a folder on the way is not UTF-8.\n"
+        "✗ profiles.yml:3: a.duckdb cannot be opened: the name of a folder on the way is not UTF-8.\n"
         "Check the `path` and who may write there.\n"
     )
