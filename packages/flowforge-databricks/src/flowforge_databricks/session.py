@@ -18,6 +18,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import TimestampType
 
+from flowforge_databricks.connect import connected
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.java import require_java
@@ -115,7 +116,7 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     # What went wrong is told by us, in a few lines; PySpark would print the whole trace of it as JSON.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
     remote = settings.remote
-    spark = _connected(remote.get_secret_value()) if remote else _started(settings, root)
+    spark = connected(remote.get_secret_value(), settings.connect_timeout) if remote else _started(settings, root)
     session = SparkSqlSession(spark, remote=remote is not None)
     with translated():
         tables = {"spark.sql.sources.default": settings.format}
@@ -130,21 +131,6 @@ def formats_of(settings: DatabricksSparkSettings) -> Mapping[str, str]:
     """Return how a session casts values, as far as it is said here and in the profile; nothing is asked for it."""
     given = {**_SESSION, **_texts(settings.conf)}
     return {name: given[name] for name in _FORMATS if name in given}
-
-
-def _connected(remote: str) -> SparkSession:
-    with translated():
-        try:
-            spark: SparkSession = SparkSession.builder.remote(remote).create()
-        except ImportError as error:
-            hint = 'pip install "flowforge-databricks[connect]"'
-            message = f"Spark Connect needs packages that are not installed: {error.name or error}"
-            raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint) from error
-        except ValueError:
-            # Not chained: the parser's own words hold a token, or all of the remote.
-            hint = "Write it as sc://host:port/;token=…, what is special in the token percent-encoded, as %3D for =."
-            raise EngineError("The remote cannot be read.", kind=ErrorKind.UNREACHABLE, hint=hint) from None
-    return spark
 
 
 def _started(settings: DatabricksSparkSettings, root: Path) -> SparkSession:

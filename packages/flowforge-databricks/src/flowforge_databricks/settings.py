@@ -20,6 +20,9 @@ class DatabricksSparkSettings(BaseModel):
     remote: SecretStr | None = Field(
         default=None, description="Spark Connect, also Databricks': `sc://host:443/;token=…`; instead of a master."
     )
+    connect_timeout: float = Field(
+        default=30, gt=0, description="Seconds to wait for a connection to the server of `remote`."
+    )
     catalog: str | None = Field(default=None, min_length=1, description="The catalog, where there are several.")
     database: str = Field(
         default="default",
