@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import spark_local
+
 _ROOT = Path(__file__).parents[1]
 _HOME = _ROOT / "tools/emulators/spark35"
 _SUITE = "packages/flowforge-databricks/tests/iceberg/test_conformance.py"
@@ -33,15 +35,29 @@ def run(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess
 
 
 def conf(warehouse: Path) -> Mapping[str, Any]:
-    """Return Spark's settings of a catalog `lake` whose tables are Iceberg's; it has no views."""
+    """Return Spark's settings of a catalog `lake` whose tables and views are Iceberg's.
+
+    Hive's metastore, in this process and in memory, knows them: a catalog of type hadoop holds no views.
+    """
     (jar,) = _site_packages().glob("feature_store_pyspark/jars/*-3.5.jar")
+    metastore = {
+        "javax.jdo.option.ConnectionURL": "jdbc:derby:memory:lake;create=true",
+        "datanucleus.schema.autoCreateAll": True,
+        "hive.metastore.schema.verification": False,
+        "hive.metastore.warehouse.dir": str(warehouse),
+        # Nobody else commits here.
+        "iceberg.engine.hive.lock-enabled": False,
+    }
+    options = "spark.driver.extraJavaOptions"
     return {
+        options: f"{spark_local.CONF[options]} -Dderby.stream.error.file={warehouse.parent}/derby.log",
         "spark.jars": str(jar),
         "spark.sql.extensions": f"{_CLASSES}.extensions.IcebergSparkSessionExtensions",
         _CATALOG: f"{_CLASSES}.SparkCatalog",
-        f"{_CATALOG}.type": "hadoop",
+        f"{_CATALOG}.type": "hive",
         f"{_CATALOG}.warehouse": str(warehouse),
         f"{_CATALOG}.cache-enabled": False,
+        **{f"{_CATALOG}.hadoop.{key}": value for key, value in metastore.items()},
     }
 
 

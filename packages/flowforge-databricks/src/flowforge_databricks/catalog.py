@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.session import SparkSqlSession
 from flowforge_domain.catalog import CatalogEntry
-from flowforge_domain.dialect import RelationKind, quote_name, quote_relation
+from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.materialize import rename_statement
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.swap import aside
 
 
 @dataclass(frozen=True)
 class SparkCatalog:
-    """The tables and views of every database, asked database by database: Spark has no list of all."""
+    """The tables and views of every database, asked database by database: Spark has no list of all.
+
+    `known` is what the last list said, and what was built since.
+    """
 
     session: SparkSqlSession
     database: str
+    known: dict[str, RelationKind] = field(default_factory=dict)
 
     def relations(self) -> Mapping[str, CatalogEntry]:
         databases = [row[0] for row in self.session.query("show databases").rows]
-        return {name: CatalogEntry(kind) for database in databases for name, kind in self._of(database)}
+        found = {name: kind for database in databases for name, kind in self._of(database)}
+        self.known.clear()
+        self.known.update(found)
+        return {name: CatalogEntry(kind) for name, kind in found.items()}
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         with translated():
@@ -41,56 +49,65 @@ class SparkCatalog:
             found = self.session.spark.catalog.getTable(name)
         return "view" if found.tableType == "VIEW" else "table"
 
+    def listed(self, relation: str) -> RelationKind | None:
+        """Return what a relation was when it was last listed: other catalogs than Spark's own tell no kind of one."""
+        return self.known.get(same_relation(relation))
+
     def _of(self, database: str) -> Iterator[tuple[str, RelationKind]]:
         place = quote_name(database, SPARK)
         here = database.casefold() == self.database.casefold()
         try:
-            # Views are among them.
-            found = self.session.query(f"show tables in {place}").rows
-            views = {row[1] for row in self.session.query(f"show views in {place}").rows} if found else set()
+            # Among the tables there are the views where the catalog is Spark's own, and not where it is Iceberg's.
+            tables, views = (self.session.query(f"show {kind}s in {place}").rows for kind in ("table", "view"))
         except EngineError as error:
             # Somebody has dropped the database since it was listed.
             if error.kind is not ErrorKind.MISSING_RELATION:
                 raise
             return
-        for _, name, temporary, *_ in found:
-            if not temporary:
-                relation = relation_name(name) if here else relation_name(database, name)
-                yield same_relation(relation), "view" if name in views else "table"
+        lasting: dict[str, RelationKind] = {row[1]: "table" for row in tables if not row[2]}
+        lasting |= {row[1]: "view" for row in views if not row[2]}
+        for name, kind in lasting.items():
+            yield same_relation(relation_name(name) if here else relation_name(database, name)), kind
 
 
 @dataclass(frozen=True)
 class SparkReplacer:
-    """Builds a table beside the one that stands, then drops that and renames: between the two there is none."""
+    """Lets `create or replace` replace where it can; else builds beside what stands, drops that and renames.
 
-    session: SparkSqlSession
+    Between drop and rename there is neither: for tables of parquet always, else where a view takes a table's place or a
+    table a view's. `standing` tells what a relation is now.
+    """
+
     catalog: SparkCatalog
+    dialect: Dialect
+    standing: Callable[[str], RelationKind | None]
 
     @contextmanager
     def replacing(self, relation: str, kind: RelationKind) -> Iterator[str]:
-        standing = self.catalog.kind(relation)
+        standing = self.standing(relation)
         if standing is None:
             self._require_schema(relation)
-        if standing is None or standing == kind == "view":
+        if standing is None or (standing == kind and kind in self.dialect.replaces):
             yield relation
-            return
-        into = aside(relation)
-        self._forget(into)
-        try:
-            yield into
-        except BaseException:
-            with suppress(EngineError):
-                self._forget(into)
-            raise
-        old, new = (quote_relation(name, SPARK) for name in (relation, into))
-        self.session.execute(f"drop {standing} {old}")
-        self.session.execute(f"alter {kind} {new} rename to {old}")
+        else:
+            into = aside(relation)
+            # What a crash left; Spark refuses to drop a view as a table.
+            if left := self.standing(into):
+                self._drop(left, into)
+            try:
+                yield into
+            except BaseException:
+                with suppress(EngineError):
+                    self._drop(kind, into)
+                raise
+            self._drop(standing, relation)
+            self.catalog.session.execute(rename_statement(into, relation, kind, self.dialect))
+        self.catalog.known[same_relation(relation)] = kind
 
-    def _forget(self, relation: str) -> None:
-        """Drop what a crash left; Spark refuses to drop a view as a table."""
-        if kind := self.catalog.kind(relation):
-            self.session.execute(f"drop {kind} {quote_relation(relation, SPARK)}")
+    def _drop(self, kind: RelationKind, relation: str) -> None:
+        self.catalog.session.execute(f"drop {kind} if exists {quote_relation(relation, self.dialect)}")
 
     def _require_schema(self, relation: str) -> None:
         if schema := relation_parts(relation)[:-1]:
-            self.session.execute(f"create database if not exists {quote_relation(relation_name(*schema), SPARK)}")
+            name = quote_relation(relation_name(*schema), self.dialect)
+            self.catalog.session.execute(f"create database if not exists {name}")

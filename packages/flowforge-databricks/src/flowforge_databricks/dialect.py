@@ -56,7 +56,6 @@ SPARK = Dialect(
 SPARK_COMMITS = replace(
     SPARK,
     replaces=frozenset({"table", "view"}),
-    swaps=False,
     deletes=True,
     deletes_by_merge=True,
     merges=True,

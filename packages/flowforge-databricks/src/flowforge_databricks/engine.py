@@ -34,7 +34,9 @@ def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: P
     spec = SPECS[settings.format]
     target = ".".join(part for part in (settings.catalog, settings.database) if part)
     catalog = SparkCatalog(session, settings.database)
-    replacer = SparkReplacer(session, catalog) if spec.dialect.swaps else None
+    # A list is trusted where most models ask nothing: `create or replace` takes a table's place whatever stands.
+    standing = catalog.listed if "table" in spec.dialect.replaces else catalog.kind
+    replacer = SparkReplacer(catalog, spec.dialect, standing)
     frames = SparkFrames(session, spec.dialect, replacer)
     return Engine(
         name=spec.name,

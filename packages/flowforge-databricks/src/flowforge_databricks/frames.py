@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -41,7 +40,7 @@ class SparkFrames:
 
     session: SparkSqlSession
     dialect: Dialect
-    replacer: SparkReplacer | None
+    replacer: SparkReplacer
 
     def read(self, relation: str) -> Frame:
         with translated():
@@ -54,17 +53,13 @@ class SparkFrames:
         if not isinstance(frame, DataFrame):
             raise no_frame(frame, "a Spark DataFrame", "Return a DataFrame of Spark.")
         require_columns(self.columns(frame), SPARK)
-        with self.replacing(relation) as into, translated():
+        with self.replacer.replacing(relation, "table") as into, translated():
             writer = frame.writeTo(quote_relation(into, SPARK))
             if "table" in self.dialect.replaces:
                 writer.createOrReplace()
             else:
                 writer.create()
         return None
-
-    def replacing(self, relation: str) -> AbstractContextManager[str]:
-        """Give the name under which a table is to be built; after the block it stands under its own."""
-        return nullcontext(relation) if self.replacer is None else self.replacer.replacing(relation, "table")
 
     def columns(self, frame: Frame) -> Sequence[str]:
         with translated():

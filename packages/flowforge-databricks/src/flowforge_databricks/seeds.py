@@ -115,7 +115,7 @@ class SparkSeeds:
         with readable(seed):
             query = seed_query(seed, seed.path.read_bytes(), relation, SPARK)
         try:
-            with self.frames.replacing(relation) as into:
+            with self.frames.replacer.replacing(relation, "table") as into:
                 self.session.execute(create_seed(query, into, self.frames.dialect))
         except EngineError as error:
             raise seed_query_error(query, error) from error
