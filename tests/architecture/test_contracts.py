@@ -35,7 +35,7 @@ HOMES = {
     "duckdb": {"flowforge_duckdb"},
     "filelock": {"flowforge_databricks", "flowforge_duckdb"},
     "google": {"flowforge_bigframes", "flowforge_bigquery"},
-    "grpc": {"flowforge_bigquery"},
+    "grpc": {"flowforge_bigquery", "flowforge_databricks"},
     "jinja2": {"flowforge_project", "flowforge_docs_html"},
     "markupsafe": {"flowforge_project", "flowforge_docs_html"},
     "numpy": {"flowforge_bigframes", "flowforge_bigquery", "flowforge_duckdb", "flowforge_postgres"},
