@@ -151,5 +151,5 @@ def test_a_selection_walks_from_seeds_to_what_reads_them_and_back():
     assert select(models, selection("seeds/people.csv+"), manifest) == {"daily", "report"}
     assert select(seeds, selection("+report"), manifest, "seed") == {"people", "countries"}
     assert select(seeds, selection("people"), manifest, "seed") == {"people"}
-    with pytest.raises(SelectionError, match=r"names 1 model, and no seed.\nAdd \+ for what it reads: \+TERM"):
+    with pytest.raises(SelectionError, match=r"names 1 model, and no seed.\nIt reads no seed."):
         select(seeds, selection("+users"), manifest, "seed")
