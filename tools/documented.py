@@ -14,9 +14,9 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def steps(page: str) -> list[tuple[str, str]]:
-    """Return ("bash", commands) and (file name, content), as they follow each other.
+    """Return ("bash", commands), (file name, content) and ("diff " and file name, change), as they follow each other.
 
-    A block is a file when the line above it names one.
+    A block is a file, or a change of one, when the line above it names one.
     """
     found = []
     for fence in _FENCE.finditer(page):
@@ -25,5 +25,17 @@ def steps(page: str) -> list[tuple[str, str]]:
         if language == "bash":
             found.append(("bash", body))
         elif named:
-            found.append((named[-1], body))
+            found.append((f"diff {named[-1]}" if language == "diff" else named[-1], body))
     return found
+
+
+def changed(text: str, change: str) -> str:
+    """Return a text with a change: lines behind a blank stay, those behind - go, and those behind + come.
+
+    Raises `ValueError` where what the change begins from is not there once.
+    """
+    lines = change.splitlines(keepends=True)
+    old, new = ("".join(line[1:] for line in lines if line[0] in kept) for kept in (" -", " +"))
+    if text.count(old) != 1:
+        raise ValueError(f"not there once:\n{old}")
+    return text.replace(old, new)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from documented import steps
+from documented import changed, steps
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "plugins.md"
 
@@ -23,7 +24,8 @@ def test_the_page_leads_to_an_engine_that_passes_the_kit(uv, tmp_path):
     said = []
     for kind, body in steps(PAGE.read_text("utf-8")):
         if kind != "bash":
-            (package / kind).write_text(body, "utf-8")
+            file = package / kind.removeprefix("diff ")
+            file.write_text(changed(file.read_text("utf-8"), body) if kind.startswith("diff ") else body, "utf-8")
             continue
         folder = package if package.exists() else tmp_path
         ran = subprocess.run(["bash", "-euc", body], cwd=folder, env=environment, capture_output=True, text=True)
@@ -31,10 +33,14 @@ def test_the_page_leads_to_an_engine_that_passes_the_kit(uv, tmp_path):
         said.append(ran.stdout)
         if not site.exists():
             uv("pip", "install", "--target", site, "--no-deps", package)
-    _, listed, proved, used = said
+    _, listed, without, proved, used = said
     assert "mini          flowforge-mini 0.1.0" in listed
-    assert " passed" in proved
+    assert cases_passed(proved) > cases_passed(without) + 30
     assert "✓ target      :memory: opens" in used
-    assert "| `test_fault_at_any_step_of_a_sql_model_leaves_old_or_new[after]` | proved |  |" in (
-        package / "report.md"
-    ).read_text("utf-8")
+    report = (package / "report.md").read_text("utf-8")
+    assert "| `test_python_model_runs` | proved |  |" in report
+    assert "| `test_fault_at_any_step_of_a_sql_model_leaves_old_or_new[after]` | proved |  |" in report
+
+
+def cases_passed(said):
+    return int(re.search(r"(\d+) passed", said)[1])
