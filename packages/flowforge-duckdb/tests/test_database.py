@@ -15,6 +15,7 @@ import pytest
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.holder import holder_text, read_holder
 from flowforge_duckdb.database import _holder
+from flowforge_duckdb.lock import opening
 from flowforge_testkit.fakes import claim
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
@@ -31,6 +32,12 @@ with engine.lock.hold(claim):
     print("held", flush=True)
     sys.stdin.read()
 engine.session.close()
+"""
+# Whoever does not know of FlowForge.
+WRITE = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1]) as connection:
+    connection.execute("create table t as select 1 as a")
 """
 
 
@@ -64,9 +71,9 @@ def test_content_is_there_after_closing(open_at):
     assert open_at("x.duckdb").session.query("select a from t").rows == [(1,)]
 
 
-def test_new_file_has_small_blocks_and_only_its_lock_lies_beside_it(open_at, tmp_path):
+def test_new_file_has_small_blocks_and_only_its_locks_lie_beside_it(open_at, tmp_path):
     assert block_size(open_at("x.duckdb")) == 65536
-    assert {path.name for path in tmp_path.iterdir()} == {"x.duckdb", "x.duckdb.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"x.duckdb", "x.duckdb.lock", "x.duckdb.open"}
 
 
 @pytest.mark.parametrize("size", [16384, 65536, 262144])
@@ -147,6 +154,39 @@ def test_whoever_waits_gets_the_file_when_it_is_free(open_at, tmp_path):
     with held(RUN, tmp_path / "x.duckdb") as process:
         threading.Timer(0.3, process.stdin.close).start()
         open_at("x.duckdb", wait=20)
+
+
+def test_nobody_opens_while_another_opens_or_closes(open_at, tmp_path):
+    open_at("x.duckdb").session.close()
+    with opening(tmp_path / "x.duckdb"), pytest.raises(EngineError) as caught:
+        open_at("x.duckdb", wait=0)
+    assert caught.value.kind is ErrorKind.CONFLICT
+    open_at("x.duckdb", wait=0)
+
+
+def test_nobody_closes_while_another_opens(open_at, tmp_path):
+    closing_it = threading.Thread(target=open_at("x.duckdb").session.close)
+    with opening(tmp_path / "x.duckdb"):
+        closing_it.start()
+        closing_it.join(0.3)
+        assert closing_it.is_alive()
+    closing_it.join(10)
+    assert not closing_it.is_alive()
+
+
+def test_file_that_others_wrote_to_while_it_was_opened_is_opened_again(open_at, tmp_path, monkeypatch):
+    connect, opened = duckdb.connect, []
+
+    def after_another(path, **options):
+        if not opened:
+            subprocess.run([sys.executable, "-c", WRITE, path], check=True)
+        opened.append(path)
+        return connect(path, **options)
+
+    open_at("x.duckdb").session.close()
+    monkeypatch.setattr(duckdb, "connect", after_another)
+    assert open_at("x.duckdb").session.query("select a from t").rows == [(1,)]
+    assert len(opened) == 2
 
 
 def test_file_of_a_run_that_was_killed_is_free_at_once(open_at, tmp_path):

@@ -15,7 +15,7 @@ from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.holder import Claim, taken
 from flowforge_duckdb.dialect import DUCKDB
-from flowforge_duckdb.lock import DuckDBLock, holder_of, name_holder
+from flowforge_duckdb.lock import DuckDBLock, holder_of, name_holder, opening
 from flowforge_duckdb.settings import DuckDBSettings
 from flowforge_ports.failpoint import failpoint
 
@@ -74,16 +74,45 @@ def _opened(path: Path, target: str, claim: Claim, read_only: bool) -> duckdb.Du
     ends = time.monotonic() + claim.wait
     while True:
         try:
-            return duckdb.connect(utf8_path(path), read_only=read_only)
-        except duckdb.IOException as error:
-            said = str(error)
-            if not any(words in said for words in _IN_USE):
+            with opening(path, max(_MOMENT, ends - time.monotonic())):
+                if connection := _connected(path, read_only):
+                    return connection
+            continue
+        except (duckdb.IOException, TimeoutError) as error:
+            if not (isinstance(error, TimeoutError) or _is_in_use(error)):
                 raise
-            run, process = _holder(said, path)
+            run, process = _holder(str(error), path)
             # One that has only just opened it gets a moment to say who it is.
             if time.monotonic() >= ends + (0 if run else _MOMENT):
                 raise taken(target, run or process, claim.wait) from error
         time.sleep(_PAUSE)
+
+
+def _connected(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection | None:
+    """Connect, or return None where the file was written to meanwhile, by whoever does not know of `opening`."""
+    before = _stamp(path)
+    try:
+        connection = duckdb.connect(utf8_path(path), read_only=read_only)
+    except duckdb.Error as error:
+        if _is_in_use(error) or _stamp(path) == before:
+            raise
+        return None
+    if _stamp(path) == before:
+        return connection
+    # It may be about to read, and write, by what it read of the file as it was.
+    connection.close()
+    return None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+    return None
+
+
+def _is_in_use(error: duckdb.Error) -> bool:
+    return any(words in str(error) for words in _IN_USE)
 
 
 def _holder(said: str, path: Path) -> tuple[str, str]:

@@ -58,6 +58,29 @@ class DuckDBLock:
         return str(holder_of(self.path) or next(iter(self.inside), ""))
 
 
+@contextmanager
+def opening(path: Path, wait: float = -1) -> Iterator[None]:
+    """Keep other processes of FlowForge from opening and closing the database meanwhile; they take turns.
+
+    DuckDB 2.0 reads where its data are before it locks the file: if another process writes to it and closes it between
+    the two, what that wrote is lost with the next commit. Raises `TimeoutError` after `wait` seconds; waits for good if
+    that is negative. Where no file can be made beside the database, nobody waits.
+    """
+    from filelock import FileLock
+
+    turn = FileLock(path.with_name(f"{path.name}.open"), thread_local=False, is_singleton=False)
+    try:
+        turn.acquire(timeout=wait)
+    except TimeoutError:
+        raise
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        turn.release()
+
+
 def name_holder(path: Path, holder: Holder) -> None:
     """Tell other processes who has the database open, unless a run of this process has said so already."""
     lock = _lock_of(path)
