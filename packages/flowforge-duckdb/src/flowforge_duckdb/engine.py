@@ -22,7 +22,7 @@ from flowforge_duckdb.database import MEMORY, connect, formats_of
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
-from flowforge_duckdb.lock import DuckDBLock, opening
+from flowforge_duckdb.lock import DuckDBLock
 from flowforge_duckdb.plugin import SPEC
 from flowforge_duckdb.seal import FileSeal, file_seal
 from flowforge_duckdb.seeds import DuckDBSeeds
@@ -106,10 +106,8 @@ class DuckDBSession:
             fork.close()
         if self.seal is None:
             self.connection.close()
-            return
-        with opening(self.seal.path):
-            self.connection.close()
-        self.seal.closed()
+        else:
+            self.seal.closing(self.connection.close)
 
 
 @dataclass(frozen=True)

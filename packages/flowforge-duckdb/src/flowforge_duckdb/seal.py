@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
+
+from flowforge_duckdb.lock import opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ class FileSeal:
             _seal_file(self.path).unlink(missing_ok=True)
         self.lifted = True
 
-    def closed(self) -> None:
-        """Seal the file as it is now; nothing while another session of this process has it open."""
+    def closing(self, close: Callable[[], None]) -> None:
+        """Close the file in turn and seal it as it is then, unless another session of this process has it open."""
+        with opening(self.path):
+            close()
         now = identity(self.path)
         if not self.lifted or not now:
             return
