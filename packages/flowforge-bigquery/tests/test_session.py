@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from google.cloud import bigquery
 
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
@@ -42,6 +43,25 @@ def test_nothing_is_opened_before_it_is_needed(settings, tmp_path):
     engine.session.rollback()
     engine.session.interrupt()
     engine.session.close()
+
+
+def test_a_client_whose_dataset_cannot_be_had_is_closed(settings, tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(bigquery.Client, "close", lambda client: closed.append(client))
+    with pytest.raises(EngineError):
+        opened({**settings, "endpoint": "http://127.0.0.1:1", "retry_deadline": 0}, tmp_path).session.query("select 1")
+    assert len(closed) == 1
+
+
+def test_the_client_is_closed_though_something_else_cannot_be(engine):
+    def fail():
+        raise ConnectionError
+
+    engine.session.query("select 1")
+    engine.session.ends.callback(fail)
+    with pytest.raises(ConnectionError):
+        engine.session.close()
+    assert engine.session.source._client is None
 
 
 def test_relation_of_four_parts_is_refused(engine):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -43,9 +43,10 @@ class Connection:
         """The client; its dataset exists. Raises `EngineError`."""
         with self.making:
             if self._client is None:
-                with translated():
-                    made = _client(self.settings)
+                with translated(), ExitStack() as failed:
+                    made = failed.enter_context(_client(self.settings))
                     self._require_dataset(made, self.settings.dataset)
+                    failed.pop_all()
                 self._client = made
             return self._client
 

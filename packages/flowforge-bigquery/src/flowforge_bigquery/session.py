@@ -90,10 +90,12 @@ class BigQuerySession:
 
     def close(self) -> None:
         self.closed = True
-        with suppress(GoogleAPICallError):
-            self.ends.close()
-        if self.first:
-            self.source.close()
+        try:
+            with suppress(GoogleAPICallError):
+                self.ends.close()
+        finally:
+            if self.first:
+                self.source.close()
 
     @property
     def job_labels(self) -> dict[str, str]:
