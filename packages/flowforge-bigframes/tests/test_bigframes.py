@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import bigquery_emulator
@@ -97,3 +99,28 @@ def test_a_project_of_sql_models_imports_no_bigframes(settings, tmp_path):
         "engine.session.close(); sys.exit('bigframes' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=100).returncode == 0
+
+
+def test_a_case_is_given_up_between_requests_not_amid_one(engine, alarmed):
+    client = engine.session.client
+    # Called when the head of an answer is there, the body not.
+    client._http.hooks["response"].append(lambda *_, **__: signal.raise_signal(signal.SIGALRM))
+    with pytest.raises(GivenUp) as caught, bigquery_emulator.alarms_between_requests():
+        client.get_dataset("tests")
+        time.sleep(10)
+    assert not [entry for entry in caught.traceback if entry.frame.f_globals["__name__"].startswith("requests.")]
+
+
+@pytest.fixture
+def alarmed():
+    def give_up(*_):
+        raise GivenUp
+
+    before = signal.signal(signal.SIGALRM, give_up), signal.setitimer(signal.ITIMER_REAL, 0)
+    yield
+    signal.signal(signal.SIGALRM, before[0])
+    signal.setitimer(signal.ITIMER_REAL, *before[1])
+
+
+class GivenUp(Exception):
+    """What an alarm raises."""
