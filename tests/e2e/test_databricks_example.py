@@ -1,4 +1,7 @@
-"""examples/databricks as a user runs it: each command in a process of its own, tables kept in a warehouse between."""
+"""examples/databricks as a user runs it: each command in a process of its own, tables kept in a warehouse between.
+
+Neither pandas nor what comes with it can be imported there, and one runs on the Java of a package from PyPI.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,13 @@ import spark_local
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/databricks"
 OTHER = {"profiles.yml", "README.md", "Makefile", "models/users_enriched.ff.py", "models/mart_orders_enriched.ff.py"}
+# `python -m flowforge` where they are not installed.
+WITHOUT_PANDAS = """
+import sys
+sys.modules.update(dict.fromkeys(("pandas", "numpy", "pyarrow")))
+from flowforge.__main__ import main
+sys.exit(main())
+"""
 
 
 @pytest.fixture
@@ -23,7 +33,7 @@ def flowforge(tmp_path):
     quick = spark_local.quick_commands()
 
     def run(*arguments, code=0, **environment):
-        command = [sys.executable, "-m", "flowforge", *arguments]
+        command = [sys.executable, "-c", WITHOUT_PANDAS, *arguments]
         environment = {**os.environ, "NO_COLOR": "1", **quick, **environment}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
         assert done.returncode == code, done.stdout + done.stderr
@@ -39,8 +49,9 @@ def test_only_profile_and_python_models_differ_from_the_simple_project():
 
 
 def test_example_runs(flowforge, tmp_path):
-    assert "failed: 0" in flowforge("build", "shop")
-    # Another Spark finds the tables, and the state beside them.
+    java = spark_local.packaged_java(tmp_path / "java")
+    assert "failed: 0" in flowforge("build", "shop", JAVA_HOME=str(java))
+    # Another Spark, on the machine's own Java, finds the tables, and the state beside them.
     assert "unchanged: 5" in flowforge("run", "shop")
     warehouse = tmp_path / "shop/.local/warehouse/shop.db"
     assert "c@gmail.com" in pyarrow.parquet.read_table(warehouse / "mart_users")["email"].to_pylist()
