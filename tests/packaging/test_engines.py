@@ -47,18 +47,22 @@ NOTHING = re.compile("")
 
 @dataclass(frozen=True)
 class Local:
-    """An engine that runs here: its distribution, the fixture that gives its variables, and its own lines on stderr."""
+    """An engine that runs here: its distribution, the fixture that gives its variables, and its own lines on stderr.
+
+    `made_by` are the commands that load, build and test: one where each starts a Java.
+    """
 
     distribution: str
     settings: str = "no_server"
     says: re.Pattern[str] = NOTHING
+    made_by: tuple[str, ...] = ("seed", "run", "test")
 
 
 # One more engine is one more line.
 LOCAL = {
     "duckdb": Local("flowforge-duckdb"),
     "postgres": Local("flowforge-postgres", "postgres"),
-    "databricks_spark": Local("flowforge-databricks", "spark", SPARK_SAYS),
+    "databricks_spark": Local("flowforge-databricks", "spark", SPARK_SAYS, ("build",)),
 }
 
 
@@ -66,7 +70,7 @@ LOCAL = {
 def test_quickstart_runs_from_the_wheels(install, flowforge, tmp_path, request, engine):
     local = LOCAL[engine]
     venv, settings = install(local.distribution), request.getfixturevalue(local.settings)
-    commands = (["init", "--engine", engine], ["debug"], ["seed"], ["run"], ["test"], ["dag", "--html"])
+    commands = (["init", "--engine", engine], ["debug"], *([made] for made in local.made_by), ["dag", "--html"])
     # Last what stands on every model and seed.
     for command in (*commands, ["show", "revenue_by_customer"]):
         answer = flowforge(venv, *command, "shop", **settings)
