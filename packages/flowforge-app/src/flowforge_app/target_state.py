@@ -132,17 +132,18 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
     """Return what adds to the state rows of a run what now stands, and removes those that later ones made void.
 
     Where a run does not come that far, its rows are there without what the catalog says. `state` is what the run found:
-    where there was no table yet, no row is void.
+    no row is void where there was no table yet, nor, where no row tells what the catalog says, if none was of what now
+    stands.
     """
     if not rows:
         return ()
-    statements = compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()
-    if engine.dialect.deletes:
-        known, counting = engine.catalog.relations(), dict(state.rows)
-        keys = ((relation_key(row.relation, engine.dialect), row) for row in rows)
-        counting |= {key: replace(row, identity=known[key].identity) for key, row in keys if key in known}
-        statements = (*insert_identities(counting.values(), run_id, engine.dialect), *statements)
-    return statements
+    built = {relation_key(row.relation, engine.dialect): row for row in rows}
+    if not engine.dialect.deletes:
+        return () if state.rows.keys().isdisjoint(built) else compact_state(run_id, engine.dialect)
+    known = engine.catalog.relations()
+    now = {key: replace(row, identity=known[key].identity) for key, row in built.items() if key in known}
+    told = insert_identities((dict(state.rows) | now).values(), run_id, engine.dialect)
+    return (*told, *(compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()))
 
 
 def _write_doubts(engine: Engine) -> None:
