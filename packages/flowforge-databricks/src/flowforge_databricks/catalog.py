@@ -21,11 +21,13 @@ from flowforge_domain.swap import aside
 class SparkCatalog:
     """The tables and views of every database, asked database by database: Spark has no list of all.
 
+    `mixed` is whether a list of tables holds the views too, as that of Spark's own catalog does, and not Iceberg's;
     `known` is what the last list said, and what was built since.
     """
 
     session: SparkSqlSession
     database: str
+    mixed: bool = False
     known: dict[str, RelationKind] = field(default_factory=dict)
 
     def relations(self) -> Mapping[str, CatalogEntry]:
@@ -57,8 +59,8 @@ class SparkCatalog:
         place = quote_name(database, SPARK)
         here = database.casefold() == self.database.casefold()
         try:
-            # Among the tables there are the views where the catalog is Spark's own, and not where it is Iceberg's.
-            tables, views = (self.session.query(f"show {kind}s in {place}").rows for kind in ("table", "view"))
+            tables = self.session.query(f"show tables in {place}").rows
+            views = self.session.query(f"show views in {place}").rows if tables or not self.mixed else []
         except EngineError as error:
             # Somebody has dropped the database since it was listed.
             if error.kind is not ErrorKind.MISSING_RELATION:

@@ -14,7 +14,7 @@ from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.lock import SparkLock
 from flowforge_databricks.plugin import SPECS
 from flowforge_databricks.seeds import SparkSeeds
-from flowforge_databricks.session import WAREHOUSE, SparkSqlSession, formats_of, open_session
+from flowforge_databricks.session import SPARKS_OWN, WAREHOUSE, SparkSqlSession, formats_of, open_session
 from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
 from flowforge_databricks.sources import IcebergVersions
 from flowforge_domain.holder import Claim
@@ -33,7 +33,7 @@ def open_engine(profile: DatabricksSparkProfile, root: Path, claim: Claim) -> En
 def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: Path) -> Engine:
     spec = SPECS[settings.format]
     target = ".".join(part for part in (settings.catalog, settings.database) if part)
-    catalog = SparkCatalog(session, settings.database)
+    catalog = SparkCatalog(session, settings.database, mixed=session.catalog() == SPARKS_OWN)
     # A list is trusted where most models ask nothing: `create or replace` takes a table's place whatever stands.
     standing = catalog.listed if "table" in spec.dialect.replaces else catalog.kind
     replacer = SparkReplacer(catalog, spec.dialect, standing)

@@ -28,6 +28,7 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.results import Rows
 
 WAREHOUSE = ".local/warehouse"
+SPARKS_OWN = "spark_catalog"
 _WAREHOUSE = "spark.sql.warehouse.dir"
 _OPTIONS = "spark.driver.extraJavaOptions"
 _MOST_TAG = 120
@@ -60,6 +61,11 @@ class SparkSqlSession:
     def query(self, sql: str) -> Rows:
         with translated(sql):
             return rows_of(self._open().sql(sql))
+
+    def catalog(self) -> str:
+        """Return the name of the catalog in use."""
+        with translated():
+            return self._open().catalog.currentCatalog()
 
     def begin(self) -> None:
         """Do nothing: Spark has no transactions."""
