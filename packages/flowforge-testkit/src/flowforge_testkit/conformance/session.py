@@ -18,6 +18,7 @@ from flowforge_testkit.conformance.ground import build, claims, count, existing,
 from flowforge_testkit.fakes import claim
 
 _SOON = 5.0
+_THOUSAND = "select a.n + 10 * b.n + 100 * c.n + 1 as n from ff_digits a, ff_digits b, ff_digits c"
 # Products of every number with every other, compared: hours of work over a thousand rows, and no shortcut to it.
 _ENDLESS = """
 select count(*) from ff_numbers a, ff_numbers b, ff_numbers c, ff_numbers d
@@ -99,9 +100,8 @@ def test_closed_session_fails_as_ours(engine: Engine) -> None:
 
 @pytest.mark.parametrize("statement", ["query", "build"])
 def test_interrupt_cancels_the_running_statement(engine: Engine, beside: Beside, statement: str) -> None:
-    build(engine, "ff_numbers", "select 1 as n")
-    for _ in range(10):
-        engine.session.execute("insert into ff_numbers select n + (select max(n) from ff_numbers) from ff_numbers")
+    build(engine, "ff_digits", " union all ".join(f"select {digit} as n" for digit in range(10)))
+    build(engine, "ff_numbers", _THOUSAND)
     running = beside.start(_run_into, engine, statement)
     given_up = Event()
     asked = beside.start(_interrupt, engine, running, given_up)
