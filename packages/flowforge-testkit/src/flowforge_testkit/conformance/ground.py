@@ -65,7 +65,8 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
     file = "models/case.ff.sql"
     node = Node("case", "sql", Path(file), relation=relation, config=ModelConfig(materialized=kind), file=file)
     statement = create_statement(node, sql, engine.dialect)
-    standing = engine.catalog.relations()
+    # A replacer looks for itself, and makes schemas too.
+    standing = {} if engine.replacer else engine.catalog.relations()
     for made in schema_statements([relation], standing, engine.dialect):
         engine.session.execute(made)
     with replacing(engine, relation, kind, kinds(standing).get(same_relation(relation))) as into:
