@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 
 from flowforge_domain.errors import EngineError, ErrorKind
@@ -22,15 +21,8 @@ def require_java() -> None:
     if java is None:
         where = f"JAVA_HOME={home} holds none" if home else "none is on the PATH"
         raise EngineError(f"Spark needs Java {OLDEST} or newer; {where}.", kind=ErrorKind.UNREACHABLE, hint=_HINT)
-    version = _version(java)
-    if version is not None and version < OLDEST:
-        message = f"Spark needs Java {OLDEST} or newer; {java} is {version}."
-        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=_HINT)
-
-
-@cache
-def _version(java: str) -> int | None:
-    """Ask a Java once: it starts for that, and every session of a run comes here."""
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
     version = re.search(r'version "(?:1\.)?(\d+)', told)
-    return int(version[1]) if version else None
+    if version is not None and int(version[1]) < OLDEST:
+        message = f"Spark needs Java {OLDEST} or newer; {java} is {version[1]}."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=_HINT)

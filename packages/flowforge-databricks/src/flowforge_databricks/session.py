@@ -143,7 +143,9 @@ def _started(settings: DatabricksSparkSettings, root: Path) -> SparkSession:
     """Return a new session of the Spark that runs in this process, which is started where none does."""
     conf = {**_QUIET, **_texts(settings.conf)}
     if settings.is_local:
-        require_java()
+        # Asking a Java for its version starts it; one that runs Spark here has been asked.
+        if SparkSession.getActiveSession() is None:
+            require_java()
         place = _place(settings, root)
         options = " ".join(filter(None, (place.get(_OPTIONS), conf.get(_OPTIONS))))
         conf = {**place, **conf, **({_OPTIONS: options} if options else {})}
