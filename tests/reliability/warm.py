@@ -25,20 +25,24 @@ from pathlib import Path
 SECONDS = 60.0
 KEPT = ("PATH", "HOME", "TMPDIR", "PYTHONHASHSEED")
 
+# What commands import where they need it, the compilers of SQL that engines and their analysis ask for by name too.
 LIBRARIES = """
-import dependency_injector.containers, dependency_injector.providers, dotenv, duckdb, filelock, jinja2.sandbox, pandas
+import dependency_injector.containers, dependency_injector.providers, dotenv, duckdb, filelock, jinja2.debug
+import jinja2.sandbox, pandas
 import numpy.rec, pluggy, psycopg, pyarrow.pandas_compat, pydantic.main, pydantic.plugin._loader, pydantic.type_adapter
-import encodings.utf_8_sig, pydantic.root_model, sqlalchemy, typer._adapters, typer._click.decorators, typer.exceptions
-import yaml
+import encodings.unicode_escape, encodings.utf_8_sig, getpass, glob, pyarrow.vendored.version, pydantic.root_model
+import rich.console, rich.table, sqlalchemy.dialects.postgresql.psycopg
+import sqlglot.dialects.duckdb, sqlglot.dialects.postgres
+import typer._adapters, typer._click.decorators, typer.exceptions, yaml
 """
+# All that is ours, but for the engines whose drivers take long and no test is about.
 OURS = """
-import flowforge_bootstrap.container, flowforge_bootstrap.project, flowforge_cli.main, flowforge_cli.progress
-import flowforge_duckdb.engine, flowforge_project.functions, flowforge_project.jinja_sql, flowforge_project.plugin
-import flowforge_bootstrap.variables, flowforge_cli.ctrl_c, flowforge_project.hook_files, flowforge_project.journals
-import flowforge_project.misnamed, flowforge_project.profiles, flowforge_project.project_macros
-import flowforge_project.python_code, flowforge_project.reader, flowforge_sql.analysis
-import flowforge_bigframes.plugin, flowforge_bigquery.dialect, flowforge_databricks.dialect, flowforge_docs_html.plugin
-import flowforge_postgres.engine, flowforge_snowflake.dialect, flowforge_testkit.sqlite.plugin
+import importlib, pkgutil, flowforge.core
+import flowforge_bigframes.plugin, flowforge_bigquery.dialect, flowforge_databricks.dialect, flowforge_snowflake.dialect
+import flowforge_databricks.plugin, flowforge_snowflake.plugin, flowforge_testkit.sqlite.plugin
+for name in "domain ports app sql project duckdb postgres docs_html bootstrap cli".split():
+    for found in pkgutil.iter_modules(importlib.import_module(f"flowforge_{name}").__path__, f"flowforge_{name}."):
+        importlib.import_module(found.name)
 """
 SERVER = """
 import atexit, functools, gc, json, os, resource, sys, time
