@@ -18,6 +18,8 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import SandboxedFormatter
 from jinja2.utils import _PassArg
 
+from flowforge_project.jinja_parts import only, parts_of
+
 MOST_STEPS = 500_000
 LONGEST = 1_000_000
 WIDEST = 10_000
@@ -253,17 +255,18 @@ def _sized(context: Context, value: Any) -> Any:
 
 def _bound(tree: nodes.Template) -> None:
     """Put what counts and measures into a template's syntax tree."""
-    for loop in list(tree.find_all(nodes.For)):
+    parts = parts_of(tree)
+    for loop in only(parts, nodes.For):
         text = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
         weight = nodes.Const(1 + text // _CHARACTERS_A_STEP, lineno=loop.lineno)
         loop.iter = _filtered(loop.iter, _COUNTED, [weight])
-    for concat in list(tree.find_all(nodes.Concat)):
+    for concat in only(parts, nodes.Concat):
         concat.nodes = [_filtered(part, _SIZED) for part in concat.nodes]
-    for compare in list(tree.find_all(nodes.Compare)):
+    for compare in only(parts, nodes.Compare):
         compare.expr = _filtered(compare.expr, _SIZED)
         for operand in compare.ops:
             operand.expr = _filtered(operand.expr, _SIZED)
-    for item in list(tree.find_all(nodes.Getitem)):
+    for item in only(parts, nodes.Getitem):
         if isinstance(item.arg, nodes.Slice):
             item.node = _filtered(item.node, _SIZED)
 

@@ -19,6 +19,7 @@ from flowforge_project.bounds import BUDGET, Budget
 from flowforge_project.context import template_names
 from flowforge_project.facts import ModelFacts
 from flowforge_project.jinja_names import require_known_tags, undefined, unknown_names
+from flowforge_project.jinja_parts import Parts, calls_of, only, parts_of
 from flowforge_project.sandbox import error_at, sandbox, template_error
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def jinja_facts(text: str, file: str) -> ModelFacts:
     form.
     """
     with errors_told(text, file):
-        return _facts(environment().parse(text, file, file), text, file)
+        return _facts(parts_of(environment().parse(text, file, file)), text, file)
 
 
 def undefined_name(text: str, file: str, name: str, line: int, macros: Iterable[str]) -> TemplateError:
     """Return the error about a name of `ModelFacts.names` that is none of the project's macros."""
-    return undefined(environment().parse(text, file, file), name, line, macros, text, file)
+    return undefined(parts_of(environment().parse(text, file, file)), name, line, macros, text, file)
 
 
 def render_jinja(
@@ -83,28 +84,22 @@ def environment() -> ImmutableSandboxedEnvironment:
     return sandbox()
 
 
-def calls_of(tree: nodes.Template, name: str) -> list[nodes.Call]:
-    """Return the calls of a name, whether they run or not."""
-    calls = tree.find_all(nodes.Call)
-    return [call for call in calls if isinstance(call.node, nodes.Name) and call.node.name == name]
-
-
-def literal_refs(tree: nodes.Template, text: str, file: str) -> list[tuple[str, int]]:
+def literal_refs(parts: Parts, text: str, file: str) -> list[tuple[str, int]]:
     """Return what literal `ref()` calls name, with their lines; raise `TemplateError` for a call of the wrong form."""
-    return [(name, line) for (name,), line in _literal_calls("ref", calls_of(tree, "ref"), text, file)]
+    return [(name, line) for (name,), line in _literal_calls("ref", calls_of(parts, "ref"), text, file)]
 
 
-def literal_sources(tree: nodes.Template, text: str, file: str) -> list[tuple[str, str, int]]:
+def literal_sources(parts: Parts, text: str, file: str) -> list[tuple[str, str, int]]:
     """Return what literal `source()` calls name, as `literal_refs` does."""
-    found = _literal_calls("source", calls_of(tree, "source"), text, file)
+    found = _literal_calls("source", calls_of(parts, "source"), text, file)
     return [(group, table, line) for (group, table), line in found]
 
 
-def read_variables(tree: nodes.Template) -> tuple[str, ...]:
+def read_variables(parts: Parts) -> tuple[str, ...]:
     """Return the variables that literal `var()` calls read, whether they run or not, and "" for any other use of it."""
-    calls = calls_of(tree, "var")
+    calls = calls_of(parts, "var")
     found = dict.fromkeys(_variable(call) for call in calls)
-    uses = sum(name.name == "var" and name.ctx == "load" for name in tree.find_all(nodes.Name))
+    uses = sum(name.name == "var" and name.ctx == "load" for name in only(parts, nodes.Name))
     return (*found, "") if uses > len(calls) and "" not in found else tuple(found)
 
 
@@ -117,16 +112,16 @@ def errors_told(text: str, file: str) -> Iterator[None]:
         raise template_error(error, text, file) from error
 
 
-def _facts(tree: nodes.Template, text: str, file: str) -> ModelFacts:
-    require_known_tags(tree, environment(), text, file)
-    settings = _settings(calls_of(tree, "config"), text, file)
+def _facts(parts: Parts, text: str, file: str) -> ModelFacts:
+    require_known_tags(parts, environment(), text, file)
+    settings = _settings(calls_of(parts, "config"), text, file)
     return ModelFacts(
-        refs=tuple(literal_refs(tree, text, file)),
-        sources=tuple(literal_sources(tree, text, file)),
+        refs=tuple(literal_refs(parts, text, file)),
+        sources=tuple(literal_sources(parts, text, file)),
         settings={name: value for name, (value, _) in settings.items()},
         setting_lines={name: line for name, (_, line) in settings.items()},
-        names=unknown_names(tree, environment()),
-        variables=read_variables(tree),
+        names=unknown_names(parts, environment()),
+        variables=read_variables(parts),
     )
 
 

@@ -15,8 +15,8 @@ from flowforge_domain.errors import TemplateError
 from flowforge_domain.macros import by_call, chosen
 from flowforge_project.facts import MacroFacts
 from flowforge_project.jinja_names import RESERVED, require_known_tags, unknown_names
+from flowforge_project.jinja_parts import calls_of, parts_of
 from flowforge_project.jinja_sql import (
-    calls_of,
     environment,
     errors_told,
     literal_refs,
@@ -97,20 +97,20 @@ def macro_facts(text: str, file: str) -> list[MacroFacts]:
 
 def _facts(macro: MacroTree) -> MacroFacts:
     tree, text, file = macro.tree, macro.text, macro.file
-    line = tree.body[0].lineno
+    parts, line = parts_of(tree), tree.body[0].lineno
     if macro.name in RESERVED or macro.name in environment().globals:
         raise error_at(text, file, line, f"{macro.name!r} is FlowForge's own.", "Give the macro another name.")
-    for call in calls_of(tree, "config"):
+    for call in calls_of(parts, "config"):
         hint = "Write config() into the model: its settings are read without running anything."
         raise error_at(text, file, call.lineno, "A macro cannot call config().", hint, "config")
-    require_known_tags(tree, environment(), text, file)
+    require_known_tags(parts, environment(), text, file)
     return MacroFacts(
         name=macro.name,
         line=line,
-        refs=tuple(name for name, _ in literal_refs(tree, text, file)),
-        sources=tuple((group, table) for group, table, _ in literal_sources(tree, text, file)),
-        names=unknown_names(tree, environment()),
-        variables=read_variables(tree),
+        refs=tuple(name for name, _ in literal_refs(parts, text, file)),
+        sources=tuple((group, table) for group, table, _ in literal_sources(parts, text, file)),
+        names=unknown_names(parts, environment()),
+        variables=read_variables(parts),
         digest=hashlib.sha256(repr(tree).encode("utf-8", "surrogatepass")).hexdigest(),
     )
 
