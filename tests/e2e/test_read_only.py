@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import shlex
+import os
 import subprocess
 import sys
 
 import pytest
+from warm_shell import warm_command
 
 # Root may write to any file; what it starts without CAP_DAC_OVERRIDE in its bounding set may not.
 PLAIN = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -16,14 +17,19 @@ HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', fl
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "prctl"), reason="needs Linux to lay down root's rights")
 
 
+@pytest.fixture(scope="module")
+def bound():
+    """A folder whose `flowforge` works as somebody whom the permissions of files bind."""
+    with warm_command((sys.executable, "-c", PLAIN)) as folder:
+        yield folder
+
+
 @pytest.fixture
-def answer(example, environment, in_shell):
-    """Run a command on the example as somebody whom the permissions of files bind, in a process of its own."""
+def answer(bound, example, environment, in_shell):
+    """Run a command on the example with no more rights than the permissions of files give."""
 
     def run(command):
-        return in_shell(
-            f"{shlex.quote(sys.executable)} -c {shlex.quote(PLAIN)} {command}", example, PATH=environment["PATH"]
-        )
+        return in_shell(command, example, PATH=f"{bound}{os.pathsep}{environment['PATH']}")
 
     return run
 

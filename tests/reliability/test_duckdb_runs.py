@@ -1,6 +1,6 @@
 """Runs on one DuckDB file that meet each other: they wait, or are told in one line who holds it.
 
-Those that hold it, and all of one round, are processes of their own; the others are forks of a warm one.
+Those that are killed, and all of one round, are processes of their own; the others are forks of a warm one.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class Shop:
     def run(self, *arguments):
         return self.ended(self.start_warm("run", *arguments))
 
-    def held(self):
-        """Start a run that goes on until `let_go`."""
-        process = self.start("run", "--select", "hold")
+    def held(self, start=start_warm):
+        """Start a run that goes on until `let_go`; to be killed, it is started as a process of its own."""
+        process = start(self, "run", "--select", "hold")
         (self.root / "ready").open().close()
         return process
 
@@ -129,12 +129,13 @@ def test_runs_at_the_same_time_wait_or_are_told_who_runs(shop, record_property):
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_a_run_waits_as_long_as_it_is_told_and_names_who_holds_the_target(holding, seconds):
     process = holding.held()
+    (holder,) = holding.forks()
     started = time.monotonic()
     code, said = holding.run("--wait", str(seconds))
     assert time.monotonic() - started < seconds + 20
     told = TOLD.fullmatch(said)
     assert told, said
-    assert (code, told.groups()) == (1, (str(process.pid), platform.node(), str(seconds)))
+    assert (code, told.groups()) == (1, (str(holder), platform.node(), str(seconds)))
     holding.let_go()
     assert holding.ended(process) == (0, "")
 
@@ -147,14 +148,14 @@ def test_a_run_goes_on_when_the_other_ends(holding):
 
 
 def test_the_lock_of_a_run_that_was_killed_is_free_at_once(holding):
-    process = holding.held()
+    process = holding.held(Shop.start)
     process.kill()
     process.wait()
     assert holding.run("--select", "m1", "--wait", "2") == (0, "")
 
 
 def test_a_lock_file_whose_process_lives_again_as_another_holds_nobody_up(holding):
-    process = holding.held()
+    process = holding.held(Shop.start)
     process.kill()
     process.wait()
     lock = holding.root / "data.duckdb.lock"

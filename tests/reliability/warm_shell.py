@@ -12,15 +12,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from warm import LIBRARIES, OURS
 
 MORE = """
-import flowforge_bootstrap.diagnose, flowforge_docs_html.site, flowforge_testkit.sqlite.engine
-import pyarrow.parquet, pyarrow.vendored.version, rich.table
+import flowforge_testkit.sqlite.engine, pyarrow.parquet
 """
 SERVER = """
 import gc, marshal, os, signal, socket, sys, time, warnings
@@ -85,14 +84,17 @@ os._exit(code[0] if code else 70)
 
 
 @contextmanager
-def warm_command() -> Iterator[Path]:
-    """Give a folder whose `flowforge` is answered by a warm process, for as long as the block lasts."""
+def warm_command(through: Sequence[str] = ()) -> Iterator[Path]:
+    """Give a folder whose `flowforge` is answered by a warm process, for as long as the block lasts.
+
+    `through` is a command that runs the one behind it, for a process with other rights.
+    """
     with tempfile.TemporaryDirectory(prefix="ff-warm-") as name:
         folder = Path(name)
         script = folder / "flowforge"
         script.write_text(COMMAND.format(python=sys.executable, address=f"{folder}/socket"), encoding="utf-8")
         script.chmod(0o755)
-        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", LIBRARIES + OURS + MORE + SERVER]
+        command = [*through, sys.executable, "-W", "ignore::DeprecationWarning", "-c", LIBRARIES + OURS + MORE + SERVER]
         with subprocess.Popen([*command, f"{folder}/socket"], stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             assert server.stdout.readline() == "ready\n"
