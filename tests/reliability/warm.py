@@ -45,21 +45,19 @@ for name in "domain ports app sql project duckdb postgres docs_html bootstrap cl
         importlib.import_module(found.name)
 """
 SERVER = """
-import atexit, functools, gc, json, os, resource, sys, time
+import atexit, gc, json, os, resource, sys, time
 from flowforge_bootstrap import plugins
 from flowforge_ports import failpoint as points
 
-# What is installed stays as it is: to look it up in every folder of every library would be a tenth of each command.
-plugins.entry_points = functools.cache(plugins.entry_points)
-plugins.load_plugins()
+def put(name, old, new):
+    # As if all that is ours had imported another one by this name.
+    for module in [module for of, module in sys.modules.items() if of.startswith("flowforge_")]:
+        if vars(module).get(name) is old:
+            setattr(module, name, new)
 
-def arm():
-    # As if what has imported the failpoints did so now, with these variables.
-    ours = [module for name, module in sys.modules.items() if name.startswith("flowforge_")]
-    passing = [module for module in ours if getattr(module, "failpoint", None) is points.failpoint]
-    armed = points.armed(os.environ)
-    for module in passing:
-        module.failpoint = armed
+# What is installed stays as it is: to look it up again would be a fifth of a command that reads a small project.
+installed = plugins.load_plugins()
+put("load_plugins", plugins.load_plugins, lambda: installed)
 
 def run(command, status):
     os.environ.clear()
@@ -68,7 +66,7 @@ def run(command, status):
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     began = time.monotonic()
-    arm()
+    put("failpoint", points.failpoint, points.armed(os.environ))
     from flowforge_cli.main import main
     code = main(command["arguments"])
     sys.stdout.flush()
