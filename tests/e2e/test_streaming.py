@@ -200,7 +200,7 @@ def test_two_consumers_of_one_stream_count_nothing_twice(con, tmp_path):
 # Loads everything once and forks a consumer for each line it is told, so that 200 of them need not start Python.
 CONSUMERS = """
 import os, signal, sys
-import duckdb, pandas, pyarrow
+import duckdb, filelock, numpy.rec, pandas, pyarrow.pandas_compat, pyarrow.vendored.version
 import flowforge_duckdb.engine
 from flowforge.streaming import FileTailSource, StreamSessionizer
 
