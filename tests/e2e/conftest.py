@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from warm_shell import warm_command
 
 ROOT = Path(__file__).parents[2]
 MADE = shutil.ignore_patterns(".flowforge", ".local")
@@ -29,10 +28,9 @@ def environment():
 
 
 @pytest.fixture(scope="session")
-def warm_environment(environment):
+def warm_environment(environment, warm):
     """The same, with a command that starts in no time."""
-    with warm_command() as folder:
-        yield {**environment, "PATH": f"{folder}{os.pathsep}{environment['PATH']}"}
+    return {**environment, "PATH": f"{warm}{os.pathsep}{environment['PATH']}"}
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import postgres_server
 import pytest
-from warm_shell import warm_command
+from warm import WarmFlowForge
 
 PATIENCE = 60
 
@@ -87,9 +87,10 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def warm():
-    with warm_command() as folder:
-        yield folder
+def flowforge():
+    """`flowforge` as real processes that start in milliseconds: one server for all files of a worker."""
+    with WarmFlowForge() as server:
+        yield server
 
 
 @pytest.fixture

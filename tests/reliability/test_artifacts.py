@@ -104,13 +104,12 @@ def of_the_project(inputs):
     return {**{name: part for name, part in inputs.items() if name != "upstream"}, "settings": settings}
 
 
-def test_a_folder_whose_name_is_no_text_is_refused(tmp_path):
+def test_a_folder_whose_name_is_no_text_is_refused(flowforge, tmp_path):
     root = tmp_path / os.fsdecode(b"caf\xe9")
     for file, data in files().items():
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_bytes(data)
-    with WarmFlowForge() as flowforge:
-        ended = flowforge.run(["seed"], root)
+    ended = flowforge.run(["seed"], root)
     assert ended.code == 1
     assert ended.err == (
         "✗ profiles.yml:3: a.duckdb cannot be opened: the name of a folder on the way is not UTF-8.\n"

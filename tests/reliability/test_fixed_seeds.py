@@ -8,15 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from warm import WarmFlowForge
 
 CASES = json.loads((Path(__file__).parent / "corpora" / "csv.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge() as warm:
-        yield warm
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from counts import INPUTS
 from fuzz.cases import cases
 from fuzz.ground import files, fingerprints, write
 from fuzz.judge import complaints, reported
-from warm import Command, WarmFlowForge
+from warm import Command
 
 SEED = int(os.environ.get("FUZZ_SEED", "20261128"))
 REGRESSIONS = sorted((Path(__file__).parent / "fuzz" / "regressions").glob("*.json"))
@@ -26,9 +26,8 @@ BATCH = 25
 
 
 @pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge(megabytes=1024) as warm:
-        yield warm
+def flowforge(flowforge):
+    return flowforge.within(1024)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import pytest
 from counts import FULL_DISKS
 from kill_harness import ROWS, Ground, Harness, committed, duckdb_query, models_in
-from warm import WarmFlowForge
 
 BUILD = "cast({{ env_var('BUILD') }} as integer) as build"
 GROWING = "{{ config(materialized='incremental', unique_key='id') }}\nselect build, id from {{ ref('a') }}"
@@ -33,12 +32,6 @@ MODELS = {
 }
 # Megabytes; a build needs about a third of it beside the tables that are there.
 DISK = 12
-
-
-@pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge() as warm:
-        yield warm
 
 
 def shop(root):

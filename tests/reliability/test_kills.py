@@ -23,7 +23,6 @@ from kill_harness import (
     models_in,
     versions,
 )
-from warm import WarmFlowForge
 
 from flowforge_ports.failpoint import FILES, POINTS
 
@@ -69,12 +68,6 @@ INVARIANTS = tuple(
     f"select count(*) % {ROWS} = 0 and count(distinct (build, id)) = count(*) from {table}"
     for table in sorted(HISTORIES)
 )
-
-
-@pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge() as warm:
-        yield warm
 
 
 def project(root, models=(), seeds=()):

@@ -13,7 +13,7 @@ import pytest
 from counts import KILLS, NIGHT
 from kill_harness import ROWS as FEW
 from kill_harness import Ground, Harness
-from warm import Command, WarmFlowForge
+from warm import Command
 
 from flowforge_ports.failpoint import FILES, POINTS
 
@@ -36,12 +36,6 @@ def e(frames):
     "f.ff.sql": "select (select build from build) as build, id from {{ ref('e') }}",
 }
 RELATIONS = "abcdef"
-
-
-@pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge() as warm:
-        yield warm
 
 
 def test_a_run_that_is_killed_leaves_every_table_whole(flowforge, shop, record_property):

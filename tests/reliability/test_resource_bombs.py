@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-from warm import WarmFlowForge
 
 # The limit is four times as high, so that it is FlowForge that refuses, and not the limit.
 SECONDS, MEGABYTES = 5, 1024
@@ -37,9 +36,8 @@ TEMPLATES = {
 
 
 @pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge(megabytes=4 * MEGABYTES) as warm:
-        yield warm
+def flowforge(flowforge):
+    return flowforge.within(4 * MEGABYTES)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 import postgres_server
 import pytest
 from counts import NIGHT, SECRETS
-from warm import Command, WarmFlowForge
+from warm import Command
 
 CORPUS = json.loads((Path(__file__).parent / "corpora" / "secrets.json").read_text(encoding="utf-8"))
 NAMES = list(CORPUS)[:SECRETS]
@@ -63,12 +63,6 @@ ILL = ("seed", "run", "test", "debug", "show users", "build", "why users", "clea
 # How a command is asked to say more; not each knows each.
 TALK = {"": WELL, "-v": SAID, "--log-format json": (*SAID, *TOLD), "-v --log-format json": SAID}
 MODES = list(product(TALK, ("", "1")))
-
-
-@pytest.fixture(scope="module")
-def flowforge():
-    with WarmFlowForge() as warm:
-        yield warm
 
 
 @pytest.fixture

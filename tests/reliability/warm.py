@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,6 +152,12 @@ class WarmFlowForge:
         self.server.wait(timeout=SECONDS)
         self.server.stdout.close()
         self.folder.cleanup()
+
+    def within(self, megabytes: int) -> WarmFlowForge:
+        """Return the same server, with another limit to what its processes may take."""
+        other = copy(self)
+        other.megabytes = megabytes
+        return other
 
     def start(self, commands: list[Command]) -> Started:
         """Start one process; the next one only after `ended`."""
