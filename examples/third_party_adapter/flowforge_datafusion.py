@@ -30,6 +30,7 @@ DIALECT = Dialect(
     age_minutes="(cast(extract(epoch from now()) as double) - cast(extract(epoch from {column}) as double)) / 60",
     schemas=True,
     default_schema="public",
+    version="select version()",
 )
 
 SPEC = EngineSpec(

@@ -26,7 +26,8 @@ def caret(text: str, line: int, column: int = 0) -> str:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not 1 <= line <= len(lines):
         return ""
-    shown, column = _window("".join(c if c.isprintable() else " " for c in lines[line - 1]), column)
+    shown, column = _window(lines[line - 1], column)
+    shown = "".join(c if c.isprintable() else " " for c in shown)
     gutter = f"{line:>5} | "
     if column < 1:
         return gutter + shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import Future, wait
 from threading import Event
 from time import monotonic
@@ -40,6 +41,15 @@ def test_query_returns_columns_and_rows(engine: Engine) -> None:
 def test_query_without_rows_keeps_its_columns(engine: Engine) -> None:
     found = engine.session.query("select a, b from (select 1 as a, 2 as b) as t where a = 0")
     assert (found.columns, found.rows) == (("a", "b"), [])
+
+
+def test_server_tells_its_version_in_one_text(engine: Engine) -> None:
+    if not engine.dialect.version:
+        pytest.xfail(f"not claimed by {engine.name}: the server's version")
+    [[told]] = engine.session.query(engine.dialect.version).rows
+    assert isinstance(told, str)
+    assert re.search(r"\d", told)
+    assert "\n" not in told
 
 
 def test_commit_keeps_the_work(engine: Engine) -> None:
