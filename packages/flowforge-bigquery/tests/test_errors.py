@@ -51,7 +51,7 @@ def test_emulators_errors_have_their_kind(engine, sql, kind):
             "Access Denied: User does not have bigquery.jobs.create",
             ErrorKind.PERMISSION,
         ),
-        ("stopped", 200, "Job execution was cancelled: User requested cancellation", ErrorKind.CANCELLED),
+        ("stopped", 200, "Job execution was cancelled: User requested cancellation", ErrorKind.STOPPED),
         ("resourcesExceeded", 400, "Resources exceeded during query execution", ErrorKind.SPACE),
         ("rateLimitExceeded", 403, "Exceeded rate limits: too many table update operations", ErrorKind.TRANSIENT),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from flowforge_domain.errors import (
     TestFailureError,
     UnsupportedByEngineError,
     causes,
+    ours_if_interrupted,
 )
 from flowforge_domain.text import Location
 
@@ -92,3 +94,20 @@ def test_causes_end_where_errors_come_from_each_other():
     one.__cause__ = one
     assert list(causes(one)) == [one]
     assert list(causes(None)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "interrupted", "told"),
+    [
+        (ErrorKind.STOPPED, True, ErrorKind.CANCELLED),
+        (ErrorKind.STOPPED, False, ErrorKind.STOPPED),
+        (ErrorKind.DATA, True, ErrorKind.DATA),
+    ],
+)
+def test_what_was_stopped_is_cancelled_by_us_only_where_we_interrupted(kind, interrupted, told):
+    session = SimpleNamespace(interrupted=False)
+    with pytest.raises(EngineError) as caught, ours_if_interrupted(session):
+        # Amid the statement, as another thread does.
+        session.interrupted = interrupted
+        raise EngineError("ended", kind=kind)
+    assert caught.value.kind is told

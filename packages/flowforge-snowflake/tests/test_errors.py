@@ -28,7 +28,7 @@ ANSWERS = [
     (3001, "42501", "SQL access control error:\nInsufficient privileges to operate on schema 'X'", "PERMISSION"),
     (100038, "22018", "Numeric value 'many' is not recognized", "DATA"),
     (100051, "22012", "Division by zero", "DATA"),
-    (604, "57014", "SQL execution canceled", "CANCELLED"),
+    (604, "57014", "SQL execution canceled", "STOPPED"),
     (
         630,
         "57014",

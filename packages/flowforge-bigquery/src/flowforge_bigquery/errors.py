@@ -32,7 +32,7 @@ _REASONS = {
     "required": ErrorKind.DATA,
     "resourceInUse": ErrorKind.CONFLICT,
     "resourcesExceeded": ErrorKind.SPACE,
-    "stopped": ErrorKind.CANCELLED,
+    "stopped": ErrorKind.STOPPED,
     "tableUnavailable": ErrorKind.TRANSIENT,
     "timeout": ErrorKind.STOPPED,
 }
@@ -46,7 +46,7 @@ _CODES = {
     412: ErrorKind.CONFLICT,
     408: ErrorKind.TRANSIENT,
     429: ErrorKind.TRANSIENT,
-    499: ErrorKind.CANCELLED,
+    499: ErrorKind.STOPPED,
     500: ErrorKind.TRANSIENT,
     502: ErrorKind.TRANSIENT,
     503: ErrorKind.TRANSIENT,
@@ -61,7 +61,7 @@ _WORDS = (
         ErrorKind.DATA,
     ),
     (r"could not serialize access|aborted due to concurrent update", ErrorKind.TRANSIENT),
-    (r"cancelled|canceled", ErrorKind.CANCELLED),
+    (r"cancelled|canceled", ErrorKind.STOPPED),
 )
 _FIXES = {
     ErrorKind.CREDENTIALS: "Log in with `gcloud auth application-default login`, or give a keyfile in the profile.",

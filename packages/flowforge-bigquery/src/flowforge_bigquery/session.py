@@ -13,7 +13,7 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from flowforge_bigquery.connection import Connection, labels_of
 from flowforge_bigquery.errors import translated
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
 from flowforge_domain.results import Rows
 
 _CREATED = "CREATE_TABLE_AS_SELECT"
@@ -32,6 +32,7 @@ class BigQuerySession:
     closed: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     running: Any = None
+    interrupted: bool = False
     ends: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -63,10 +64,11 @@ class BigQuerySession:
             yield job, self.finished(job, lambda: job.result(**waiting))
 
     def finished(self, job: Any, result: Any) -> Any:
-        """Return what `result` gives, the job being the one that an interrupt cancels."""
+        """Return what `result` gives, the job being the one that an interrupt cancels. Raises `EngineError`."""
         self.running = job
         try:
-            return result()
+            with ours_if_interrupted(self), translated():
+                return result()
         finally:
             self.running = None
 
@@ -80,6 +82,7 @@ class BigQuerySession:
         """Do nothing: what was written stays."""
 
     def interrupt(self) -> None:
+        self.interrupted = True
         job = self.running
         if job is not None:
             with translated(), suppress(NotFound):

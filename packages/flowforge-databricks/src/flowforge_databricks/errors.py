@@ -34,14 +34,14 @@ _STATES = {
     "42P07": ErrorKind.CONFLICT,
     "42K03": ErrorKind.MISSING_RELATION,
     "53": ErrorKind.SPACE,
-    "HY008": ErrorKind.CANCELLED,
+    "HY008": ErrorKind.STOPPED,
     "KD": ErrorKind.DATA,
     "P0001": ErrorKind.DATA,
-    "XXKDA": ErrorKind.CANCELLED,
+    "XXKDA": ErrorKind.STOPPED,
 }
 # Where no SQLSTATE is given, or one that says less; the first row counts whose words are there.
 _WORDS = (
-    (r"SPARK_JOB_CANCELLED|OPERATION_CANCELED|OPERATION_ABANDONED", ErrorKind.CANCELLED),
+    (r"SPARK_JOB_CANCELLED|OPERATION_CANCELED|OPERATION_ABANDONED", ErrorKind.STOPPED),
     (r"No space left on device|OutOfMemoryError", ErrorKind.SPACE),
     (r"UNAUTHENTICATED|Invalid access token|\b401\b", ErrorKind.CREDENTIALS),
     (r"PERMISSION_DENIED|Permission denied|AccessControlException", ErrorKind.PERMISSION),

@@ -16,6 +16,7 @@ from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.session import SparkSqlSession, rows_of
 from flowforge_domain.dialect import Dialect, quote_relation
+from flowforge_domain.errors import ours_if_interrupted
 from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, unstorable
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
@@ -53,7 +54,7 @@ class SparkFrames:
         if not isinstance(frame, DataFrame):
             raise no_frame(frame, "a Spark DataFrame", "Return a DataFrame of Spark.")
         require_columns(self.columns(frame), SPARK)
-        with self.replacer.replacing(relation, "table") as into, translated():
+        with self.replacer.replacing(relation, "table") as into, ours_if_interrupted(self.session), translated():
             writer = frame.writeTo(quote_relation(into, SPARK))
             if "table" in self.dialect.replaces:
                 writer.createOrReplace()
@@ -72,7 +73,7 @@ class SparkFrames:
             return self.session.spark.createDataFrame(rows.rows, schema)
 
     def to_rows(self, frame: Frame) -> Rows:
-        with translated():
+        with ours_if_interrupted(self.session), translated():
             return rows_of(frame)
 
 

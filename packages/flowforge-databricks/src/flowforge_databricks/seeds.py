@@ -23,7 +23,7 @@ from flowforge_databricks.errors import translated
 from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.session import SparkSqlSession
 from flowforge_domain.dialect import quote_name, quote_text
-from flowforge_domain.errors import EngineError, ErrorKind, SeedError
+from flowforge_domain.errors import EngineError, ErrorKind, SeedError, ours_if_interrupted
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
@@ -80,7 +80,8 @@ class SparkSeeds:
         if not seed.path.is_file():
             raise missing_file(seed)
         loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
-        return loaders[seed.kind](seed, relation)
+        with ours_if_interrupted(self.session):
+            return loaders[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
         text = read_csv(seed, seed_file(seed.path), _SAMPLE)

@@ -24,7 +24,7 @@ from flowforge_databricks.errors import translated
 from flowforge_databricks.java import require_java
 from flowforge_databricks.settings import DatabricksSparkSettings
 from flowforge_domain.dialect import quote_name
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
 from flowforge_domain.results import Rows
 
 WAREHOUSE = ".local/warehouse"
@@ -51,15 +51,16 @@ class SparkSqlSession:
     spark: SparkSession
     remote: bool = False
     closed: bool = False
+    interrupted: bool = False
     tags: list[str] = field(default_factory=list)
 
     def execute(self, sql: str) -> int | None:
-        with translated(sql):
+        with ours_if_interrupted(self), translated(sql):
             self._open().sql(sql)
         return None
 
     def query(self, sql: str) -> Rows:
-        with translated(sql):
+        with ours_if_interrupted(self), translated(sql):
             return rows_of(self._open().sql(sql))
 
     def catalog(self) -> str:
@@ -77,6 +78,7 @@ class SparkSqlSession:
         """Undo nothing: every statement was kept when it ended."""
 
     def interrupt(self) -> None:
+        self.interrupted = True
         # By session: classic Spark finds a tag only from the thread that set it.
         with translated():
             self.spark.interruptAll()

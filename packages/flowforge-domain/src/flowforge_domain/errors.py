@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
+from typing import Protocol
 
 from flowforge_domain.text import Location
 
@@ -198,3 +200,20 @@ class EngineError(FlowForgeError):
         self.line = line
         self.column = column
         super().__init__(message, hint=hint)
+
+
+class Interruptible(Protocol):
+    """A session that remembers whether it was interrupted."""
+
+    interrupted: bool
+
+
+@contextmanager
+def ours_if_interrupted(session: Interruptible) -> Iterator[None]:
+    """Raise STOPPED as CANCELLED where this process interrupted the session: a server does not say who cancelled."""
+    try:
+        yield
+    except EngineError as error:
+        if error.kind is ErrorKind.STOPPED and session.interrupted:
+            error.kind = ErrorKind.CANCELLED
+        raise

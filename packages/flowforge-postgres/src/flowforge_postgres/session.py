@@ -20,7 +20,7 @@ import sqlalchemy.exc
 from psycopg.pq import Conninfo, TransactionStatus
 
 from flowforge_domain.dialect import quote_name, quote_text
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
 from flowforge_domain.holder import Claim, Holder, taken
 from flowforge_domain.results import Rows
 from flowforge_ports.failpoint import failpoint
@@ -132,7 +132,7 @@ class PostgresSession:
         """Give the driver's cursor, its errors translated."""
         if self.due:
             self.execute("select")
-        with _translated(self), self.connection.cursor() as cursor:
+        with ours_if_interrupted(self), translated(), self.connection.cursor() as cursor:
             yield cursor
 
     def begin(self) -> None:
@@ -147,7 +147,7 @@ class PostgresSession:
             self.working, self.due = False, ""
             return
         failpoint("statement")
-        with _translated(self):
+        with ours_if_interrupted(self), translated():
             done = self.connection.execute("commit").statusmessage
         self.working = False
         if done == "ROLLBACK":
@@ -186,7 +186,7 @@ class PostgresSession:
         """Run a statement, or several, and give the cursor of the last one."""
         failpoint("statement")
         connection, due = self.connection, self.due
-        with _translated(self, sql, len(due)):
+        with ours_if_interrupted(self), translated(sql, len(due)):
             try:
                 cursor = connection.execute(_text(due + sql))
             finally:
@@ -205,18 +205,6 @@ class PostgresSession:
             self.lost = self.process if lost else 0
             with suppress(psycopg.Error):
                 held.invalidate() if lost else held.close()
-
-
-@contextmanager
-def _translated(session: PostgresSession, sql: str = "", skipped: int = 0) -> Iterator[None]:
-    """Raise what the driver raises as `EngineError`; the server does not say who asked it to cancel a statement."""
-    try:
-        with translated(sql, skipped):
-            yield
-    except EngineError as error:
-        if error.kind is ErrorKind.STOPPED and session.interrupted:
-            error.kind = ErrorKind.CANCELLED
-        raise
 
 
 def _take(session: PostgresSession) -> None:

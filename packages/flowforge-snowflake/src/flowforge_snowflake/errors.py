@@ -11,7 +11,7 @@ from snowflake.connector import errors
 from flowforge_domain.errors import EngineError, ErrorKind
 
 _NUMBERS = {
-    604: ErrorKind.CANCELLED,
+    604: ErrorKind.STOPPED,
     606: ErrorKind.UNREACHABLE,
     625: ErrorKind.TRANSIENT,
     630: ErrorKind.STOPPED,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from snowflake.connector import SnowflakeConnection, errors
 
 from flowforge_domain.dialect import known_name
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
 from flowforge_domain.results import Rows
 from flowforge_snowflake.connection import connect
 from flowforge_snowflake.dialect import SNOWFLAKE
@@ -44,6 +44,7 @@ class SnowflakeSession:
     closed: bool = False
     wanted: bool = False
     begun: bool = False
+    interrupted: bool = False
     tags: dict[str, str] = field(default_factory=dict)
     held: SnowflakeConnection | None = None
     running: tuple[str, uuid.UUID] | None = field(default=None, repr=False)
@@ -100,6 +101,7 @@ class SnowflakeSession:
                 self._end_with("rollback")
 
     def interrupt(self) -> None:
+        self.interrupted = True
         if self.held is not None and self.running is not None:
             with translated():
                 # By the number that we gave the request: the query's own is known only when it has ended.
@@ -126,7 +128,7 @@ class SnowflakeSession:
     @contextmanager
     def ran(self, sql: str) -> Iterator[SnowflakeCursor]:
         """Run one statement, tagged, so that another thread can cancel it; give its cursor."""
-        with translated(), self.connection.cursor() as cursor:
+        with ours_if_interrupted(self), translated(), self.connection.cursor() as cursor:
             request = uuid.uuid4()
             self.running = (sql, request)
             try:
