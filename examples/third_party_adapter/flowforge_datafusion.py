@@ -122,10 +122,10 @@ class Session:
 
         import pyarrow as pa
 
-        self.running = asyncio.current_task()
+        self.running, found = asyncio.current_task(), self.context.sql(sql)
         try:
-            found = self.context.sql(sql)
-            return pa.Table.from_batches([batch.to_pyarrow() async for batch in found], schema=found.schema())
+            batches = [batch.to_pyarrow() async for batch in found]
+            return pa.Table.from_batches(batches, schema=None if batches else found.schema())
         except asyncio.CancelledError as error:
             raise EngineError("The statement was cancelled.", kind=ErrorKind.CANCELLED) from error
         finally:

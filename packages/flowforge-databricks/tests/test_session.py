@@ -1,12 +1,13 @@
-"""What a session of Spark tells of a statement that ends before its time."""
+"""Statements of a session that end before their time, or at their last row."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 
+import pytest
 from pyspark import SparkContext
 
-from flowforge_domain.errors import ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_testkit.conformance.ground import fails
 
 ENDLESS = "select count(*) from range(100000) a, range(100000) b, range(100000) c where a.id * b.id < c.id + a.id"
@@ -20,3 +21,9 @@ def test_job_that_somebody_else_cancels_has_failed(engine):
             SparkContext.getOrCreate().cancelAllJobs()
     with fails(ErrorKind.STOPPED):
         running.result()
+
+
+def test_query_that_is_executed_is_worked_out_to_its_last_row(engine):
+    engine.session.execute("select id from range(2)")
+    with pytest.raises(EngineError, match="the last one"):
+        engine.session.execute("-- a hook\nselect if(id = 1, raise_error('the last one'), id) as a from range(2)")

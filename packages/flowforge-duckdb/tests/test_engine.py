@@ -259,3 +259,8 @@ def test_engine_on_a_users_connection_leaves_it_open(tmp_path):
         engine.session.close()
         assert own.execute("select a from t").fetchall() == [(1,)]
         assert engine.keeps
+
+
+def test_query_that_is_executed_is_worked_out_to_its_last_row(engine):
+    with pytest.raises(EngineError, match="the last one"):
+        engine.session.execute("select case when range = 99999 then error('the last one') end from range(100000)")

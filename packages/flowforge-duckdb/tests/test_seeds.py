@@ -6,7 +6,7 @@ import gzip
 import subprocess
 import sys
 import textwrap
-import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 
 import pytest
@@ -405,11 +405,13 @@ def test_fault_of_the_target_is_not_blamed_on_the_file(engine, tmp_path, kind, p
 
 def test_interrupted_load_is_cancelled_and_not_the_files_fault(engine, tmp_path):
     (tmp_path / "s.csv").write_bytes(b"a,b,c\n" + b"1,2024-01-01 00:00:00,x\n" * 1_500_000)
-    timer = threading.Timer(0.4, engine.session.interrupt)
-    timer.start()
-    with pytest.raises(EngineError) as caught:
-        engine.seeds.load(Seed("s", "csv", tmp_path / "s.csv", "s"), "s")
-    timer.join()
+    seed = Seed("s", "csv", tmp_path / "s.csv", "s")
+    with ThreadPoolExecutor(1) as beside, pytest.raises(EngineError) as caught:
+        loading = beside.submit(engine.seeds.load, seed, "s")
+        # Again and again: between two statements there is nothing to interrupt.
+        while not wait([loading], timeout=0.01).done:
+            engine.session.interrupt()
+        loading.result()
     assert caught.value.kind is ErrorKind.CANCELLED
 
 

@@ -228,3 +228,8 @@ def test_what_the_engine_does_not_call_deterministic_is_volatile(engine):
     names = {name for (name,) in engine.session.query(query).rows if not name.startswith(("fts", "rtree"))}
     assert {"random", "changes"} < names
     assert {name for name in names if not volatile_forms(DIALECT.volatile).fullmatch(f"{name}()")} <= inner
+
+
+def test_query_that_is_executed_is_worked_out_to_its_last_row(engine):
+    with pytest.raises(EngineError, match="JSON"):
+        engine.session.execute("select json('{}') union all select json('{')")

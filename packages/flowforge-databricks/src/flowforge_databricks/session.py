@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -32,6 +33,7 @@ SPARKS_OWN = "spark_catalog"
 _WAREHOUSE = "spark.sql.warehouse.dir"
 _OPTIONS = "spark.driver.extraJavaOptions"
 _MOST_TAG = 120
+_QUERY = re.compile(r"(?:[\s(]|--[^\n]*\n|/\*.*?\*/)*(?:select|with|from|values|table)\b", re.IGNORECASE | re.DOTALL)
 # Of every session, unless the profile says otherwise: a `${…}` in a text is text, and a time without zone is UTC.
 _SESSION = {
     "spark.sql.session.timeZone": "UTC",
@@ -56,7 +58,10 @@ class SparkSqlSession:
 
     def execute(self, sql: str) -> int | None:
         with ours_if_interrupted(self), translated(sql):
-            self._open().sql(sql)
+            frame = self._open().sql(sql)
+            # Spark runs a query only when its rows are asked for; all else has run, and has none.
+            if _QUERY.match(sql) and frame.columns:
+                frame.write.format("noop").mode("overwrite").save()
         return None
 
     def query(self, sql: str) -> Rows:

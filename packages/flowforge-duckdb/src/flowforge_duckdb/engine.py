@@ -71,11 +71,10 @@ class DuckDBSession:
 
     def execute(self, sql: str) -> int | None:
         failpoint("statement")
-        with translated(sql):
-            result = self.connection.execute(sql)
-            # What writes rows answers with one row, their count; a view or other DDL with none.
-            row = result.fetchone() if _columns(result) == ("Count",) else None
-        return row[0] if row else None
+        # To its last row: a query is worked out only as far as its rows are taken, and the last one may fail.
+        answer = self.query(sql)
+        # What writes rows answers with one row, their count; a view or other DDL with none.
+        return next(iter(answer.rows), (None,))[0] if answer.columns == ("Count",) else None
 
     def query(self, sql: str) -> Rows:
         with translated(sql):

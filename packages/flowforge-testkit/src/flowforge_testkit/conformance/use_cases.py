@@ -34,6 +34,12 @@ def ff_copy(users: Any) -> Any:
     return users
 
 
+@model(deps=["ff_users"], pre_hook="select id from ff_users")
+def ff_hooked(users: Any) -> Any:
+    """Give back what it gets, after a hook whose rows nobody takes."""
+    return users
+
+
 @model(deps=["ff_users"])
 def ff_wrong(users: Any) -> Any:
     """Return what is no frame."""
@@ -89,6 +95,13 @@ def test_python_model_runs(engine: Engine) -> None:
     report = run(engine, memory_project({"ff_users": "select 1 as id, 'ann' as name", "ff_copy": ff_copy}))
     raise_first(report)
     assert rows(engine, "select id, name from ff_copy") == [(1, "ann")]
+
+
+@needs(Capability.PYTHON_MODELS)
+def test_python_model_runs_after_a_hook_that_is_a_query(engine: Engine) -> None:
+    users = "select 1 as id union all select 2 union all select 3"
+    raise_first(run(engine, memory_project({"ff_users": users, "ff_hooked": ff_hooked})))
+    assert rows(engine, "select id from ff_hooked order by id") == [(1,), (2,), (3,)]
 
 
 @needs(Capability.PYTHON_MODELS)

@@ -49,6 +49,9 @@ class SqliteSession:
     def execute(self, sql: str) -> int | None:
         """Run one statement; count what `create table … as` wrote, which sqlite does not tell."""
         with translated(sql), closing(self.connection.execute(sql)) as cursor:
+            # A query is worked out only as far as its rows are taken, and the last one may fail.
+            for _ in cursor:
+                pass
             rows = cursor.rowcount
         return rows if rows >= 0 else self._created(sql)
 
