@@ -38,6 +38,11 @@ def test_layout_comments_and_case_of_keywords_do_not_count(facts, one, other):
         ("select a from t limit 1", "select a from t limit 2"),
         ("select a from t", "select distinct a from t"),
         ('select "a b" from t', 'select "a  b" from t'),
+        # Synonyms, of which the column has its name.
+        ("select len('a')", "select length('a')"),
+        ("select ifnull(a, 0) from t", "select coalesce(a, 0) from t"),
+        ("select substring(a, 1) from t", "select substr(a, 1) from t"),
+        ("select a % 2 from t", "select mod(a, 2) from t"),
     ],
 )
 def test_everything_else_does(facts, one, other):

@@ -34,12 +34,22 @@ def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
         tree = found[0]
         if len(found) != 1 or tree is None or isinstance(tree, exp.Command) or not _closed(tokens):
             return None
-        normalized = tree.sql(dialect=dialect, comments=False)
+        meant = tree.sql(dialect=dialect, comments=False)
     except (SqlglotError, ValueError, RecursionError):
         return None
     words = tuple(dict.fromkeys(_volatile(tokens, tree, volatile)))
     target = _target(tree)
+    normalized = f"{meant}\n{_written(tokens)}"
     return SqlFacts(normalized, words, _reads(tree, target), _name(target) if target else "", _columns(tree))
+
+
+def _written(tokens: list[Token]) -> str:
+    """Return the words in small letters: a column that is given no name has that of its text, `ifnull(a, 0)`.
+
+    To sqlglot that is `coalesce(a, 0)`. What counts in capital letters is told apart by what sqlglot writes.
+    """
+    words = (word for token in tokens if token.token_type != TokenType.SEMICOLON for word in token.text.split())
+    return " ".join(words).casefold()
 
 
 def _closed(tokens: list[Token]) -> bool:
