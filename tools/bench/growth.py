@@ -42,7 +42,7 @@ def measure(folder: Path, rounds: int) -> Measured:
     figures = [
         Figure(f"`flowforge run`: peak memory of 1,000 models more, beyond the {_BARE}", beyond, "MB", 15),
         Figure("the same, with DuckDB's own", median_difference(many, few), "MB"),
-        Figure("load and schedule 10,000 models to 1,000, CPU (10 is linear)", growth, "x"),
+        Figure("load and schedule 10,000 models to 1,000, CPU (10 is linear)", growth, "x", 12),
     ]
     return Measured("growth", figures, processes(samples), [_NOTE], rounds)
 

@@ -55,7 +55,7 @@ Jobs = Annotated[
     typer.Option("--jobs", "-j", min=1, help="How many models build at once.", show_default="what suits the engine"),
 ]
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", "-f", help="Build incremental models from scratch.")]
-FailFast = Annotated[bool, typer.Option("--fail-fast", "-x", help="Begin nothing any more when a model has failed.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", "-x", help="Begin nothing any more after a failure.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build also what is proved unchanged.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Count the rows of what is to be left as it is.")]
 Wait = Annotated[
