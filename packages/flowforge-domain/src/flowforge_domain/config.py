@@ -9,6 +9,23 @@ from typing import Any, Literal
 BUILT_IN = ("table", "view", "incremental", "ephemeral", "snapshot")
 """How a model can be materialized without a plugin."""
 
+_GROWING = ("incremental",)
+_KEPT = ("incremental", "snapshot")
+KINDS_WITH: Mapping[str, tuple[str, ...]] = {
+    "unique_key": _KEPT,
+    "full_refresh": _GROWING,
+    "incremental_strategy": _GROWING,
+    "merge_update_columns": _GROWING,
+    "merge_exclude_columns": _GROWING,
+    "incremental_predicates": _GROWING,
+    "on_schema_change": _GROWING,
+    **dict.fromkeys(("strategy", "updated_at", "check_cols", "hard_deletes"), ("snapshot",)),
+    "snapshot_meta_column_names": ("snapshot",),
+    **dict.fromkeys(("partition_by", "cluster_by"), ("table", *_KEPT)),
+    **dict.fromkeys(("pre_hook", "post_hook"), ("table", "view", *_KEPT)),
+}
+"""The settings that mean something to some of the `BUILT_IN` materializations only, and to which."""
+
 Strategy = Literal["append", "merge", "delete+insert", "insert_overwrite"]
 OnSchemaChange = Literal["ignore", "fail", "append_new_columns", "sync_all_columns"]
 SnapshotStrategy = Literal["timestamp", "check"]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowforge_domain.config import ColumnConfig, ModelConfig, config_faults
+from flowforge_domain.config import BUILT_IN, KINDS_WITH, ColumnConfig, ModelConfig, config_faults
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.model import node_name
 from flowforge_domain.text import Location, did_you_mean
@@ -69,6 +69,7 @@ class Settings:
             hint = did_you_mean(config.materialized, known) or f"Choose one of {', '.join(known)}."
             place = self.place("materialized", name, file, facts)
             raise ConfigError(f"There is no materialization {config.materialized!r}.", where=place, hint=hint)
+        self._require_meaning([*named, *facts.settings], config.materialized, name, file, facts)
         for message, hint in config_faults(config):
             raise ConfigError(f"Model {name!r}: {message}", where=where, hint=hint)
         return config
@@ -80,6 +81,15 @@ class Settings:
         folders = [self.folders[path] for path in reversed(folders_of(file)) if path in self.folders]
         placed = [self.models.get(name, ({}, self.where)), *folders]
         return next((where for layer, where in placed if key in layer), self.where)
+
+    def _require_meaning(self, keys: Iterable[str], kind: str, name: str, file: str, facts: ModelFacts) -> None:
+        """Raise `ConfigError` for a setting of this model alone that its materialization would not look at."""
+        for key in keys:
+            kinds = KINDS_WITH.get(key, BUILT_IN)
+            if kind in BUILT_IN and kind not in kinds:
+                message = f"Model {name!r} is materialized as {kind!r}, to which `{key}` means nothing."
+                hint = f"Set `materialized` to {' or '.join(kinds)}, or drop `{key}`."
+                raise ConfigError(message, where=self.place(key, name, file, facts), hint=hint)
 
     def _require_fitting(self, name: str, file: str, facts: ModelFacts) -> None:
         """Raise `ConfigError` where the model's own entry contradicts its text."""
