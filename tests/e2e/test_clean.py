@@ -17,7 +17,7 @@ MODELS = {
     "grown": "{{ config(materialized='incremental', unique_key='n') }}\nselect n from {{ ref('a') }}",
     "kept": "select n from {{ ref('a') }}",
 }
-KEPT = "its kind is incremental: no run can make its rows again; drop it yourself"
+KEPT = "no run can make its rows again: --drop grown, if they may go"
 
 REPLACED, DOUBTED = "grown was replaced by something else", "others may have written to grown since it was built"
 
@@ -76,6 +76,8 @@ def test_only_what_flowforge_made_and_no_model_makes_is_dropped(shop):
     assert shop.clean() == left
     assert shop.standing() == {"kept", "grown", "foreign_table"}
     assert shop.clean() == {"grown": ("table", KEPT)}
+    assert shop.clean(drop=["grown"]) == {"grown": ("table", "")}
+    assert shop.standing() == {"kept", "foreign_table"}
 
 
 def test_what_took_its_place_is_left_alone(shop):

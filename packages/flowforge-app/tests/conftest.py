@@ -92,8 +92,8 @@ class World:
     def check(self, select=None, exclude=None):
         return RunChecks(self.manifest, self.engine, self.recorder)(selection(select, exclude))
 
-    def clean(self, dry_run=False):
-        return CleanTarget(self.manifest, self.engine, claim())(dry_run)
+    def clean(self, dry_run=False, drop=()):
+        return CleanTarget(self.manifest, self.engine, claim())(dry_run, drop)
 
     def show(self, name, limit=10):
         return ShowModel(self.manifest, self.engine)(name, limit)

@@ -131,8 +131,23 @@ def test_what_a_run_built_that_did_not_end_stays(world):
 def test_what_no_run_can_make_again_stays(world, config):
     world.given(TWO, configs={"b": config}).run()
     [orphan] = world.given(ONE).clean()
-    kind = config.materialized
-    assert orphan.doubt == f"its kind is {kind}: no run can make its rows again; drop it yourself"
+    assert orphan.doubt == "no run can make its rows again: --drop b, if they may go"
+    assert standing(world) == {"a", "b"}
+
+
+def test_what_no_run_can_make_again_is_dropped_where_it_is_named(world):
+    world.given(TWO, configs={"b": ModelConfig(materialized="incremental")}).run()
+    [orphan] = world.given(ONE).clean(drop=["b"])
+    assert (orphan.relation, orphan.doubt) == ("b", "")
+    assert standing(world) == {"a"}
+    with pytest.raises(ConfigError, match="'b' is nothing that a model which is gone has left"):
+        world.clean(drop=["b"])
+
+
+def test_what_still_stands_for_a_model_cannot_be_named(world):
+    world.given(TWO).run()
+    with pytest.raises(ConfigError, match="'b' is nothing"):
+        world.clean(drop=["b"])
     assert standing(world) == {"a", "b"}
 
 

@@ -5,8 +5,8 @@ Only what a state row of this project tells of, and the catalog shows as it was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 from flowforge_app.target_state import TargetState, held, read_target
 from flowforge_app.transaction import transaction
@@ -18,6 +18,7 @@ from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.state import StateRow, forget_relations
+from flowforge_domain.text import did_you_mean
 from flowforge_ports.engine import Engine
 
 
@@ -25,7 +26,8 @@ from flowforge_ports.engine import Engine
 class Orphan:
     """A relation that a model or seed of this project made, and that nothing of the project writes any more.
 
-    `doubt` says why it may be another one by now, "" where it is proved to be what was built.
+    `doubt` says why it may be another one by now, "" where it is proved to be what was built. `kept` is whether it is
+    an incremental table or a snapshot, whose rows no run can make again: it is dropped where it is named only.
     """
 
     relation: str
@@ -33,6 +35,7 @@ class Orphan:
     model: str
     built_at: str
     doubt: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,18 @@ class CleanTarget:
     engine: Engine
     claim: Claim
 
-    def __call__(self, dry_run: bool = False) -> list[Orphan]:
+    def __call__(self, dry_run: bool = False, drop: Collection[str] = ()) -> list[Orphan]:
         """Drop every orphan that is beyond doubt, all or none, and return all of them; with `dry_run` drop nothing.
 
-        Raises `EngineError` of kind DEPENDENTS where something else hangs on one of them, `ConfigError` for a project
-        without a name.
+        Of those that keep rows of their own, the relations `drop` count as well. Raises `EngineError` of kind
+        DEPENDENTS where something else hangs on one of them, `ConfigError` for a project without a name, and for a
+        relation to `drop` that is none of them.
         """
         with held(self.engine, self.claim):
             _require_name(self.manifest)
             found = list(orphans(self.manifest, read_target(self.engine), self.engine.dialect))
+            _require_kept(drop, found)
+            found = [replace(one, doubt="") if one.kept and one.relation in drop else one for one in found]
             proved = [orphan for orphan in found if not orphan.doubt]
             if proved and not dry_run:
                 self._drop(proved)
@@ -86,7 +92,11 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
     for key in suspects:
         row, entry = target.rows[key], target.entries.get(key)
         if entry is not None and key not in used:
-            yield Orphan(row.relation, entry.kind, row.model, row.finished_at, _doubt(key, target))
+            doubt, config = _doubt(key, target), ModelConfig(_materialized(row))
+            kept = not doubt and not config.is_replaced
+            if kept:
+                doubt = f"no run can make its rows again: --drop {row.relation}, if they may go"
+            yield Orphan(row.relation, entry.kind, row.model, row.finished_at, doubt, kept)
 
 
 def left_behind(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[str]:
@@ -104,6 +114,15 @@ def _require_name(manifest: Manifest) -> None:
             f"This project has no name of its own, and another in a folder called {manifest.name!r} would count as it.",
             hint=f"Write `name: {manifest.name}` into project.yml, or another name, and run it once.",
         )
+
+
+def _require_kept(drop: Collection[str], found: Collection[Orphan]) -> None:
+    kept = [orphan.relation for orphan in found if orphan.kept]
+    for relation in drop:
+        if relation not in kept:
+            message = f"{relation!r} is nothing that a model which is gone has left, with rows of its own."
+            hint = did_you_mean(relation, kept) or "`flowforge clean --dry-run` lists what is left."
+            raise ConfigError(message, hint=hint)
 
 
 def _stays(row: StateRow, manifest: Manifest, target: TargetState, dialect: Dialect) -> bool:
@@ -129,8 +148,6 @@ def _doubt(key: str, target: TargetState) -> str:
     if fault := target.fault(key):
         return fault
     built_as = ModelConfig(_materialized(row))
-    if not built_as.is_replaced:
-        return f"its kind is {built_as.materialized}: no run can make its rows again; drop it yourself"
     return "" if entry.kind == built_as.stands_as else f"{row.relation} is a {entry.kind}"
 
 

@@ -9,7 +9,7 @@ Every call reads the project's files anew, so it is never stale; the parse cache
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -182,13 +182,14 @@ class Project(ProjectText):
         with self.target.container(lock_timeout) as container:
             return container.explain_model()(name)
 
-    def clean(self, dry_run: bool = False, lock_timeout: float = WAIT) -> list[Orphan]:
+    def clean(self, dry_run: bool = False, lock_timeout: float = WAIT, drop: Collection[str] = ()) -> list[Orphan]:
         """Drop what is left of models and seeds that are gone, all or none, and return it; `dry_run` drops nothing.
 
-        What may not be FlowForge's work any more has a `doubt` and stays. Raises `EngineError` of kind DEPENDENTS.
+        What may not be FlowForge's work any more has a `doubt` and stays, and so does what keeps rows that no run can
+        make again, but for the relations `drop`. Raises `EngineError` of kind DEPENDENTS.
         """
         with self.target.container(lock_timeout) as container:
-            return container.clean_target()(dry_run)
+            return container.clean_target()(dry_run, drop)
 
     def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:
         """Return the first rows of what `name` writes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from flowforge_app.clean_target import Orphan
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list it.")]
+Drop = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--drop", metavar="RELATION", help="Drop this one too, whose rows no run can make again."),
+]
 
 
 def clean(
@@ -24,13 +28,14 @@ def clean(
     engine: Engine = None,
     variables: Variables = None,
     dry_run: DryRun = False,
+    drop: Drop = None,
     wait: Wait = 10,
     log_format: Format = LogFormat.text,
 ) -> None:
     """Drop the tables and views of models and seeds that are gone."""
     out = output(False, False, log_format)
     with open_project(project, env, engine, out, variables) as opened:
-        found = opened.clean(dry_run, wait)
+        found = opened.clean(dry_run, wait, drop or ())
     done = "would be dropped" if dry_run else "dropped"
     for orphan in found:
         out.line(_line(orphan, done))
