@@ -308,14 +308,14 @@ def test_row(what, code, says, example, in_shell, interrupted):
 def interrupted(hearing_ctrl_c):
     """Run a command, press Ctrl-C once its model has begun, and return how it ended."""
 
-    def run(command, folder):
+    def run(command, folder, asked=signal.SIGINT):
         with hearing_ctrl_c(command, folder) as process:
             before = []
             for line in process.stdout:
                 before.append(line)
                 if "model_started" in line:
                     break
-            process.send_signal(signal.SIGINT)
+            process.send_signal(asked)
             out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(command, process.returncode, "".join(before) + out, err)
 
@@ -325,8 +325,9 @@ def interrupted(hearing_ctrl_c):
 class TestCtrlC:
     """The old table is there, nothing is half-written, and the next run works."""
 
+    @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
     @pytest.mark.parametrize("kind", ["sql", "python"])
-    def test_nothing_is_half_written(self, example, in_shell, interrupted, kind):
+    def test_nothing_is_half_written(self, example, in_shell, interrupted, kind, asked):
         sql_model(example, "slow", "create or replace table slow as select 42 as n")
         assert in_shell("flowforge run --select slow", example).returncode == 0
         if kind == "sql":
@@ -335,7 +336,7 @@ class TestCtrlC:
             (example / "models/slow.ff.sql").unlink()
             code = "from flowforge import model\n@model()\ndef slow():\n    import time\n    time.sleep(600)\n"
             write(example / "models/slow.ff.py", code)
-        answer = interrupted("exec flowforge run --select slow --log-format json", example)
+        answer = interrupted("exec flowforge run --select slow --log-format json", example, asked)
         assert answer.returncode == 130
         assert answer.stderr == "Interrupted; what was not finished was rolled back.\n"
         assert in_shell("flowforge show slow", example).stdout == " n\n──\n42\n1 row\n"

@@ -1,4 +1,7 @@
-"""Ctrl-C during a long statement: Python would wait for the statement's end before it looks at the signal."""
+"""Ctrl-C during a long statement: Python would wait for the statement's end before it looks at the signal.
+
+SIGTERM, which schedulers and containers send to end a command, is heard as Ctrl-C is.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from flowforge_domain.errors import FlowForgeError
 
 @contextmanager
 def on_ctrl_c(cancel: Callable[[], None]) -> Iterator[None]:
-    """Call `cancel` from another thread as soon as Ctrl-C is pressed during a `with` block.
+    """Call `cancel` from another thread as soon as Ctrl-C is pressed, or SIGTERM comes, during a `with` block.
 
     `KeyboardInterrupt` is raised in the main thread as always, once what it waits for has been cancelled.
     """
@@ -24,11 +27,14 @@ def on_ctrl_c(cancel: Callable[[], None]) -> Iterator[None]:
     write.setblocking(False)
     # Written to by the signal handler in C, which runs whatever the main thread is doing.
     before = signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
     watcher = Thread(target=_watch, args=(read, cancel), daemon=True)
     watcher.start()
     try:
         yield
     finally:
+        # None is a handler that is not Python's, which could not be put back.
+        signal.signal(signal.SIGTERM, terminated or signal.SIG_DFL)
         signal.set_wakeup_fd(before)
         write.close()
         watcher.join()
@@ -37,6 +43,6 @@ def on_ctrl_c(cancel: Callable[[], None]) -> Iterator[None]:
 
 def _watch(signals: socket.socket, cancel: Callable[[], None]) -> None:
     while caught := signals.recv(1):
-        if caught[0] == signal.SIGINT:
+        if caught[0] in (signal.SIGINT, signal.SIGTERM):
             with suppress(FlowForgeError):
                 cancel()
