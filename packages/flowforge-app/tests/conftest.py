@@ -23,6 +23,7 @@ from flowforge_domain.results import BuildReport, RunReport
 from flowforge_domain.selection import selection
 from flowforge_ports.docs import SiteContent
 from flowforge_ports.engine import Engine
+from flowforge_ports.progress import Notice
 from flowforge_ports.project import ProjectPorts
 from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
 from flowforge_testkit.sqlite.engine import open_engine
@@ -109,6 +110,10 @@ class World:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.engine.session.query(query).rows
+
+    @property
+    def notices(self) -> list[str]:
+        return [event.message for event in self.recorder.events if isinstance(event, Notice)]
 
     def state(self) -> list[tuple[Any, ...]]:
         return self.rows(

@@ -12,7 +12,6 @@ import pytest
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, SourceTable, model
 from flowforge_domain.results import Status
-from flowforge_ports.progress import Notice
 from flowforge_testkit.sqlite.frames import Frame
 
 CHAIN = {
@@ -74,7 +73,28 @@ class TestNothingChanged:
         chain.sql("delete from b")
         assert built(chain.run()) == []
         assert built(chain.run(verify=True)) == ["b", "c"]
+        assert chain.notices == ["b has 0 rows, and was built with 1"]
         assert built(chain.run(verify=True)) == []
+
+    def test_rows_of_a_seed_that_somebody_deleted_are_missed_when_asked_for(self, world, seed):
+        world.given({"a": "select n from {{ ref('s') }}"}, seeds=[seed]).seed()
+        world.run()
+        world.sql("delete from s")
+        assert built(world.run(verify=True)) == ["a"]
+        assert world.notices == ["s has 0 rows, and was built with 1"]
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            ModelConfig(materialized="incremental"),
+            ModelConfig(materialized="snapshot", unique_key=("n",), strategy="check", check_cols=("n",)),
+        ],
+    )
+    def test_counting_builds_nothing_that_keeps_its_rows(self, world, config):
+        world.given({"g": "select 1 as n", "t": "select n from {{ ref('g') }}"}, configs={"g": config}).run()
+        for _ in range(2):
+            assert built(world.run(verify=True)) == []
+        assert world.notices == ["g keeps its rows from build to build: --verify does not count them"] * 2
 
     def test_what_failed_is_tried_again_and_the_rest_is_not(self, world):
         models = CHAIN | {"bad": "select nope from {{ ref('a') }}"}
@@ -261,7 +281,7 @@ def test_a_seed_file_that_was_changed_and_not_loaded_is_told(world, tmp_path):
     def told():
         world.recorder.events.clear()
         world.run()
-        return [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        return world.notices
 
     assert told() == []
     for file in files.values():
@@ -286,7 +306,7 @@ class TestWhatStoodBeforeAModelGrew:
         world.given({"g": "select 1 as n"}).run()
         world.given({"g": "select 2 as n"}, configs=GROWING).run()
         assert world.rows("select n from g") == [(2,)]
-        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        notices = world.notices
         told = "g is built from scratch: g was built as a table by g; to keep its rows, set full_refresh: false"
         assert notices == [told]
 
@@ -297,7 +317,7 @@ class TestWhatStoodBeforeAModelGrew:
         world.sql("create table g as select 'x' as stranger")
         assert world.run().ok
         assert world.rows("select n from g") == [(1,)]
-        (told,) = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        (told,) = world.notices
         assert told.startswith("g is built from scratch: g was replaced by a table without n;")
 
     def test_a_table_that_others_altered_keeps_its_rows(self, world):
@@ -314,8 +334,7 @@ class TestWhatStoodBeforeAModelGrew:
         for _ in range(2):
             replace(world.runner(), full_refresh=True)()
         assert world.rows("select n from g") == [(1,)]
-        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
-        assert notices == ["g is not built from scratch: full_refresh is false"]
+        assert world.notices == ["g is not built from scratch: full_refresh is false"]
 
     @pytest.mark.parametrize(
         "config",
@@ -328,17 +347,15 @@ class TestWhatStoodBeforeAModelGrew:
         world.given({"g": "select 1 as n"}, configs={"g": config}).run()
         world.given({"g": "select 2 as n"}).run()
         assert world.rows("select n from g") == [(2,)]
-        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
-        assert notices == [f"g becomes a table: the rows that it kept as {config.materialized} are replaced"]
+        assert world.notices == [f"g becomes a table: the rows that it kept as {config.materialized} are replaced"]
 
     def test_a_table_that_flowforge_did_not_make_is_replaced_and_that_is_told(self, world):
         world.sql("create table g as select 1 as n")
         world.given({"g": "select 2 as n"}).run()
         assert world.rows("select n from g") == [(2,)]
-        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
-        assert notices == ["g replaces the table g, which FlowForge did not make"]
+        assert world.notices == ["g replaces the table g, which FlowForge did not make"]
         world.run(no_cache=True)
-        assert len([event for event in world.recorder.events if isinstance(event, Notice)]) == 1
+        assert len(world.notices) == 1
 
     @pytest.mark.parametrize("follows", ["append_new_columns", "ignore"])
     def test_also_where_it_follows_its_query(self, world, follows):

@@ -30,6 +30,7 @@ def before_building(
 ) -> Iterator[str]:
     """Yield what there is to say of models that are about to be built, and of those built from scratch, by why."""
     target = evidence.versions.target
+    yield from _miscounted(due.values(), evidence.manifest, target, engine.dialect)
     yield from _unnamed_reads(due.values(), evidence, engine.dialect)
     yield from _written_by_others(due.values(), evidence, engine.target)
     yield from _replaced_rows(due, anew, evidence, target.entries, engine.dialect)
@@ -40,6 +41,7 @@ def after_building(
 ) -> Iterator[str]:
     """Yield what there is to say when models were built; `nodes` are all that were looked at."""
     return chain(
+        _not_counted(nodes, state, engine.dialect),
         _not_loaded(manifest, nodes, state, engine.dialect),
         misdescriptions(engine, built),
         left_behind(manifest, state, engine.dialect),
@@ -51,6 +53,22 @@ def guarded(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iter
     for node in nodes:
         if grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in state.entries:
             yield f"{node.name} is not built from scratch: full_refresh is false"
+
+
+def _miscounted(due: Iterable[Node], manifest: Manifest, state: TargetState, dialect: Dialect) -> Iterator[str]:
+    """Yield what counting rows has found of what is about to be built, and of the seeds that it reads."""
+    if not state.miscounts:
+        return
+    relations = (relation for node in due for relation in (node.relation, *_tables_read(manifest, [node])))
+    found = (state.miscounts.get(relation_key(relation, dialect)) for relation in relations)
+    yield from dict.fromkeys(filter(None, found))
+
+
+def _not_counted(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[str]:
+    """Yield a notice for each model whose rows were to be counted, and are known to no build."""
+    for node in nodes:
+        if state.uncounted and relation_key(node.relation, dialect) in state.uncounted:
+            yield f"{node.name} keeps its rows from build to build: --verify does not count them"
 
 
 def _unnamed_reads(due: Iterable[Node], evidence: Evidence, dialect: Dialect) -> Iterator[str]:

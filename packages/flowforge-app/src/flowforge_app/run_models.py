@@ -104,7 +104,7 @@ class RunModels:
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
         built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
-        self._tell(after_building(nodes, built, self.manifest, state, self.engine))
+        self._tell(after_building(nodes, built, self.manifest, evidence.versions.target, self.engine))
         return unchanged
 
     def _built(

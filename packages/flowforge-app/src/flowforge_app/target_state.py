@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -35,12 +35,14 @@ from flowforge_ports.engine import Engine
 class TargetState:
     """What a catalog and the state rows say, by each relation's key.
 
-    `entries` are the catalog's; `rows` the last state row of each relation; `miscounts` what counting has found.
+    `entries` are the catalog's; `rows` the last state row of each relation; `miscounts` what counting has found, and
+    `uncounted` what it leaves out.
     """
 
     entries: Mapping[str, CatalogEntry] = field(default_factory=dict)
     rows: Mapping[str, StateRow] = field(default_factory=dict)
     miscounts: Mapping[str, str] = field(default_factory=dict)
+    uncounted: Set[str] = frozenset()
 
     def is_another(self, key: str) -> bool:
         """Tell whether what stands is not known to be what was built: replaced, or altered."""
@@ -105,11 +107,17 @@ def read_target(engine: Engine) -> TargetState:
 
 
 def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
-    """Return the same with the rows of a project's tables counted, by one query for each whose count is known."""
-    miscounts = {}
+    """Return the same with the rows of a project's tables counted, by one query for each whose count is known.
+
+    What keeps its rows from build to build is not counted: another build would mend nothing, and may bring rows twice.
+    """
+    miscounts, uncounted = {}, set()
     for key, row in state.rows.items():
         entry = state.entries.get(key)
         if entry is None or entry.kind != "table" or row.project != project:
+            continue
+        if row.keeps_rows:
+            uncounted.add(key)
             continue
         if row.rows < 0:
             miscounts[key] = f"nobody counted the rows of {row.relation} when it was built"
@@ -117,7 +125,7 @@ def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
         [(rows,)] = engine.session.query(count_rows(row.relation, engine.dialect)).rows
         if rows != row.rows:
             miscounts[key] = f"{row.relation} has {rows} rows, and was built with {row.rows}"
-    return replace(state, miscounts=miscounts)
+    return replace(state, miscounts=miscounts, uncounted=uncounted)
 
 
 def preparation(engine: Engine, state: TargetState, relations: Iterable[str]) -> tuple[str, ...]:

@@ -60,6 +60,11 @@ class StateRow:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     identity: str = ""
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether rows of earlier builds are among those of this one."""
+        return bool(self.inputs.get("definition"))
+
 
 class ForeignRowError(ValueError):
     """A row of the state table that this version of FlowForge cannot read: of which relation and run, and why."""
