@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowforge_app.explain_model import ExplainModel
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import SelectionError
 
 CHAIN = {"a": "select 1 as n", "b": "select n from {{ ref('a') }}"}
@@ -42,6 +43,22 @@ def test_all_reasons_are_told(world, why):
         "its text changed",
         "its SQL gives another result each time: random (models/b.ff.sql, line 1 of the SQL)",
     )
+
+
+SNAPSHOT = ModelConfig(materialized="snapshot", unique_key=("n",), strategy="check", check_cols=("n",))
+
+
+@pytest.mark.parametrize("kind", ["table", "view"])
+@pytest.mark.parametrize("before", [SNAPSHOT, ModelConfig(materialized="incremental")])
+def test_kept_rows_that_another_kind_replaces(world, why, before, kind):
+    world.given(CHAIN, configs={"a": before}).run()
+    world.given(CHAIN, configs={"a": ModelConfig(materialized=kind)})
+    assert f"the setting materialized changed: {before.materialized} became {kind}" in why("a").reasons
+    assert why("a").from_scratch == f"it becomes a {kind}, and they were kept as {before.materialized}"
+    world.given(CHAIN, configs={"a": ModelConfig(materialized=kind, full_refresh=False)})
+    assert why("a").from_scratch == ""
+    refused = f"as a {kind} it would replace the rows kept as {before.materialized}, and full_refresh is false."
+    assert why("a").refused == refused
 
 
 def test_nothing_is_written(world, why):

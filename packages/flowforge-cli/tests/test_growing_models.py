@@ -130,6 +130,29 @@ def test_who_says_how_a_table_follows_its_query_keeps_the_rows(shop, settings):
     assert shop.days == [1, 2]
 
 
+@pytest.mark.parametrize("kind", ["table", "view"])
+def test_another_kind_does_not_replace_rows_that_are_to_stay(shop, kind):
+    shop.run(day=2)
+    shop.write("models/grown.ff.sql", f"{{{{ config(materialized='{kind}', full_refresh=false) }}}}\n{QUERY}")
+    told = f"as a {kind} it would replace the rows kept as incremental, and full_refresh is false."
+    assert f"  ! it would fail: {told}" in shop.why(day=2).splitlines()
+    for option in ("--quiet", "--full-refresh"):
+        answer = shop.flowforge("run", shop.root, option)
+        assert (answer.code, answer.err) == (1, "")
+        said = answer.out
+        assert f"Model 'grown' failed: {told}" in said
+        assert "models/grown.ff.sql:1" in said
+        assert "Set materialized='incremental' again, or drop `full_refresh` to let the rows go." in said
+    assert shop.days == [1, 2]
+    shop.write("models/grown.ff.sql", f"{{{{ config(materialized='{kind}') }}}}\n{QUERY}")
+    replaced = (
+        f"  ! from scratch, replacing the rows that it has: it becomes a {kind}, and they were kept as incremental"
+    )
+    assert replaced in shop.why(day=2).splitlines()
+    shop.run(day=2)
+    assert shop.days == [2]
+
+
 def test_a_table_changed_by_hand_keeps_its_rows(shop):
     for statement in ("create table other as select * from grown", "drop table grown"):
         shop.sql(statement)

@@ -65,11 +65,14 @@ class Evidence:
         kind = before.settings.get("materialized", "table")
         return "" if before.definition else f"{row.relation} was built as a {kind} by {row.model}"
 
-    def kept_as(self, node: Node) -> str:
-        """Return as what kind the relation kept its rows from build to build, "" where it did not, or not so far."""
-        row = self.versions.standing(node)
+    def lost_kind(self, node: Node) -> str:
+        """Return as what kind the table kept rows from build to build that one of `node` replaces, "" if it did not."""
+        row = self.versions.standing(node) if node.config.is_replaced else None
         before = inputs_from(row.inputs) if row else None
-        return before.settings["materialized"] if before and before.definition else ""
+        if before is None or not before.definition:
+            return ""
+        entry = self.versions.target.entries.get(relation_key(node.relation, self.definitions.engine.dialect))
+        return before.settings["materialized"] if entry and entry.kind == "table" else ""
 
     def redefinition(self, node: Node) -> str:
         """Say why the rows that `node` has are not what it would have given, "" where nothing proves that they are not.

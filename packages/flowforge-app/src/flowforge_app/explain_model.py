@@ -9,6 +9,7 @@ from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping, from_scratch
+from flowforge_app.model_errors import said_of_kept_rows
 from flowforge_app.target_state import read_target
 from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.dag import upstream
@@ -35,7 +36,7 @@ class Explanation:
     """Why a model is due: no `reasons` mean that it is proved unchanged; `above` are those of what it reads.
 
     An ephemeral model, which nothing builds, has neither. `from_scratch` says why the rows that it has would be
-    replaced, "" where they stay or there are none.
+    replaced, "" where they stay or there are none; `refused` why it would fail instead.
     """
 
     node: Node
@@ -43,6 +44,7 @@ class Explanation:
     above: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
     from_scratch: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ class ExplainModel:
         stands = relation_key(node.relation, self.engine.dialect) in state.entries
         anew = from_scratch({name: node} if reasons and stands else {}, evidence, full_refresh=False)
         scratch = anew[name] or "full_refresh: true" if name in anew else ""
+        kind = evidence.lost_kind(node) if reasons else ""
+        if kind and node.config.full_refresh is False:
+            refused = said_of_kept_rows(node, kind)
+            return Explanation(node, reasons, above, self._settings(node), refused=refused)
+        if kind:
+            scratch = f"it becomes a {node.config.materialized}, and they were kept as {kind}"
         return Explanation(node, reasons, above, self._settings(node), scratch)
 
     def _settings(self, node: Node) -> dict[str, Setting]:

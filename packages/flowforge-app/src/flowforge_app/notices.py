@@ -116,7 +116,7 @@ def _replaced_rows(
             continue
         if reason := anew.get(name):
             yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
-        elif node.config.is_replaced and (kind := evidence.kept_as(node)):
+        elif node.config.full_refresh is not False and (kind := evidence.lost_kind(node)):
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 

@@ -37,6 +37,8 @@ def why(
     out.line(_verdict(found))
     if found.from_scratch:
         out.line(f"  ! from scratch, replacing the rows that it has: {found.from_scratch}")
+    if found.refused:
+        out.line(f"  ! it would fail: {found.refused}")
     for reason in found.reasons:
         out.line(f"  · {reason}")
     for other, reason in found.above.items():

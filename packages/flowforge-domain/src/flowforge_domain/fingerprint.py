@@ -27,6 +27,8 @@ _ORIGINS = {
 _VALUES = ("var", "env")
 _values = attrgetter(*_MATTER)
 _USUAL = _values(ModelConfig())
+# What is told of a setting that has its default, where that has a name.
+_NAMED_USUAL = {name: value for name, value in zip(_MATTER, _USUAL, strict=True) if value and isinstance(value, str)}
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -111,7 +113,7 @@ def differences(before: Inputs, now: Inputs) -> Iterator[str]:
     """Yield what changed between two builds, each as a person would say it."""
     if before.text != now.text:
         yield from list(_changed_origin(before.origin, now.origin)) or ["its text changed"]
-    yield from _changed("setting", before.settings, now.settings)
+    yield from _changed("setting", {**_NAMED_USUAL, **before.settings}, {**_NAMED_USUAL, **now.settings})
     yield from _changed("version of", before.versions, now.versions)
     for name in sorted(before.upstream.keys() | now.upstream.keys()):
         if name not in now.upstream:
