@@ -53,6 +53,29 @@ def test_what_others_may_have_changed_is_built_anew_once(shop, sql):
     assert run(shop) == ["unchanged", "unchanged"]
 
 
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("begin; create table mine (n int)", "commit")])
+def test_what_this_process_writes_after_a_run_is_seen(shop, before, after):
+    """Its connection keeps the database open when the run has closed its own."""
+    (shop / "models/more.ff.sql").write_text("select 1 as one\n")
+    with duckdb.connect(str(shop / "shop.duckdb")) as connection:
+        connection.execute(before or "select 1")
+        assert run(shop) == ["built", "unchanged", "unchanged"]
+        connection.execute(after or "select 1")
+        connection.execute("update orders set name = 'x'")
+    assert run(shop) == ["built"] * 3
+    assert names(shop) == [("ann",)]
+    assert run(shop) == ["unchanged"] * 3
+
+
+def test_what_this_process_only_reads_after_a_run_is_no_alarm(shop):
+    (shop / "models/more.ff.sql").write_text("select 1 as one\n")
+    with duckdb.connect(str(shop / "shop.duckdb")) as connection:
+        assert run(shop, "more") == ["built"]
+        assert connection.execute("select one from more").fetchall() == [(1,)]
+        assert run(shop) == ["unchanged"] * 3
+    assert run(shop) == ["unchanged"] * 3
+
+
 def test_rows_of_a_seed_that_others_changed_are_read_anew_once(shop):
     others(shop, "update names set name = 'eve'")
     assert run(shop) == ["built", "built"]

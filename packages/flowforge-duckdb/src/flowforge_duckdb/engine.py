@@ -106,7 +106,7 @@ class DuckDBSession:
         if self.seal is None:
             self.connection.close()
         else:
-            self.seal.closing(self.connection.close)
+            self.seal.closing(self.connection)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import duckdb
+
 from flowforge_duckdb.lock import opening
+
+# No file is this: what is still in the log may be of others, and may be theirs to write yet.
+_UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,15 @@ class FileSeal:
             _seal_file(self.path).unlink(missing_ok=True)
         self.lifted = True
 
-    def closing(self, close: Callable[[], None]) -> None:
-        """Close the file in turn and seal it as it is then, unless another session of this process has it open."""
+    def closing(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Close the file in turn and seal it as it is then: what others of this process write later breaks the seal."""
         with opening(self.path):
-            close()
-        now = identity(self.path)
-        if not self.lifted or not now:
+            if self.lifted:
+                _write_log(connection)
+            connection.close()
+        if not self.lifted:
             return
+        now = identity(self.path) or _UNFINISHED
         seal = Closed(now, self.version if self.vouched or now == self.found else "")
         temporary = _seal_file(self.path).with_suffix(f".{os.getpid()}.tmp")
         with suppress(OSError):
@@ -98,6 +105,12 @@ def identity(path: Path) -> str:
     except OSError:
         return ""
     return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+def _write_log(connection: duckdb.DuckDBPyConnection) -> None:
+    # To close does it only where no other connection of this process has the file open.
+    with suppress(duckdb.Error):
+        connection.execute("checkpoint")
 
 
 def _seal_file(path: Path) -> Path:
