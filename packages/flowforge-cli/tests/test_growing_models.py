@@ -130,6 +130,17 @@ def test_who_says_how_a_table_follows_its_query_keeps_the_rows(shop, settings):
     assert shop.days == [1, 2]
 
 
+def test_a_quiet_run_tells_which_rows_it_replaces_too(shop):
+    shop.model(QUERY.replace(", id", ", id + 0 as id"))
+    told = "! grown is built from scratch: its text changed; to keep its rows, set full_refresh: false\n"
+    assert shop.run("--quiet") == told
+    shop.write("models/grown.ff.sql", QUERY)
+    assert shop.run("--quiet") == "! grown becomes a table: the rows that it kept as incremental are replaced\n"
+    shop.sql("drop table _flowforge_state")
+    said = shop.run("--quiet").splitlines()
+    assert "! grown replaces the table grown, which FlowForge did not make" in said
+
+
 @pytest.mark.parametrize("kind", ["table", "view"])
 def test_another_kind_does_not_replace_rows_that_are_to_stay(shop, kind):
     shop.run(day=2)

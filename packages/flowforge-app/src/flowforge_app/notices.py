@@ -23,36 +23,38 @@ from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed
 from flowforge_domain.state import DOUBTED, StateRow
 from flowforge_ports.engine import Engine
+from flowforge_ports.progress import Loss, Notice
 
 
 def before_building(
     due: Mapping[str, Node], anew: Mapping[str, str], evidence: Evidence, engine: Engine
-) -> Iterator[str]:
+) -> Iterator[Notice]:
     """Yield what there is to say of models that are about to be built, and of those built from scratch, by why."""
     target = evidence.versions.target
-    yield from _miscounted(due.values(), evidence.manifest, target, engine.dialect)
-    yield from _unnamed_reads(due.values(), evidence, engine.dialect)
-    yield from _written_by_others(due.values(), evidence, engine.target)
-    yield from _replaced_rows(due, anew, evidence, target.entries, engine.dialect)
+    yield from map(Notice, _miscounted(due.values(), evidence.manifest, target, engine.dialect))
+    yield from map(Notice, _unnamed_reads(due.values(), evidence, engine.dialect))
+    yield from map(Notice, _written_by_others(due.values(), evidence, engine.target))
+    yield from map(Loss, _replaced_rows(due, anew, evidence, target.entries, engine.dialect))
 
 
 def after_building(
     nodes: Iterable[Node], built: Iterable[Node], manifest: Manifest, state: TargetState, engine: Engine
-) -> Iterator[str]:
+) -> Iterator[Notice]:
     """Yield what there is to say when models were built; `nodes` are all that were looked at."""
-    return chain(
+    said = chain(
         _not_counted(nodes, state, engine.dialect),
         _not_loaded(manifest, nodes, state, engine.dialect),
         misdescriptions(engine, built),
         left_behind(manifest, state, engine.dialect),
     )
+    return map(Notice, said)
 
 
-def guarded(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[str]:
+def guarded(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[Notice]:
     """Yield a notice for each growing model that a full refresh, which was asked for, does not build from scratch."""
     for node in nodes:
         if grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in state.entries:
-            yield f"{node.name} is not built from scratch: full_refresh is false"
+            yield Notice(f"{node.name} is not built from scratch: full_refresh is false")
 
 
 def _miscounted(due: Iterable[Node], manifest: Manifest, state: TargetState, dialect: Dialect) -> Iterator[str]:

@@ -134,9 +134,9 @@ class RunModels:
         self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in commits.rows})
         return run.results
 
-    def _tell(self, messages: Iterable[str]) -> None:
-        for message in messages:
-            self.progress(Notice(message))
+    def _tell(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self.progress(notice)
 
     def _write(self, statements: Sequence[str]) -> None:
         def write() -> None:

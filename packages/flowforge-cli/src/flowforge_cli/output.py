@@ -48,10 +48,15 @@ class Output:
             print(json_line(name, message, level, data), file=self.stream, flush=True)
 
     def warn(self, message: str) -> None:
-        """Say something the user should know on standard error."""
+        """Say something the user should know on standard error; nothing when quiet."""
+        if self.as_json or not self.quiet:
+            self.alert(message)
+
+    def alert(self, message: str) -> None:
+        """Say on standard error what the user must know."""
         if self.as_json:
             self.event("warning", message, "warning")
-        elif not self.quiet:
+        else:
             print(paint(f"! {message}", YELLOW, shows_color(sys.stderr)), file=sys.stderr)
 
     def paint(self, text: str, color: str) -> str:

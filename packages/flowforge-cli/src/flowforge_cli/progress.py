@@ -13,6 +13,7 @@ from flowforge_domain.results import CheckResult, ModelResult, RunReport, SeedRe
 from flowforge_domain.text import printable
 from flowforge_ports.progress import (
     CheckStarted,
+    Loss,
     ModelStarted,
     Notice,
     Retried,
@@ -58,6 +59,8 @@ class Reporter:
     def __call__(self, event: Any) -> None:
         """Print one event."""
         match event:
+            case Loss():
+                self._output.alert(self._given.told(event.message))
             case Notice():
                 self._output.warn(self._given.told(event.message))
             case StatementStarted() if self._output.verbose:

@@ -82,6 +82,11 @@ class Notice:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loss(Notice):
+    """A notice of what is about to be replaced and cannot be made again: a quiet command tells it too."""
+
+
 Event = (
     RunStarted
     | ModelStarted
