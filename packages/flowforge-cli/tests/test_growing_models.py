@@ -219,11 +219,73 @@ def test_a_model_of_another_name_and_query_replaces_the_rows(shop):
     assert shop.days == [12]
 
 
-def test_another_name_of_the_project_and_another_query_replace_the_rows(shop):
-    shop.write("project.yml", "name: store\nvars: {day: 1}\n")
-    shop.run(day=2)
-    assert shop.days == [1, 2]
-    shop.write("project.yml", "name: warehouse\nvars: {day: 1}\n")
-    shop.model(QUERY.replace("as day", "+ 10 as day"))
-    shop.run(day=2)
-    assert shop.days == [12]
+SNAPSHOT = """{{ config(materialized='snapshot', unique_key='id', strategy='check', check_cols=['day']) }}
+select 2 as day, 1 as id
+"""
+
+
+class TestAnotherProjectOnTheSameTarget:
+    @pytest.fixture
+    def store(self, shop):
+        """The same models under another name; which of the two the folder holds makes no difference to the target."""
+        shop.write("project.yml", "name: store\nvars: {day: 1}\n")
+        return shop
+
+    @pytest.mark.parametrize(
+        "text", [INCREMENTAL.format(settings="", query=QUERY.replace("as day", "+ 10 as day")), None]
+    )
+    def test_its_rows_are_not_given_away(self, store, text):
+        if text:
+            store.write("models/grown.ff.sql", text)
+        told = "grown holds the rows that grown of project shop keeps."
+        assert f"  ! it would fail: {told}" in store.why(day=2).splitlines()
+        answer = store.flowforge("run", store.root, "--quiet")
+        assert answer.code == 1
+        assert f"Model 'grown' failed: {told}" in answer.out
+        assert "models/grown.ff.sql:1" in answer.out
+        assert (
+            "Set `schema` or `alias`; or if this project had that name, full_refresh: false for one run" in answer.out
+        )
+        assert answer.err == "! events replaces the table events, which events of project shop made\n"
+        assert store.days == [1]
+
+    def test_under_a_new_name_a_project_goes_on_where_it_says_so(self, store):
+        store.model(settings="unique_key=['day', 'region', 'id'], full_refresh=false")
+        store.run(day=2)
+        store.model()
+        store.run(day=3)
+        assert store.days == [1, 2, 3]
+
+    def test_its_rows_are_replaced_when_asked_for_and_that_is_told(self, store):
+        said = store.run("--full-refresh", "--quiet", day=2)
+        assert "! grown replaces the table grown, which grown of project shop made" in said.splitlines()
+        assert store.days == [2]
+
+    def test_its_rows_are_replaced_by_a_table_and_that_is_told(self, store):
+        store.write("models/grown.ff.sql", QUERY)
+        said = store.run(day=2).splitlines()
+        assert "! grown replaces the table grown, which grown of project shop made" in said
+        assert store.days == [2]
+        assert "!" not in store.run("--no-cache", day=2)
+
+    def test_no_history_is_added_to_its_rows(self, shop):
+        shop.write("models/grown.ff.sql", SNAPSHOT)
+        shop.sql("drop table grown")
+        shop.run()
+        shop.write("project.yml", "name: store\nvars: {day: 1}\n")
+        assert "grown of project shop keeps" in shop.flowforge("run", shop.root).out
+        assert shop.days == [2]
+
+    def test_a_table_of_it_does_not_grow(self, shop):
+        shop.write("models/grown.ff.sql", QUERY)
+        shop.run()
+        shop.write("project.yml", "name: store\nvars: {day: 1}\n")
+        shop.model()
+        said = shop.run(day=2)
+        assert "! grown is built from scratch: grown was built as a table by grown of project shop; " in said
+        assert shop.days == [2]
+
+    def test_projects_without_a_name_cannot_be_told_apart(self, shop):
+        shop.write("project.yml", "vars: {day: 1}\n")
+        assert "!" not in shop.run(day=2)
+        assert shop.days == [1, 2]

@@ -14,7 +14,7 @@ from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Built, Ground
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.evidence import Evidence
-from flowforge_app.model_errors import kept_rows_error
+from flowforge_app.kept_rows import refusal, refused
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import relation_key
@@ -99,8 +99,8 @@ class CommitModels:
         return row, built
 
     def _build(self, node: Node, build: BuildModel) -> tuple[StateRow, Built]:
-        if node.config.full_refresh is False and (kind := self.evidence.lost_kind(node)):
-            raise kept_rows_error(node, kind, build.reader)
+        if found := refused(node, self.evidence, self.ground.anew):
+            raise refusal(node, found, self.evidence)
         inputs = self.evidence.inputs(node)
         built = build(node, self.ground)
         return self._state(node, inputs, built.rows), built

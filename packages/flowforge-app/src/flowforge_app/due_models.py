@@ -9,6 +9,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
+from flowforge_app.kept_rows import refused
 from flowforge_app.no_help import NoAnalysis, NoTexts
 from flowforge_app.stable_texts import StableTexts
 from flowforge_app.target_state import TargetState, counted
@@ -72,6 +73,8 @@ def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool
             continue
         if full_refresh or node.config.full_refresh:
             found[name] = ""
+            continue
+        if refused(node, evidence, found):
             continue
         follows = node.config.on_schema_change is not None
         if reason := evidence.takeover(node) or ("" if follows else evidence.redefinition(node)):

@@ -63,7 +63,16 @@ class Evidence:
         if before is None:
             return f"{row.relation} was loaded as the seed {row.model}"
         kind = before.settings.get("materialized", "table")
-        return "" if before.definition else f"{row.relation} was built as a {kind} by {row.model}"
+        maker = f"{row.model} of project {row.project}" if self.stranger(node) else row.model
+        return "" if before.definition else f"{row.relation} was built as a {kind} by {maker}"
+
+    def stranger(self, node: Node) -> StateRow | None:
+        """Return what tells of the last build of the model's relation where that was another project's.
+
+        A project that nobody gave a name is called like its folder, which may be called otherwise elsewhere.
+        """
+        row = self.versions.standing(node)
+        return row if row and self.manifest.named and row.project != self.manifest.name else None
 
     def lost_kind(self, node: Node) -> str:
         """Return as what kind the table kept rows from build to build that one of `node` replaces, "" if it did not."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping, from_scratch
-from flowforge_app.model_errors import said_of_kept_rows
+from flowforge_app.kept_rows import refused
 from flowforge_app.target_state import read_target
 from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.dag import upstream
@@ -78,13 +78,12 @@ class ExplainModel:
         stands = relation_key(node.relation, self.engine.dialect) in state.entries
         anew = from_scratch({name: node} if reasons and stands else {}, evidence, full_refresh=False)
         scratch = anew[name] or "full_refresh: true" if name in anew else ""
-        kind = evidence.lost_kind(node) if reasons else ""
-        if kind and node.config.full_refresh is False:
-            refused = said_of_kept_rows(node, kind)
-            return Explanation(node, reasons, above, self._settings(node), refused=refused)
-        if kind:
+        settings = self._settings(node)
+        if stands and (found := refused(node, evidence, anew)):
+            return Explanation(node, reasons, above, settings, refused=found.why)
+        if kind := evidence.lost_kind(node):
             scratch = f"it becomes a {node.config.materialized}, and they were kept as {kind}"
-        return Explanation(node, reasons, above, self._settings(node), scratch)
+        return Explanation(node, reasons, above, settings, scratch)
 
     def _settings(self, node: Node) -> dict[str, Setting]:
         """Return what is said of a model, and how it is materialized in any case."""

@@ -18,7 +18,6 @@ from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret, words_of
 from flowforge_ports.engine import Engine
-from flowforge_ports.project import ProjectReader
 
 # In memory no other command finds what one has made; a `Project` that is kept open does.
 KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the profile a path."
@@ -52,23 +51,6 @@ def moved_back(error: EngineError, run: str, statement: str, dialect: Dialect) -
     if error.column and target is not None and error.line == statement.count("\n", 0, target.end) + 1:
         error.column += len(statement) - len(run)
     return error
-
-
-def kept_rows_error(node: Node, kind: str, reader: ProjectReader) -> ModelError:
-    """Return the error about a model that would replace rows which were kept as `kind`, and are to stay."""
-    places = reader.places(node)
-    said = places.get("materialized") or places.get("full_refresh")
-    return ModelError(
-        node.name,
-        f"Model {node.name!r} failed: {said_of_kept_rows(node, kind)}",
-        where=said[-1].where if said else node.where(),
-        hint=f"Set materialized='{kind}' again, or drop `full_refresh` to let the rows go.",
-    )
-
-
-def said_of_kept_rows(node: Node, kind: str) -> str:
-    """Say why a model is not built that would replace rows which were kept as `kind`."""
-    return f"as a {node.config.materialized} it would replace the rows kept as {kind}, and full_refresh is false."
 
 
 def rows_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine, when: str = "") -> ModelError:

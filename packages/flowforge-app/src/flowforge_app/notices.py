@@ -14,6 +14,7 @@ from flowforge_app.definitions import foreign_reads
 from flowforge_app.descriptions import misdescriptions
 from flowforge_app.due_models import grows
 from flowforge_app.evidence import Evidence
+from flowforge_app.kept_rows import refused
 from flowforge_app.load_seeds import data_version
 from flowforge_app.target_state import TargetState
 from flowforge_domain.catalog import CatalogEntry
@@ -112,13 +113,15 @@ def _replaced_rows(
         entry = entries.get(relation_key(node.relation, dialect))
         if entry is None:
             continue
+        if refused(node, evidence, anew):
+            continue
         if not grows(node) and evidence.versions.standing(node) is None:
             yield f"{name} replaces the {entry.kind} {node.relation}, which FlowForge did not make"
-        if entry.kind != "table":
-            continue
-        if reason := anew.get(name):
+        if entry.kind == "table" and (reason := anew.get(name)):
             yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
-        elif node.config.full_refresh is not False and (kind := evidence.lost_kind(node)):
+        elif (row := evidence.stranger(node)) and (node.config.is_replaced or name in anew):
+            yield f"{name} replaces the {entry.kind} {node.relation}, which {row.model} of project {row.project} made"
+        elif kind := evidence.lost_kind(node):
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
 
 

@@ -1,0 +1,49 @@
+"""Rows that are kept from build to build are not given away: which models are refused that would do so, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flowforge_app.evidence import Evidence
+from flowforge_domain.errors import ModelError
+from flowforge_domain.model import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a model is not built, and one way out."""
+
+    why: str
+    hint: str
+
+
+def refused(node: Node, evidence: Evidence, anew: Collection[str]) -> Refused | None:
+    """Return why `node` may not be built upon the rows that stand; `anew` are growing models built from scratch."""
+    if node.config.is_replaced:
+        kind = evidence.lost_kind(node) if node.config.full_refresh is False else ""
+        return _never_refreshed(node, kind) if kind else None
+    if node.config.full_refresh is False or node.name in anew:
+        return None
+    row = evidence.stranger(node)
+    if row is None or not row.keeps_rows:
+        return None
+    return Refused(
+        f"{row.relation} holds the rows that {row.model} of project {row.project} keeps.",
+        "Set `schema` or `alias`; or if this project had that name, full_refresh: false for one run, to go on.",
+    )
+
+
+def refusal(node: Node, found: Refused, evidence: Evidence) -> ModelError:
+    """Return the error about a model that is refused, at the line which says how it is materialized."""
+    places = evidence.definitions.reader.places(node)
+    said = places.get("materialized") or places.get("full_refresh")
+    where = said[-1].where if said else node.where()
+    return ModelError(node.name, f"Model {node.name!r} failed: {found.why}", where=where, hint=found.hint)
+
+
+def _never_refreshed(node: Node, kind: str) -> Refused:
+    return Refused(
+        f"as a {node.config.materialized} it would replace the rows kept as {kind}, and full_refresh is false.",
+        f"Set materialized='{kind}' again, or drop `full_refresh` to let the rows go.",
+    )
