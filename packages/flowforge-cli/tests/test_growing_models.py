@@ -144,7 +144,9 @@ def test_a_quiet_run_tells_which_rows_it_replaces_too(shop):
 @pytest.mark.parametrize("kind", ["table", "view"])
 def test_another_kind_does_not_replace_rows_that_are_to_stay(shop, kind):
     shop.run(day=2)
-    shop.write("models/grown.ff.sql", f"{{{{ config(materialized='{kind}', full_refresh=false) }}}}\n{QUERY}")
+    shop.write("models/grown.ff.sql", f"{{{{ config(materialized='{kind}') }}}}\n{QUERY}")
+    # Said of all models: of this one alone it would be refused when it is read, for a table knows no such setting.
+    shop.write("project.yml", "name: shop\nvars: {day: 1}\ndefaults: {full_refresh: false}\n")
     told = f"as a {kind} it would replace the rows kept as incremental, and full_refresh is false."
     assert f"  ! it would fail: {told}" in shop.why(day=2).splitlines()
     for option in ("--quiet", "--full-refresh"):
@@ -155,7 +157,7 @@ def test_another_kind_does_not_replace_rows_that_are_to_stay(shop, kind):
         assert "models/grown.ff.sql:1" in said
         assert "Set materialized='incremental' again, or drop `full_refresh` to let the rows go." in said
     assert shop.days == [1, 2]
-    shop.write("models/grown.ff.sql", f"{{{{ config(materialized='{kind}') }}}}\n{QUERY}")
+    shop.write("project.yml", "name: shop\nvars: {day: 1}\n")
     replaced = (
         f"  ! from scratch, replacing the rows that it has: it becomes a {kind}, and they were kept as incremental"
     )
