@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from flowforge_app.load_seeds import LoadSeeds
 from flowforge_domain.capability import Capability
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import SeedError, SelectionError, UnsupportedByEngineError
 from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
-from flowforge_ports.progress import SeedStarted
+from flowforge_domain.selection import selection
+from flowforge_ports.progress import Notice, SeedStarted
+from flowforge_testkit.fakes import claim
 
 
 @pytest.fixture
@@ -53,6 +59,48 @@ def test_only_the_selected(seeded):
     assert [r.name for r in seeded.seed("a").results] == ["a"]
     with pytest.raises(SelectionError, match="No seed matches 'z'"):
         seeded.seed("z")
+
+
+SNAPSHOT = ModelConfig(materialized="snapshot", unique_key=("id",), strategy="check", check_cols=("id",))
+
+
+def notices(world):
+    return [event.message for event in world.recorder.events if isinstance(event, Notice)]
+
+
+class TestWhatASeedReplaces:
+    @pytest.mark.parametrize("kind", ["table", "view"])
+    def test_what_flowforge_did_not_make_is_told_once(self, seeded, kind):
+        seeded.sql(f"create {kind} a as select 1 as old")
+        seeded.seed()
+        seeded.seed()
+        assert notices(seeded) == [f"a replaces the {kind} a, which FlowForge did not make"]
+
+    @pytest.mark.parametrize("config", [SNAPSHOT, ModelConfig(materialized="incremental")])
+    def test_rows_that_a_model_kept_are_told(self, seeded, config):
+        ours = seeded.manifest
+        seeded.given({"a": "select 1 as id"}, configs={"a": config}).run()
+        seeded.given({}, seeds=ours.seeds.values()).seed()
+        assert notices(seeded) == [f"a becomes a seed: the rows that a kept as {config.materialized} are replaced"]
+
+    def test_a_table_that_can_be_built_again_is_no_loss(self, seeded):
+        ours = seeded.manifest
+        seeded.given({"a": "select 1 as id"}).run()
+        seeded.given({}, seeds=ours.seeds.values()).seed()
+        assert notices(seeded) == []
+
+    def test_what_another_project_made_is_told(self, seeded):
+        seeded.seed("a")
+        theirs = replace(seeded.manifest, name="theirs")
+        LoadSeeds(theirs, seeded.engine, seeded.recorder, claim())(selection("a"))
+        assert notices(seeded) == ["a replaces the table a, which a of project memory made"]
+
+    def test_nothing_is_told_of_seeds_that_were_not_loaded(self, seeded, tmp_path):
+        seeded.sql("create table a as select 1 as old")
+        (tmp_path / "b.csv").write_text("id\n1\n2,3\n")
+        with pytest.raises(SeedError):
+            seeded.seed()
+        assert notices(seeded) == []
 
 
 @pytest.mark.parametrize("without", ["capability", "loader"])

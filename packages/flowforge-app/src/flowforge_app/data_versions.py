@@ -6,17 +6,22 @@ can prove. Through a view or an ephemeral model shine the versions of what those
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from uuid import uuid4
 
 from flowforge_app.target_state import TargetState
 from flowforge_domain.dialect import Dialect, relation_key
+from flowforge_domain.errors import SeedError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.source import SourceKey
+from flowforge_domain.sql_scan import undeclared, volatile_word
 from flowforge_domain.state import StateRow
+from flowforge_domain.text import Location
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,19 @@ class DataVersions:
         if relation not in self._keys:
             self._keys[relation] = relation_key(relation, self.dialect)
         return self._keys[relation]
+
+
+def data_version(seed: Seed, dialect: Dialect) -> str:
+    """Return a text that is the same for the same content; asked before the load, or a later edit might go unseen.
+
+    That of SQL is new each time, unless nothing else can decide what it gives. Raises `SeedError` for no file.
+    """
+    try:
+        with seed.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        text = seed.path.read_text("utf-8", "replace") if seed.kind == "sql" else ""
+    except OSError as error:
+        raise SeedError(f"The file cannot be read: {error.strerror}.", where=Location(seed.file)) from error
+    if volatile_word(text, dialect) or undeclared(text, (), dialect):
+        return uuid4().hex
+    return fingerprint(digest, repr(seed.options))

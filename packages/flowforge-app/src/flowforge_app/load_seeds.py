@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
-from uuid import uuid4
 
 from flowforge_app.attempts import Attempts, Patience
+from flowforge_app.data_versions import data_version
+from flowforge_app.notices import before_loading
 from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
-from flowforge_domain.dialect import Dialect, RelationKind, relation_key
-from flowforge_domain.errors import ConfigError, SeedError, UnsupportedByEngineError
+from flowforge_domain.dialect import RelationKind, relation_key
+from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
@@ -23,11 +23,10 @@ from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
-from flowforge_domain.sql_scan import undeclared, volatile_word
 from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_states
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine, SeedLoader
-from flowforge_ports.progress import Progress, SeedStarted
+from flowforge_ports.progress import Notice, Progress, SeedStarted
 
 _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql": Capability.SQL_SEEDS}
 
@@ -63,9 +62,11 @@ class LoadSeeds:
         loader = self.loader(seeds)
         attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
         # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
-        results = attempts(lambda: self._load_all(loader, seeds)) if seeds else []
+        results, notices = attempts(lambda: self._load_all(loader, seeds)) if seeds else ([], [])
         if self.engine.sources:
             self.engine.sources.vouch()
+        for notice in notices:
+            self.progress(notice)
         for result in results:
             self.progress(result)
         report = SeedReport(results, perf_counter() - started, attempts.again)
@@ -79,10 +80,12 @@ class LoadSeeds:
                 raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
         return self.engine.seeds  # type: ignore[return-value]
 
-    def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> list[SeedResult]:
+    def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> tuple[list[SeedResult], list[Notice]]:
+        """Return the results with what there is to say of them, which holds only once they are committed."""
         results = []
         with transaction(self.engine.session):
             state = read_target(self.engine)
+            notices = list(before_loading(seeds, self.manifest, state, self.engine.dialect))
             existing = kinds(state.entries)
             for statement in preparation(self.engine, state, (seed.relation for seed in seeds)):
                 self.engine.session.execute(statement)
@@ -92,7 +95,7 @@ class LoadSeeds:
                 results.append(self._load(loader, seed, existing))
             for statement in self._told(self._rows(results, versions), state):
                 self.engine.session.execute(statement)
-        return results
+        return results, notices
 
     def _told(self, rows: Sequence[StateRow], state: TargetState) -> tuple[str, ...]:
         """Return the statements that write state rows, and remove those that they make void."""
@@ -155,19 +158,3 @@ def _data_version(content: str, proved: str, formats: Mapping[str, str]) -> str:
     """Return what changes whenever the rows may: values are cast by the formats of the session."""
     more = [*formats.items(), *([("version", proved)] if proved else ())]
     return fingerprint(content, *(f"{name} {value}" for name, value in more)) if more else content
-
-
-def data_version(seed: Seed, dialect: Dialect) -> str:
-    """Return a text that is the same for the same content; asked before the load, or a later edit might go unseen.
-
-    That of SQL is new each time, unless nothing else can decide what it gives. Raises `SeedError` for no file.
-    """
-    try:
-        with seed.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        text = seed.path.read_text("utf-8", "replace") if seed.kind == "sql" else ""
-    except OSError as error:
-        raise SeedError(f"The file cannot be read: {error.strerror}.", where=Location(seed.file)) from error
-    if volatile_word(text, dialect) or undeclared(text, (), dialect):
-        return uuid4().hex
-    return fingerprint(digest, repr(seed.options))

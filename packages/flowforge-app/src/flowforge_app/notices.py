@@ -1,6 +1,6 @@
-"""What a run says of its own accord, before it builds and after: what it replaces, cannot know, finds amiss.
+"""What a command says of its own accord, before it builds and after: what it replaces, cannot know, finds amiss.
 
-Each notice is a line; none stops a run.
+Each notice is a line; none stops a command.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from datetime import datetime
 from itertools import chain
 
 from flowforge_app.clean_target import left_behind
+from flowforge_app.data_versions import data_version
 from flowforge_app.definitions import foreign_reads
 from flowforge_app.descriptions import misdescriptions
 from flowforge_app.due_models import grows
 from flowforge_app.evidence import Evidence
 from flowforge_app.kept_rows import refused
-from flowforge_app.load_seeds import data_version
 from flowforge_app.target_state import TargetState
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, relation_key
 from flowforge_domain.errors import SeedError
+from flowforge_domain.fingerprint import inputs_from
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed
 from flowforge_domain.state import DOUBTED, StateRow
@@ -49,6 +50,15 @@ def after_building(
         left_behind(manifest, state, engine.dialect),
     )
     return map(Notice, said)
+
+
+def before_loading(seeds: Iterable[Seed], manifest: Manifest, state: TargetState, dialect: Dialect) -> Iterator[Notice]:
+    """Yield a notice for each seed whose table replaces rows that a model kept, or what this project did not make."""
+    for seed in seeds:
+        key = relation_key(seed.relation, dialect)
+        entry, row = state.entries.get(key), state.rows.get(key)
+        if entry is not None and (said := _replaced_by(seed, entry, row, manifest.name)):
+            yield Loss(f"{seed.name} {said}")
 
 
 def guarded(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[Notice]:
@@ -123,6 +133,17 @@ def _replaced_rows(
             yield f"{name} replaces the {entry.kind} {node.relation}, which {row.model} of project {row.project} made"
         elif kind := evidence.lost_kind(node):
             yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
+
+
+def _replaced_by(seed: Seed, entry: CatalogEntry, row: StateRow | None, project: str) -> str:
+    what = f"replaces the {entry.kind} {seed.relation}, which"
+    if row is None:
+        return f"{what} FlowForge did not make"
+    ours, before = row.project == project, inputs_from(row.inputs)
+    maker = row.model if ours else f"{row.model} of project {row.project}"
+    if before and before.definition:
+        return f"becomes a seed: the rows that {maker} kept as {before.settings['materialized']} are replaced"
+    return "" if ours else f"{what} {maker} made"
 
 
 def _not_loaded(manifest: Manifest, nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[str]:
