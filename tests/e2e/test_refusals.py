@@ -182,7 +182,7 @@ FILES = (
         for body in ("pragma version", "explain select 1", "call x()", "vacuum", "use b", "comment on table a is 'b'")
     ),
     ("run --select more", "models/more.ff.sql", "-- all\n\nwith w as (select 1 as a) delete from w\n",
-     ("models/more.ff.sql:3", "    3 | with w", "requires a SELECT clause", "flowforge compile --select more")),
+     ("models/more.ff.sql:3", "    3 | with w", "requires a SELECT clause", ".flowforge/compiled/models/more.sql")),
     ("run", PROJECT, "name: shop\non_run_start: ['select 1; select 2']\nvars: {start: 2026-01-01}\n",
      (f"{PROJECT}:2", "A SQL hook is one statement", "Make it a hook of its own")),
     ("run", PROJECT, "seeds:\n  people:\n    encoding: utf-9\n",

@@ -27,10 +27,12 @@ HEAD = "create table `m` as "
 
 @pytest.fixture
 def sql_error(world):
-    def failed(message="bad", text="select\n  nope\nfrom a", statement=None, keeps=True, **facts):
+    def failed(
+        message="bad", text="select\n  nope\nfrom a", statement=None, keeps=True, kept="compiled/m.sql", **facts
+    ):
         engine = world.without(keeps=keeps)
         return statement_error(
-            EngineError(message, **facts), MODEL, statement or HEAD + text, HEAD, text, MANIFEST, engine
+            EngineError(message, **facts), MODEL, statement or HEAD + text, HEAD, text, MANIFEST, engine, kept
         )
 
     return failed
@@ -41,8 +43,11 @@ class TestStatements:
         error = sql_error(kind=ErrorKind.MISSING_COLUMN, line=2, column=3)
         assert str(error) == (
             "models/m.ff.sql:2: Model 'm' failed: bad\n    2 |   nope\n          ^\n"
-            "See the SQL that was run: flowforge compile --select m"
+            "See the SQL that was run: compiled/m.sql"
         )
+
+    def test_no_file_is_named_where_none_holds_what_ran(self, sql_error):
+        assert sql_error(kept="").hint == "Correct its SQL."
 
     def test_the_engines_own_hint_comes_first(self, sql_error):
         assert sql_error(kind=ErrorKind.SYNTAX, line=1, hint='Did you mean "id"?').hint == 'Did you mean "id"?'

@@ -43,14 +43,15 @@ def test_names_that_a_shell_would_part_are_quoted(flowforge, shop, monkeypatch):
     built, command = pasted(flowforge, flowforge("show", "in $two parts").err)
     assert (built.code, command) == (0, "run --select '+in $two parts'")
     assert flowforge("show", "in $two parts").code == 0
-    (shop / "models/in $two parts.ff.sql").write_text("select nope\n")
-    shown, command = pasted(flowforge, flowforge("run", "-s", "in $two parts").out)
-    assert (shown.code, command) == (0, "compile --select 'in $two parts'")
 
 
-def test_variables_are_said_again(flowforge, folder):
-    (shown, command) = pasted(flowforge, flowforge("run", folder, "--vars", "{start: nope}", "-s", "started").out)
-    assert (shown.code, command) == (0, "compile --select started 'my shop' --vars '{start: nope}'")
+def test_variables_are_said_again(flowforge, folder, shop):
+    reads = "select {{ var('start') }} as n from {{ ref('customers') }}\n"
+    (shop.with_name(folder) / "models/started.ff.sql").write_text(reads)
+    assert flowforge("seed", folder, "--env", "dev").code == 0
+    answer = flowforge("run", folder, "--env", "dev", "--vars", "{start: 1}", "-s", "started")
+    built, command = pasted(flowforge, answer.out)
+    assert (built.code, command) == (0, "run --select +started 'my shop' --env dev --vars '{start: 1}'")
 
 
 def test_a_build_is_told_to_build_again(flowforge, folder, shop):

@@ -76,10 +76,18 @@ class TestRun:
             "✓ customers                      table          3 rows T\n"
             "✗ orders                         table          failed T\n"
             "   ↳ models/orders.ff.sql: Model 'orders' failed: no such column: nope\n"
-            f"   See the SQL that was run: flowforge compile --select orders {shop}\n"
+            "   See the SQL that was run: .flowforge/compiled/models/orders.sql\n"
             "↷ revenue_by_customer            skipped (orders failed)\n\n"
             "Totals\n──────\n✓ built: 1\n↷ skipped: 1\n✗ failed: 1 (orders)\nDone in T\n"
         )
+
+    def test_the_file_that_an_error_names_holds_what_ran(self, flowforge, shop):
+        grows = "{{ config(materialized='incremental') }}\nselect 1 as n, 2 as m"
+        (shop / "models" / "grown.ff.sql").write_text(f"{grows}{{% if is_incremental() %}}, nope{{% endif %}}\n")
+        assert flowforge("run", shop, "-s", "grown").code == 0
+        answer = flowforge("run", shop, "-s", "grown", "--no-cache")
+        (said,) = [line for line in answer.lines if "See the SQL that was run: " in line]
+        assert "2 as m, nope" in (shop / said.rpartition(": ")[2]).read_text()
 
     def test_what_is_unchanged_is_said(self, flowforge, shop):
         assert masked(flowforge("run", shop).out) == (

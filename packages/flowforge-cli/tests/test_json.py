@@ -55,7 +55,7 @@ def test_failures_are_in_it(flowforge, shop):
     [failed] = [event for event in answer.events if event["event"] == "model_failed"]
     assert failed["msg"] == "Model 'orders' failed: no such column: nope"
     assert failed["data"]["where"] == "models/orders.ff.sql"
-    assert failed["data"]["hint"] == f"See the SQL that was run: flowforge compile --select orders {shop}"
+    assert failed["data"]["hint"] == "See the SQL that was run: .flowforge/compiled/models/orders.sql"
 
 
 def test_a_model_that_is_skipped_never_started(flowforge, shop):

@@ -120,7 +120,8 @@ class _Build:
 
     def _told(self, error: EngineError, statement: str, head: str) -> ModelError:
         text = self.on.reader.text(self.node)
-        return statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine)
+        kept = self.on.compiler.kept(self.node)
+        return statement_error(error, self.node, statement, head, text, self.on.manifest, self.engine, kept)
 
     def from_function(self) -> Built:
         frames = self.engine.frames

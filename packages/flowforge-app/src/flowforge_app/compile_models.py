@@ -23,6 +23,11 @@ def tell_nobody(node: Node, sql: str) -> None:
     """Ignore what is going to be run."""
 
 
+def nowhere(_: Node) -> str:
+    """Say that what a model runs is written to no file."""
+    return ""
+
+
 _OF_TRANSACTIONS = {"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
 
 
@@ -30,8 +35,9 @@ _OF_TRANSACTIONS = {"begin", "start", "commit", "end", "rollback", "abort", "sav
 class CompileModels:
     """Renders SQL models for one engine and environment.
 
-    `target` is what templates see of the environment: name, engine. `heard` is told of each statement before it is run;
-    `values` keeps the variables that each model's template read.
+    `target` is what templates see of the environment: name, engine. `heard` is told of each statement before it is run,
+    and `kept` says which file of the project holds it then, "" for none; `values` keeps the variables that each model's
+    template read.
     """
 
     manifest: Manifest
@@ -40,6 +46,7 @@ class CompileModels:
     target: Mapping[str, str]
     environment: Mapping[str, str]
     heard: Callable[[Node, str], None] = field(default=tell_nobody, compare=False, repr=False)
+    kept: Callable[[Node], str] = field(default=nowhere, compare=False, repr=False)
     values: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
     _known: dict[tuple[str, bool], str] = field(default_factory=dict, compare=False, repr=False)
 

@@ -24,18 +24,19 @@ KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the pr
 
 
 def statement_error(
-    error: EngineError, node: Node, statement: str, head: str, text: str, manifest: Manifest, engine: Engine
+    error: EngineError, node: Node, statement: str, head: str, text: str, manifest: Manifest, engine: Engine, kept: str
 ) -> ModelError:
     """Return an engine's error about a model's statement, with the line of the model's file it belongs to.
 
-    `head` is what stands before the model's own SQL where that is a plain query.
+    `head` is what stands before the model's own SQL where that is a plain query; `kept` is the file that holds what
+    ran, "" where none does: compiled again, the statement may be another.
     """
     head = "" if find_target(text, dialect=engine.dialect) else head
     sql = statement.removeprefix(head)
     # A statement that cannot be read is wrong as a whole where the engine says no line; a value is somewhere in it.
     line = error.line or (first_line(sql) if error.kind is ErrorKind.SYNTAX else 0)
     column = error.column - len(head) if error.line == 1 else error.column
-    otherwise = f"See the SQL that was run: flowforge compile --select {quote(node.name)}"
+    otherwise = f"See the SQL that was run: {kept}" if kept else "Correct its SQL."
     return ModelError(
         node.name,
         f"Model {node.name!r} failed: {error.message}",

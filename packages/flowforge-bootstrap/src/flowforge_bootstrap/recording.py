@@ -39,7 +39,7 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
             compiled.begin()
 
     try:
-        yield {**given, "progress": heard, "compiler": replace(given["compiler"], heard=compiled)}
+        yield {**given, "progress": heard, "compiler": replace(given["compiler"], heard=compiled, kept=compiled.place)}
     except BaseException as error:
         ended = error
         raise

@@ -47,6 +47,10 @@ class CompiledFiles:
             finally:
                 os.close(file)
 
+    def place(self, node: Node) -> str:
+        """Return the file, seen from the project, that holds at the end what a model ran."""
+        return compiled_file(Path(), node.file).as_posix()
+
     def begin(self) -> None:
         """Begin to write when no model runs any more, while the target is closed, which takes as long."""
         self._writer = Thread(target=self._write)
