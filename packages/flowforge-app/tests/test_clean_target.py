@@ -9,7 +9,7 @@ import pytest
 from flowforge_app.clean_target import CleanTarget, left_behind
 from flowforge_app.target_state import read_target
 from flowforge_domain.config import ModelConfig
-from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
+from flowforge_domain.errors import ConfigError, DependencyNotFoundError, EngineError, ErrorKind
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.model import Seed
 from flowforge_domain.state import STATE_TABLE
@@ -41,6 +41,14 @@ def test_a_dry_run_drops_nothing(world):
     world.given(TWO).run()
     assert [orphan.relation for orphan in world.given(ONE).clean(dry_run=True)] == ["b"]
     assert (standing(world), len(world.state())) == ({"a", "b"}, 2)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_models_still_read_is_no_orphan_but_a_wrong_graph(world, dry_run):
+    world.given(TWO).run()
+    with pytest.raises(DependencyNotFoundError):
+        world.given({"b": TWO["b"]}).clean(dry_run)
+    assert standing(world) == {"a", "b"}
 
 
 def test_a_target_that_is_new(world):

@@ -15,7 +15,7 @@ from flowforge_domain.dialect import Dialect, RelationKind, relation_key
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.fingerprint import inputs_from
 from flowforge_domain.holder import Claim
-from flowforge_domain.manifest import Manifest
+from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.state import StateRow, forget_relations
 from flowforge_domain.text import did_you_mean
@@ -51,8 +51,10 @@ class CleanTarget:
 
         Of those that keep rows of their own, the relations `drop` count as well. Raises `EngineError` of kind
         DEPENDENTS where something else hangs on one of them, `ConfigError` for a project without a name, and for a
-        relation to `drop` that is none of them.
+        relation to `drop` that is none of them, and as `run_order` does for a wrong graph: what models still read is
+        not gone on purpose.
         """
+        run_order(self.manifest)
         with held(self.engine, self.claim):
             _require_name(self.manifest)
             found = list(orphans(self.manifest, read_target(self.engine), self.engine.dialect))
