@@ -8,7 +8,7 @@ from flowforge_app.load_seeds import LoadSeeds
 from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import SeedError, SelectionError, UnsupportedByEngineError
-from flowforge_domain.model import Seed
+from flowforge_domain.model import Seed, SeedOptions
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import selection
 from flowforge_ports.progress import Notice, SeedStarted
@@ -101,6 +101,50 @@ class TestWhatASeedReplaces:
         with pytest.raises(SeedError):
             seeded.seed()
         assert notices(seeded) == []
+
+
+class TestTypesThatContentChanges:
+    @pytest.fixture
+    def loaded(self, world, tmp_path):
+        """Load `o.csv` with what is given, after it was loaded with numbers, and return what is told."""
+
+        def load(text, before="id,amount\n1,0.5\n2,1.5\n", **options):
+            for content in (before, text):
+                (tmp_path / "o.csv").write_text(content)
+                seed = Seed("o", "csv", tmp_path / "o.csv", "o", "seeds/o.csv", options=SeedOptions(**options))
+                world.given({}, seeds=[seed]).seed()
+            return notices(world)
+
+        return load
+
+    def test_the_cell_that_makes_numbers_text_is_named(self, loaded):
+        assert loaded("id,amount\n1,0.5\n2,n.a.\n") == [
+            "seeds/o.csv:3: amount was double, is text because of 'n.a.'; mend the cell or declare `column_types`"
+        ]
+
+    def test_columns_that_change_too_are_counted(self, loaded):
+        (told,) = loaded("id,amount\nx,n.a.\n", before="id,amount\n1,0.5\n")
+        assert told == (
+            "seeds/o.csv:2: id was bigint, is text because of 'x', and 1 more column has another type; "
+            "mend the cell or declare `column_types`"
+        )
+
+    def test_a_type_that_comes_back_is_told_without_a_cell(self, loaded):
+        (told,) = loaded("id,amount\n1,0.5\n", before="id,amount\n1,n.a.\n")
+        assert told == "seeds/o.csv: amount was text, is double; to keep types, declare `column_types`"
+
+    @pytest.mark.parametrize(
+        "text", ["id,amount\n3,7.5\n", "id\n1\n", "id,amount,note\n1,0.5,x\n", "id,amount\n1,0.5\n2,1.5\n"]
+    )
+    def test_other_rows_and_other_columns_are_no_other_types(self, loaded, text):
+        assert loaded(text) == []
+
+    def test_a_declared_type_is_meant(self, loaded):
+        assert loaded("id,amount\n1,x\n", column_types={"amount": "varchar"}) == []
+
+    def test_null_is_no_cell_that_breaks_a_type(self, loaded):
+        (told,) = loaded("id,amount\n1,NA\n2,x\n", null="NA")
+        assert told.startswith("seeds/o.csv:3: ")
 
 
 @pytest.mark.parametrize("without", ["capability", "loader"])

@@ -9,14 +9,18 @@ import pytest
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
-from flowforge_domain.seed_csv import SeedFile, line_of, read_csv, utf8_chunks
+from flowforge_domain.seed_csv import SeedFile, first_cell, line_of, read_csv, utf8_chunks
 
 
-def read(content, sample=0, **options):
+def given(content, **options):
     seed = Seed("people", "csv", Path("seeds/people.csv"), "people", options=SeedOptions(**options))
     data = content if isinstance(content, bytes) else content.encode()
     file = SeedFile(lambda encoding: TextIOWrapper(BytesIO(data), encoding, newline=""), lambda: [data])
-    return read_csv(seed, file, sample)
+    return seed, file
+
+
+def read(content, sample=0, **options):
+    return read_csv(*given(content, **options), sample)
 
 
 def test_what_is_found():
@@ -41,6 +45,14 @@ def test_a_file_is_sent_in_pieces():
     sent = list(utf8_chunks(text))
     assert len(sent) > 1
     assert b"".join(sent) == b"a\n" + b"x" * 700_000 + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "found"), [("A", (5, "x")), ("b", (0, "")), ("c", (0, ""))], ids=["without-case", "none", "no-column"]
+)
+def test_the_first_cell_that_is_meant(column, found):
+    content = 'a;b\n1;"two\nlines"\n;3\nx;4\ny;5\n'
+    assert first_cell(*given(content), column, str.isalpha) == found
 
 
 def test_the_line_of_a_value():

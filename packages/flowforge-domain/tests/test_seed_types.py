@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowforge_domain.seed_types import first_fit, settle_types
+from flowforge_domain.seed_types import breaks, first_fit, settle_types
 
 DIGITS, LOWER, TEXT = str.isdigit, str.islower, lambda text: True
 LADDER = (DIGITS, LOWER, TEXT)
@@ -55,3 +55,22 @@ def test_value_that_breaks_its_declared_type_is_told():
 
 def test_first_fit():
     assert first_fit(LADDER, [2, "x", None, None]) is LOWER
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "broken"),
+    [
+        ("BIGINT", ["0", "-12"], ["1.5", "007", "x"]),
+        ("double precision", ["1", "-.5", "1e-05"], ["n.a.", "12e5", "1,5"]),
+        ("NUMBER(38, 0)", ["1"], ["x"]),
+        ("BOOLEAN", ["true", "False"], ["yes"]),
+        ("DATE", ["2024-02-29"], ["2023-02-29", "29.02.2024"]),
+        ("TIMESTAMP_NTZ(9)", ["2024-02-29", "2024-02-29 10:00"], ["soon", "2023-02-29 10:00"]),
+        ("timestamp with time zone", ["2024-02-29 10:00Z"], ["soon"]),
+        ("time without time zone", ["10:00"], ["10"]),
+        ("VARCHAR", ["x", "two\nlines"], []),
+        ("geometry", ["x"], []),
+    ],
+)
+def test_what_breaks_a_type_of_some_engine(kind, fits, broken):
+    assert [text for text in fits + broken if breaks(kind)(text)] == broken

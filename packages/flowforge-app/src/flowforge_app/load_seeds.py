@@ -10,6 +10,7 @@ from time import perf_counter
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.data_versions import data_version
 from flowforge_app.notices import before_loading
+from flowforge_app.retyped_seeds import retyped
 from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
@@ -21,6 +22,7 @@ from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
+from flowforge_domain.plan import Columns
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
 from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_states
@@ -92,7 +94,11 @@ class LoadSeeds:
             versions = [data_version(seed, self.engine.dialect) for seed in seeds]
             for index, seed in enumerate(seeds, start=1):
                 self.progress(SeedStarted(seed.name, index, len(seeds)))
+                before = self._types_before(seed, versions[index - 1], state)
                 results.append(self._load(loader, seed, existing))
+                if before:
+                    now = tuple(self.engine.catalog.columns(seed.relation))
+                    notices += retyped(seed, before, now, self.engine.dialect)
             for statement in self._told(self._rows(results, versions), state):
                 self.engine.session.execute(statement)
         return results, notices
@@ -139,6 +145,18 @@ class LoadSeeds:
     def _selected(self, wanted: Selection) -> list[Seed]:
         chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")
         return [seed for name, seed in sorted(self.manifest.seeds.items()) if name in chosen]
+
+    def _types_before(self, seed: Seed, version: str, state: TargetState) -> Columns:
+        """Return the columns that the last content of a CSV file gave, where it is another than now."""
+        key = relation_key(seed.relation, self.engine.dialect)
+        row, entry = state.rows.get(key), state.entries.get(key)
+        if seed.kind != "csv" or row is None or entry is None or entry.kind != "table":
+            return ()
+        # Of what a model made, `before_loading` tells.
+        is_ours = (row.model, row.project) == (seed.name, self.manifest.name) and not row.inputs
+        if not is_ours or row.fingerprint == version:
+            return ()
+        return tuple(self.engine.catalog.columns(seed.relation))
 
     def _load(self, loader: SeedLoader, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
         started = perf_counter()

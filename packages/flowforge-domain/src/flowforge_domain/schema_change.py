@@ -88,6 +88,11 @@ def holds(wide: str, narrow: str) -> bool:
     return (other, one) in {("real", "double"), ("date", "timestamp")}
 
 
+def type_name(kind: str) -> str:
+    """Return an engine's type without its size, one name for what engines call differently."""
+    return _parsed(kind)[0]
+
+
 def _parsed(kind: str) -> tuple[str, int | None, int | None]:
     found = _TYPE.match(kind.casefold())
     if found is None:

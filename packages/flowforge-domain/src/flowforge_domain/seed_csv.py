@@ -101,6 +101,20 @@ def line_of(text: CsvText, column: str, value: str) -> int:
     return line_of_value(found, text.columns.index(column), value)
 
 
+def first_cell(seed: Seed, file: SeedFile, column: str, meant: Callable[[str], bool]) -> tuple[int, str]:
+    """Return line and value of a column's first cell that is `meant` and is not NULL, 0 and "" where there is none.
+
+    The column's name counts without case. Raises `SeedError` as `read_csv` does, for what comes before.
+    """
+    encoding = codec(seed)
+    with _decodable(seed, file, encoding):
+        found = _records(_Lines(seed, file, encoding), *csv_signs(seed, file, encoding))
+        names = [name.casefold() for name in next((header_columns(seed, one, line) for line, one in found if one), ())]
+        at = names.index(column.casefold()) if column.casefold() in names else len(names)
+        cells = ((line, record[at]) for line, record in found if len(record) > at)
+        return next(((line, cell) for line, cell in cells if cell != seed.options.null and meant(cell)), (0, ""))
+
+
 @dataclass
 class _Lines:
     """The lines of a file as they are read: how many, which hold no record, and how the first record ended."""

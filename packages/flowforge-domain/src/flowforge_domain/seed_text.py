@@ -18,11 +18,10 @@ from itertools import pairwise
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed
-from flowforge_domain.text import did_you_mean
+from flowforge_domain.text import did_you_mean, shortened
 
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTING = "Put values that hold the delimiter, a quote or a line break in quotes, and double a quote inside them."
-_LONGEST_SHOWN = 60
 _QUOTE = '"'
 ENCODINGS = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
 
@@ -185,10 +184,9 @@ def line_of_value(found: Iterable[tuple[int, list[str]]], at: int, value: str) -
 
 def wrong_value(seed: Seed, line: int, column: str, value: str, kind: str) -> SeedError:
     """Return the error for a value that is not of its column's declared type."""
-    shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
     declared = seed.places.get(("column_types", column))
     hint = f"Correct the value, or declare another type ({declared or 'under `column_types`'})."
-    return seed_error(seed, f"Column {column!r} holds {shown!r}, which is no {kind}.", line, hint)
+    return seed_error(seed, f"Column {column!r} holds {shortened(value)!r}, which is no {kind}.", line, hint)
 
 
 def declared_types(seed: Seed, columns: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 from flowforge_domain.model import Seed
+from flowforge_domain.schema_change import type_name
 from flowforge_domain.seed_text import declared_types, no_type
 
 Fit = TypeVar("Fit")
@@ -47,6 +49,26 @@ NUMBER = r"-?(0|[1-9]\d*)?([.]\d*)?([eE][+-]\d+)?|-?\d[.]\d+[eE]\d+|[nN][aA][nN]
 # Written without an exponent, such a number has more digits than a double keeps: 16 and more before the point, or more
 # than 17 in all, which is as many as a double that was written out can need.
 ROUNDED = r"-?([1-9][0-9]{15,}[.][0-9]*|[0.]*[1-9][.]?([0-9][.]?){16,}[1-9][.0]*)"
+
+
+# Of each family of engine types, by the first word of their names: what no text of it looks otherwise than.
+_LOOKS = {
+    **dict.fromkeys(("boolean", "bool"), "(?i)true|false"),
+    **dict.fromkeys(("smallint", "integer", "bigint", "hugeint"), WHOLE),
+    **dict.fromkeys(("real", "double", "decimal"), NUMBER),
+    "date": DAY,
+    "timestamp": f"{DAY}([ T]{CLOCK})?|{ZONED}",
+    "timestamptz": ZONED,
+    "time": CLOCK,
+}
+
+
+def breaks(kind: str) -> Callable[[str], bool]:
+    """Return what tells that a text cannot be of an engine type; of some that cannot, it does not tell."""
+    family = type_name(kind).split("_")[0].split(" ")[0]
+    fits = re.compile(_LOOKS.get(family, ".*"), re.ASCII | re.DOTALL).fullmatch
+    of_days = family.startswith(("date", "timestamp"))
+    return lambda text: fits(text) is None or (of_days and not _is_day(text[:10]))
 
 
 def cast_fit(kind: str, *, whole: bool) -> TextFit:
@@ -95,6 +117,14 @@ def declared_fits(
             raise no_type(seed, column, wanted, engine, examples)
         declared[column] = fit
     return declared
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def first_fit(ladder: Sequence[Fit], surveyed: Sequence[Any]) -> Fit:

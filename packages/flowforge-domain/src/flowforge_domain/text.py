@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _LONGEST_LINE = 160
+_LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return ""
     listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
     return f"Known: {listed}."
+
+
+def shortened(value: str) -> str:
+    """Return a value as a message shows it: as much of a long one as tells which it is."""
+    return value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
 
 
 def printable(text: str) -> str:
