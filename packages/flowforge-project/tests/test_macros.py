@@ -202,9 +202,14 @@ class TestErrors:
         [
             (
                 "{% macro f() %}{% endmacro %}\nselect 1",
-                "macros/m.sql:1: A macro file holds macros, and nothing",
+                "macros/m.sql:2: A macro file holds macros, and nothing beside them.\n    2 | select 1\n        ^\n",
             ),
             ("{% macro f() %}{% endmacro %}\n\n{% set x = 1 %}", "macros/m.sql:3: A macro file holds macros"),
+            (
+                "{% macro f() %}{% endmacro %} # x\n",
+                "    1 | {% macro f() %}{% endmacro %} # x\n                                      ^\n",
+            ),
+            ("{% macro f() %}{% endmacro -%}\n\n# x", "macros/m.sql:3: A macro file holds macros"),
             ("\n{% macro ref(x) %}{% endmacro %}", "macros/m.sql:2: 'ref' is FlowForge's own."),
             ("{% macro range(x) %}{% endmacro %}", "macros/m.sql:1: 'range' is FlowForge's own."),
             (

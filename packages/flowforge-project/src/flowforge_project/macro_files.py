@@ -80,9 +80,11 @@ def parse_macros(text: str, file: str) -> list[MacroTree]:
             tree = nodes.Template([part], lineno=part.lineno)
             tree.set_environment(environment())
             found.append(MacroTree(part.name, file, text, tree))
-        elif not _is_space(part):
+        elif stray := _stray(part):
             message = "A macro file holds macros, and nothing beside them."
-            raise error_at(text, file, part.lineno, message, "Write {% macro name() %}…{% endmacro %} around it.")
+            raise error_at(
+                text, file, stray[0], message, "Write {% macro name() %}…{% endmacro %} around it.", stray[1]
+            )
     return found
 
 
@@ -115,10 +117,14 @@ def _facts(macro: MacroTree) -> MacroFacts:
     )
 
 
-def _is_space(part: nodes.Node) -> bool:
-    return isinstance(part, nodes.Output) and all(
-        isinstance(piece, nodes.TemplateData) and not piece.data.strip() for piece in part.nodes
-    )
+def _stray(part: nodes.Node) -> tuple[int, str] | None:
+    """Return line and first word, "" of a tag, of what is not space in a part of a file; None where all is."""
+    for piece in part.nodes if isinstance(part, nodes.Output) else [part]:
+        if not isinstance(piece, nodes.TemplateData):
+            return piece.lineno, ""
+        if words := piece.data.split(maxsplit=1):
+            return piece.lineno + piece.data[: piece.data.index(words[0])].count("\n"), words[0]
+    return None
 
 
 def _for_others(call: str, engine: str) -> Callable[..., str]:
