@@ -174,7 +174,8 @@ class TestValidation:
         assert caught.value.__suppress_context__
 
     def test_a_fault_is_one_only_in_the_profile_that_is_used(self):
-        entries = {"default": SQLITE, "prod": entry(9, "The environment variable 'PW' is not set.")}
+        faulty = replace(entry(9, "The environment variable 'PW' is not set."), fix="Set it in your shell or .env.")
+        entries = {"default": SQLITE, "prod": faulty}
         assert choose(entries).name == "default"
         assert refused(entries, "prod") == (
             "profiles.yml:9: Profile 'prod': The environment variable 'PW' is not set.\nSet it in your shell or .env."

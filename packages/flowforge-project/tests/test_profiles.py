@@ -56,6 +56,7 @@ def test_a_missing_variable_is_a_fault_of_its_profile_alone(project):
     found = profiles(project, text, PASSWORD="hunter2")
     assert found["good"].fault == ""
     assert found["bad"].fault == "The environment variable 'PASWORD' is not set. Did you mean 'PASSWORD'?"
+    assert found["bad"].fix == "Set it in your shell or .env."
     assert str(found["bad"].where) == "profiles.yml:5"
 
 
@@ -67,6 +68,13 @@ def test_nothing_else_is_rendered(project, call):
     found = profiles(project, f'default:\n  a: "{{{{ {call} }}}}"\n', A="hunter2")
     assert found["default"].fault == "only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}."
     assert found["default"].settings == {}
+    assert found["default"].fix == "Write env_var with its name in quotes, or a plain value."
+
+
+@pytest.mark.parametrize("word", ["env_vr", "envvar", "env_vars", "ENV_VAR", "env-var"])
+def test_a_misspelt_call_is_told(project, word):
+    found = profiles(project, f"default:\n  a: \"{{{{ {word}('A') }}}}\"\n", A="hunter2")
+    assert found["default"].fix == "Did you mean env_var?"
 
 
 @pytest.mark.parametrize("text", ["- a\n", "hello\n", "5\n"])

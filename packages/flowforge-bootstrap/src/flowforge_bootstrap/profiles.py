@@ -104,9 +104,7 @@ def choose_profile(
     asked, engine = engine, wanted_engine(engine, environment)
     entry_name, entry = _entry(entries, name, engine, file)
     if entry.fault:
-        raise ProfileError(
-            f"Profile {entry_name!r}: {entry.fault}", where=entry.where, hint="Set it in your shell or .env."
-        )
+        raise ProfileError(f"Profile {entry_name!r}: {entry.fault}", where=entry.where, hint=entry.fix)
     given = _revealed(entry.settings)
     own = given.get("engine")
     wanted = engine or own

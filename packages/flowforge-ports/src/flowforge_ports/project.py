@@ -19,13 +19,14 @@ class ProfileEntry:
     """One profile of `profiles.yml`: its settings as read, and where each key (by its path) stands.
 
     Texts that came from the environment are `Secret`, wherever they stand. `fault` says why the settings could not be
-    read, such as an environment variable that is not set.
+    read, such as an environment variable that is not set, and `fix` what to do about it.
     """
 
     settings: Mapping[str, Any]
     where: Location
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     fault: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _entry(name: str, settings: Any, yaml: YamlFile, environment: Mapping[str, s
     try:
         return ProfileEntry(_rendered(settings, (name,), environment), yaml.where(name), lines)
     except _FaultError as fault:
-        return ProfileEntry({}, yaml.where(*fault.path), lines, fault.message)
+        return ProfileEntry({}, yaml.where(*fault.path), lines, fault.message, fault.fix)
 
 
 @dataclass(eq=False)
@@ -51,6 +51,7 @@ class _FaultError(Exception):
     """A text of this profile cannot be rendered; said only when the profile is used."""
 
     message: str
+    fix: str
     path: Path
 
 
@@ -72,7 +73,12 @@ def _filled(tag: re.Match[str], path: Path, environment: Mapping[str, str]) -> s
 def _variable(call: str, path: Path, environment: Mapping[str, str]) -> str:
     found = _ENV_VAR.match(call)
     if found is None:
-        raise _FaultError("only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}.", path)
+        fix = (
+            "Did you mean env_var?"
+            if _is_misspelt(call)
+            else "Write env_var with its name in quotes, or a plain value."
+        )
+        raise _FaultError("only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}.", fix, path)
     name = found["name"][1:-1]
     if name in environment:
         return environment[name]
@@ -81,4 +87,9 @@ def _variable(call: str, path: Path, environment: Mapping[str, str]) -> str:
     # What else the environment holds is nobody's business.
     meant = misspelt(name, environment)
     hint = f" Did you mean {meant!r}?" if meant else ""
-    raise _FaultError(f"The environment variable {name!r} is not set.{hint}", path)
+    raise _FaultError(f"The environment variable {name!r} is not set.{hint}", "Set it in your shell or .env.", path)
+
+
+def _is_misspelt(call: str) -> bool:
+    word = call.partition("(")[0].strip()
+    return word != "env_var" and misspelt(word.lower(), ["env_var"]) is not None
