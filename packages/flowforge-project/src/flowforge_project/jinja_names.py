@@ -89,13 +89,30 @@ def unknown_names(parts: Parts, environment: ImmutableSandboxedEnvironment) -> t
 
 def undefined(parts: Parts, name: str, line: int, macros: Iterable[str], text: str, file: str) -> TemplateError:
     """Return the error about a name that is no macro either."""
-    hint = _suggest(name, {*AVAILABLE, *_own(parts), *macros}) or _how_to_read(name, parts)
+    own = _own(parts)
+    quoted = "" if nearest(name, own) else _quoted(name, parts, own)
+    hint = quoted or _suggest(name, {*AVAILABLE, *own, *macros}) or _how_to_read(name, parts)
     return error_at(text, file, line, f"{name!r} is undefined.", hint, name)
 
 
 def _own(parts: Parts) -> set[str]:
     set_here = {name.name for name in only(parts, nodes.Name) if name.ctx != "load"}
     return set_here | {macro.name for macro in only(parts, nodes.Macro)}
+
+
+def _quoted(name: str, parts: Parts, own: set[str]) -> str:
+    """Return the call that takes `name` as a text, which was written without quotes, "" where there is none."""
+    for function in ("ref", "source", "var", "env_var"):
+        for call in calls_of(parts, function):
+            if any(isinstance(one, nodes.Name) and one.name == name for one in call.args):
+                return f"Write {function}({', '.join(_as_text(one, own) for one in call.args)})."
+    return ""
+
+
+def _as_text(argument: nodes.Expr, own: set[str]) -> str:
+    if isinstance(argument, nodes.Name):
+        return argument.name if argument.name in own else repr(argument.name)
+    return repr(argument.value) if isinstance(argument, nodes.Const) else "…"
 
 
 def _how_to_read(name: str, parts: Parts) -> str:

@@ -13,7 +13,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flowforge_domain.errors import FlowForgeError, TemplateError
-from flowforge_domain.text import Location, caret_below, line_of
+from flowforge_domain.text import Location, caret, caret_below, line_of
 from flowforge_project.bounds import (
     BoundedCode,
     BoundedFormatter,
@@ -129,7 +129,23 @@ def _syntax_error(error: TemplateSyntaxError, text: str, file: str) -> TemplateE
     line = _line_of_open(text, unclosed[1]) if unclosed else 0
     if unclosed and line:
         return error_at(text, file, line, f"'{unclosed[1]}' is never closed", f"Write {{% end{unclosed[1]} %}}.")
-    return error_at(text, file, error.lineno, str(error.message), "Check the brackets, quotes and `end…` of this tag.")
+    hint = "Check the brackets, quotes and `end…` of this tag."
+    ours = error_at(text, file, error.lineno, str(error.message), hint)
+    # What is missing was begun before.
+    column = _column(text, error.lineno) if "unexpected" in str(error.message) else 0
+    ours.snippet = caret(text, error.lineno, column) if column else ours.snippet
+    return ours
+
+
+def _column(text: str, line: int) -> int:
+    """Return the column of a line where a text cannot be taken apart, 0 where it can: Jinja tells lines only."""
+    end = 0
+    try:
+        for _, _, part in sandbox().lexer.tokeniter(text, None):
+            end = text.index(part, end) + len(part)
+    except TemplateSyntaxError:
+        return end - text.rfind("\n", 0, end) if line_of(text, end) == line else 0
+    return 0
 
 
 def _line_of_open(text: str, word: str) -> int:
