@@ -90,7 +90,7 @@ FILES = (
     ("ls", "models/users.ff.sql", "{{ config(materialized='tabel') }}\nselect 1 as id\n",
      ("models/users.ff.sql:1", "no materialization 'tabel'", "Did you mean 'table'?")),
     ("run --select users", PROJECT, "name: shop\nvars: {start: 2026-01-01}\non_run_start: ['delete from nowhere']\n",
-     (f"{PROJECT}:3", "on_run_start failed", "Did you mean")),
+     (f"{PROJECT}:3", "on_run_start failed", "    1 | delete from nowhere", "Correct the hook.")),
     ("run --select users", "hooks/h.py", "from flowforge import hook\n@hook('on_run_strat')\ndef a(c): pass\n",
      ("hooks/h.py:2", '@hook("on_run_start")')),
     ("run --select users", "hooks/h.py", "from flowforge import hook\n@hook('on_run_start')\ndef a(c):\n    1 / 0\n",

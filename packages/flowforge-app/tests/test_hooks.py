@@ -36,12 +36,13 @@ class TestOfAModel:
 
     def test_one_that_fails_fails_its_model_and_leaves_nothing(self, world, said):
         world.given({"a": "select 1 as x"}).run()
-        hooks = ModelConfig(pre_hook=(say("before"),), post_hook=("insert into nowhere values (1)",))
+        hooks = ModelConfig(pre_hook=(say("before"),), post_hook=("-- note\ninsert into nowhere values (1)",))
         report = world.given({"a": "select 2 as x", "b": "select 1 as x"}, configs={"a": hooks}).run()
         assert [r.status for r in report.results] == [Status.FAILED, Status.BUILT]
         error = report.results[0].error
         assert str(error.where) == "models/a.ff.sql:1"
         assert error.message.startswith("Model 'a' failed in its post_hook: ")
+        assert error.snippet == "    2 | insert into nowhere values (1)"
         assert error.hint
         assert said() == []
         assert world.engine.session.query("select x from a").rows == [(1,)]
@@ -78,6 +79,7 @@ class TestOfARun:
         with pytest.raises(HookError, match="on_run_start failed: ") as caught:
             world.given({"a": "select 1 as x"}, hooks=around).run()
         assert str(caught.value.where) == "project.yml:1"
+        assert caught.value.snippet == "    1 | insert into nowhere values (1)"
         assert caught.value.hint
         assert said() == []
         assert "a" not in world.engine.catalog.relations()

@@ -104,6 +104,8 @@ def test_statement_without_a_place(failure):
         ("select nme from users", 'Referenced column "nme" not found in FROM clause!', 'Candidate bindings: "name"'),
         ("select * from from", 'syntax error at or near "from"', ""),
         ("select * from userz", "Table with name userz does not exist!", 'Did you mean "users"?'),
+        ("select * from nosuch", "Table with name nosuch does not exist!", ""),
+        ("select * from pg_tabels", "Table with name pg_tabels does not exist!", 'Did you mean "pg_tables"?'),
         ("insert into users (nam) values (1)", 'Table "users" does not have a column with name "nam"', "Did you mean"),
         ("select error('one\ntwo {\"a\": 1}')", 'one\ntwo {"a": 1}', ""),
     ],

@@ -89,9 +89,17 @@ def hook_error(error: EngineError, node: Node, hook: Hook, sql: str) -> ModelErr
         node.name,
         f"Model {node.name!r} failed in its {hook.when}: {error.message}",
         where=hook.where,
-        snippet=caret(sql, error.line, error.column),
+        snippet=hook_excerpt(error, sql),
         hint=error.hint or "Correct the hook.",
     )
+
+
+def hook_excerpt(error: EngineError, sql: str) -> str:
+    """Return the line of a hook's SQL that an engine complains about, the first one where it names none.
+
+    A hook may be one of several on a line of its file.
+    """
+    return caret(sql, error.line or first_line(sql), error.column)
 
 
 def _function_hint(error: BaseException, inputs: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.compile_models import CompileModels
+from flowforge_app.model_errors import hook_excerpt
 from flowforge_app.transaction import transaction
 from flowforge_domain.errors import EngineError, FlowForgeError, HookError
 from flowforge_domain.hooks import Hook, HookContext, result_facts
@@ -80,7 +81,7 @@ def _sql_error(error: EngineError, hook: Hook, sql: str) -> HookError:
     return HookError(
         f"{hook.when} failed: {error.message}",
         where=hook.where,
-        snippet=caret(sql, error.line, error.column),
+        snippet=hook_excerpt(error, sql),
         hint=error.hint or "Correct the hook.",
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.text import nearest
 
 # The first row counts whose class and pattern, searched in DuckDB's words, fit.
 _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
@@ -59,6 +60,8 @@ def _engine_error(error: Exception, sql: str) -> EngineError:
     message, hint = _split(facts["exception_message"])
     if message.startswith("Ambiguous reference to catalog or schema"):
         hint = "A database has this name too, as a file has that of its stem: choose another schema, or another file."
+    if facts.get("type") == "Table" and not _is_alike(facts):
+        hint = ""
     line, column = _place(sql, facts)
     return EngineError(message, kind=_kind(error, message), line=line, column=column, hint=hint)
 
@@ -87,6 +90,12 @@ def _split(text: str) -> tuple[str, str]:
     if len(hints) > _MOST_HINTS:
         hints = [*hints[: _MOST_HINTS - 1], f"… {len(hints) - _MOST_HINTS + 1} more"]
     return "\n".join(lines[:at]), "\n".join(hints)
+
+
+def _is_alike(facts: Mapping[str, str]) -> bool:
+    """Tell whether a table that DuckDB proposes is named like the missing one: it always has one to propose."""
+    proposed = facts.get("candidates", "").split(", ")
+    return nearest(facts.get("name", ""), [name.rpartition(".")[2] for name in proposed]) is not None
 
 
 def _place(sql: str, facts: Mapping[str, str]) -> tuple[int, int]:
