@@ -23,6 +23,7 @@ from flowforge_domain.model import Seed, model
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
+from flowforge_ports.progress import Notice
 from flowforge_ports.project import ProjectPorts
 from flowforge_testkit.conformance.ground import build, claims, needs, rows
 from flowforge_testkit.fakes import Clock, Pauses, Recorder, claim, memory_project
@@ -152,8 +153,15 @@ def test_one_of_several_light_models_fails_alone(engine: Engine) -> None:
 
 @needs(Capability.CSV_SEEDS)
 def test_csv_seed_is_loaded(engine: Engine, tmp_path: Path) -> None:
+    """And where its next content gives a column another type, that is told with the cell."""
     assert load_text(engine, tmp_path, "csv", "id,name\n1,ann\n") == 1
     assert rows(engine, "select id, name from ff_seed") == [(1, "ann")]
+    recorder = Recorder()
+    assert load_text(engine, tmp_path, "csv", "id,name\n2,ann\nx,bob\n", recorder) == 2
+    assert rows(engine, "select id from ff_seed order by name") == [("2",), ("x",)]
+    (told,) = [event.message for event in recorder.events if isinstance(event, Notice)]
+    assert told.startswith("seeds/seed.csv:3: id was ")
+    assert " because of 'x'; " in told
 
 
 @needs(Capability.SQL_SEEDS)
@@ -231,10 +239,10 @@ def runner(
     )
 
 
-def load_text(engine: Engine, folder: Path, kind: str, text: str) -> int:
+def load_text(engine: Engine, folder: Path, kind: str, text: str, recorder: Recorder | None = None) -> int:
     """Load one seed through the use case and return its rows."""
     manifest = memory_project({}, seeds=[written_seed(folder, kind, text)]).reader.manifest()
-    return LoadSeeds(manifest, engine, Recorder(), claim())().results[0].rows
+    return LoadSeeds(manifest, engine, recorder or Recorder(), claim())().results[0].rows
 
 
 def written_seed(folder: Path, kind: str, text: str) -> Seed:
