@@ -98,7 +98,7 @@ class LoadSeeds:
                 results.append(self._load(loader, seed, existing))
                 if before:
                     now = tuple(self.engine.catalog.columns(seed.relation))
-                    notices += retyped(seed, before, now, self.engine.dialect)
+                    notices += map(Notice, retyped(seed, before, now, self.engine.dialect))
             for statement in self._told(self._rows(results, versions), state):
                 self.engine.session.execute(statement)
         return results, notices
