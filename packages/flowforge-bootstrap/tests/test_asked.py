@@ -12,6 +12,13 @@ from flowforge_bootstrap.project import Project
 from flowforge_domain.errors import ConfigError, SelectionError
 from flowforge_domain.manifest_facts import manifest_facts
 
+STOPPED = """
+from flowforge import model
+
+@model()
+def early():
+    raise KeyboardInterrupt
+"""
 ALL = ["customers", "orders", "revenue_by_customer"]
 
 
@@ -110,7 +117,43 @@ class TestResults:
         (state / "run_results.json").write_text('{"results": [{"name": "customers", "status": "failed"}]}')
         assert names(project, "result:failed", state=state) == ["customers"]
 
-    @pytest.mark.parametrize("text", ["", "[]", '{"results": {}}', '{"results": [1]}'])
+    def test_a_test_that_failed_is_run_again_and_stops_again_what_it_stopped(self, project, shop):
+        (shop / "models/orders.ff.sql").write_text("select 1 as id union all select 1")
+        (shop / "models/late.ff.sql").write_text("select * from {{ ref('orders') }}")
+        text = "name: shop\ntests:\n  - {type: unique, table: orders, column: id}\n"
+        (shop / "project.yml").write_text(text + "  - {type: not_null, table: orders, column: id}\n")
+        project.build("orders late")
+        assert [found.check.title for found in project.test("result:failed").results] == ["unique orders.id"]
+        report = project.build("result:failed+ result:skipped")
+        assert {found.name: found.status.value for found in report.models.results} == {
+            "orders": "unchanged",
+            "late": "skipped",
+            "revenue_by_customer": "skipped",
+        }
+        assert [found["name"] for found in project.ls("result:failed", resource=["test"])] == ["unique orders.id"]
+
+    def test_how_tests_ended_is_told_by_the_last_that_ran_and_by_the_artifact(self, project, shop, tmp_path):
+        text = "name: shop\ntests:\n  - {type: row_count_between, table: orders, max: 0}\n"
+        (shop / "project.yml").write_text(text)
+        project.run()
+        assert not project.test().ok
+        project.run()
+        [found] = project.test("result:failed").results
+        assert found.check.title == "row_count_between orders"
+        (shop / ".flowforge").rename(tmp_path / "then")
+        assert len(project.test("result:failed", state=tmp_path / "then").results) == 1
+        with pytest.raises(SelectionError, match="leaves no test"):
+            project.test("result:passed", state=tmp_path / "then")
+
+    def test_what_an_interrupted_run_left_is_found(self, project, shop):
+        (shop / "models/early.ff.py").write_text(STOPPED)
+        (shop / "models/late.ff.sql").write_text("select * from {{ ref('early') }}")
+        with pytest.raises(KeyboardInterrupt):
+            project.run("early late")
+        assert names(project, "result:unfinished") == ["early"]
+        assert names(project, "result:unfinished result:not_run") == ["early", "late"]
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"results": {}}', '{"results": [1]}', '{"results": [], "tests": [1]}'])
     def test_a_file_of_another_kind_is_told(self, project, state, text):
         (state / "run_results.json").write_text(text)
         with pytest.raises(ConfigError, match="holds no results of a run"):

@@ -179,6 +179,9 @@ def test_results_are_those_of_the_last_run():
     assert chosen("result:failed result:skipped", results=results) == "mart_daily stg_users"
     assert chosen("result:error", results=results) == "stg_users"
     assert chosen("result:failed+", results=results) == "mart_daily report stg_users"
+    assert chosen("result:unfinished result:not_run", results={"alone": "not run", "report": "unfinished"}) == (
+        "alone report"
+    )
 
 
 def test_changes_since_a_commit_narrow_a_selection_unless_it_speaks_of_them():

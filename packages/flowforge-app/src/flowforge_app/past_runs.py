@@ -112,6 +112,11 @@ class PastRuns:
         last = next((run for run in self._readable() if run.command in _BUILDING), None)
         return None if last is None else {model.name: model.status for model in last.models.values()}
 
+    def verdicts(self) -> frozenset[tuple[str, str]]:
+        """Return the title of each test with how it ended, of the last run that had any to run."""
+        last = next((run for run in self._readable() if run.checks), None)
+        return frozenset((check.name, check.status) for check in last.checks) if last else frozenset()
+
     def _readable(self) -> Iterator[RunRecord]:
         for name in self.journals.names():
             with suppress(FlowForgeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -14,7 +14,7 @@ from flowforge_domain.changed_files import changed_nodes
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.manifest_facts import manifest_facts, modified_parts, require_comparable
-from flowforge_domain.selectable import SelectionContext
+from flowforge_domain.selectable import NOWHERE, SelectionContext
 from flowforge_domain.selection import Selection, selection
 from flowforge_ports.project import ProjectPorts
 
@@ -52,9 +52,10 @@ class Asked:
         """
         plain = selection(self.select, self.exclude, self.selector)
         since = self.changed_since
-        context = SelectionContext(
+        ended = _results(ports, manifest.root, self.state) if _asks_for_results(plain, manifest) else NOWHERE
+        context = replace(
+            ended,
             modified=_modified(manifest, Path(self.state)) if self.state is not None else None,
-            results=_results(ports, manifest.root, self.state) if _asks_for_results(plain, manifest) else None,
             changed=changed_nodes(manifest, ports.changes.since(since)) if since is not None else None,
         )
         return Selection(plain.include, plain.exclude, context)
@@ -82,22 +83,29 @@ def _asks_for_results(wanted: Selection, manifest: Manifest) -> bool:
     return any(_RESULT in text for text in texts)
 
 
-def _results(ports: ProjectPorts, root: Path, state: str | Path | None) -> Mapping[str, str] | None:
-    """Return how each node ended in the last run; None where none was recorded.
+def _results(ports: ProjectPorts, root: Path, state: str | Path | None) -> SelectionContext:
+    """Return how nodes and tests ended in the last run; no results where none was recorded.
 
-    Its journal tells, for the artifact may be that of tests since.
+    Its journal tells of nodes, for the artifact may be that of tests since.
     """
-    if state is None and (statuses := PastRuns(ports.journals).statuses()) is not None:
-        return statuses
+    past = PastRuns(ports.journals)
+    if state is None and (statuses := past.statuses()) is not None:
+        return SelectionContext(results=statuses, verdicts=past.verdicts())
     file = root / RESULTS if state is None else Path(state) / RESULTS.name
     if not file.exists():
-        return None
+        return NOWHERE
     wrong = f"{file} holds no results of a run of FlowForge."
     found = _read(file, wrong)
-    listed = found.get("results") if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        found = {}
+    results, verdicts = _statuses(found.get("results"), wrong), _statuses(found.get("tests", []), wrong)
+    return SelectionContext(results=dict(results), verdicts=frozenset(verdicts))
+
+
+def _statuses(listed: Any, wrong: str) -> list[tuple[str, str]]:
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise ConfigError(wrong, hint="Write it again: flowforge run")
-    return {str(one.get("name")): str(one.get("status")) for one in listed}
+    return [(str(one.get("name")), str(one.get("status"))) for one in listed]
 
 
 def _read(file: Path, wrong: str) -> Any:

@@ -16,7 +16,7 @@ from flowforge_domain.selection_terms import Term
 from flowforge_domain.text import did_you_mean, nearest
 
 STATES = ("new", "old", "modified", "unmodified", "modified.body", "modified.config", "modified.macros", "changed")
-RESULTS = ("built", "skipped", "unchanged", "failed", "error", "unfinished")
+RESULTS = ("built", "skipped", "unchanged", "failed", "error", "unfinished", "not_run", "passed", "warned")
 _SETTINGS = tuple(setting.name for setting in fields(ModelConfig))
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -44,11 +44,13 @@ class SelectionContext:
     """What a selection may ask of the world outside the project, as data; None is what nobody looked up.
 
     `modified` tells which parts of each node differ from another manifest, None for a new one. `results` says how each
-    node ended in the last run, `changed` which nodes changed since a commit.
+    node ended in the last run, `verdicts` pairs the title of each test with how that ended when tests were last run.
+    `changed` are the nodes that changed since a commit.
     """
 
     modified: Mapping[str, frozenset[str] | None] | None = field(default=None, repr=False)
     results: Mapping[str, str] | None = field(default=None, repr=False)
+    verdicts: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     changed: frozenset[str] | None = field(default=None, repr=False)
 
 
@@ -196,11 +198,15 @@ def _states(thing: Selectable, _: str, context: SelectionContext) -> Iterator[st
 
 
 def _results(thing: Selectable, _: str, context: SelectionContext) -> Iterator[str]:
-    status = (context.results or {}).get(thing.name)
-    if status is not None:
-        yield status
+    """Yield how a node ended, and of a test how itself and what it looks at did; `failed` and `error` overlap."""
+    status = (context.results or {}).get(thing.name, "")
+    yield status.replace(" ", "_")
     if status == "failed":
         yield "error"
+    ended = [word for word in RESULTS if (thing.title, word.replace("_", " ")) in context.verdicts]
+    yield from ended
+    if "error" in ended:
+        yield "failed"
 
 
 Words = Callable[[Selectable, str, SelectionContext], Iterable[str]]
