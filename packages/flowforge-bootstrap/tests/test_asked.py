@@ -160,10 +160,14 @@ class TestResults:
             project.ls("result:failed", state=state)
 
 
-def test_what_changed_since_a_commit(project, shop):
+def commit(folder):
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         identity = ["-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *identity, *command], cwd=shop, check=True)
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True)
+
+
+def test_what_changed_since_a_commit(project, shop):
+    commit(shop)
     change(shop / "models/orders.ff.sql")
     assert names(project, changed_since="HEAD") == ["orders"]
     assert names(project, "state:changed+", changed_since="HEAD") == ["orders", "revenue_by_customer"]
@@ -171,6 +175,21 @@ def test_what_changed_since_a_commit(project, shop):
     assert [path.name for path in project.compile(changed_since="HEAD").values()] == ["orders.sql"]
     with pytest.raises(ConfigError, match="git knows no commit"):
         project.run(changed_since="nowhere")
+
+
+def test_what_is_gone_since_a_commit_concerned_somebody_too(project, shop):
+    (shop / "macros").mkdir()
+    (shop / "macros/dbl.sql").write_text("{% macro dbl(x) %}2 * {{ x }}{% endmacro %}")
+    (shop / "macros/sqlite.sql").write_text("{% macro sqlite__dbl(x) %}{{ x }} * 2{% endmacro %}")
+    (shop / "models/four.ff.sql").write_text("select {{ dbl(2) }} as n")
+    (shop / "models/five.ff.sql").write_text("select 5 as n")
+    (shop / "models/sub").mkdir()
+    (shop / "models/sub/x.yml").write_text("models: {five: {materialized: view}}")
+    commit(shop)
+    (shop / "macros/sqlite.sql").unlink()
+    assert names(project, changed_since="HEAD") == ["four"]
+    (shop / "models/sub/x.yml").write_text("models: {orders: {materialized: view}}")
+    assert names(project, changed_since="HEAD") == ["five", "four", "orders"]
 
 
 def test_named_selectors(project, shop):

@@ -55,6 +55,13 @@ def test_what_the_other_branch_did_meanwhile_is_not_ours(repository):
     assert GitChanges(repository).since("main") == {"a.sql"}
 
 
+def test_what_a_file_said_is_told_also_of_one_that_is_gone(repository):
+    write(repository, **{"a.sql": "2", "new.sql": "1"})
+    (repository / "ä.sql").unlink()
+    said = [GitChanges(repository).said(file, "main") for file in ("a.sql", "ä.sql", "new.sql")]
+    assert said == ["1", "1", ""]
+
+
 @pytest.mark.parametrize("reference", ["nope", "-h", "--output=x", "", "a\nb", "HEAD:a.sql"])
 def test_what_is_no_commit_is_refused(repository, reference):
     with pytest.raises(ConfigError, match="git knows no commit"):

@@ -56,9 +56,18 @@ class Asked:
         context = replace(
             ended,
             modified=_modified(manifest, Path(self.state)) if self.state is not None else None,
-            changed=changed_nodes(manifest, ports.changes.since(since)) if since is not None else None,
+            changed=_changed(ports, manifest, since) if since is not None else None,
         )
         return Selection(plain.include, plain.exclude, context)
+
+
+def _changed(ports: ProjectPorts, manifest: Manifest, since: str) -> frozenset[str]:
+    def said(file: str) -> str:
+        now = manifest.root / file
+        text = now.read_text("utf-8", errors="replace") if now.is_file() else ""
+        return f"{ports.changes.said(file, since)}\n{text}"
+
+    return changed_nodes(manifest, ports.changes.since(since), said)
 
 
 def _modified(manifest: Manifest, state: Path) -> Mapping[str, frozenset[str] | None]:

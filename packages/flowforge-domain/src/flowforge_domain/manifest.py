@@ -157,7 +157,7 @@ def with_seeds(manifest: Manifest) -> dict[str, Node]:
         return replace(node, deps=(*node.deps, *read, *map(source_leaf, node.sources))) if node.sources else node
 
     leaves = {source_leaf(key): _source_node(table) for key, table in manifest.sources.items()}
-    leaves |= {seed.name: Node(seed.name, "seed", seed.path, file=seed.file) for seed in manifest.seeds.values()}
+    leaves |= {seed.name: _seed_node(seed) for seed in manifest.seeds.values()}
     return leaves | {name: seeded(node) for name, node in manifest.nodes.items()}
 
 
@@ -169,6 +169,10 @@ def source_leaf(key: SourceKey) -> str:
 def _source_node(table: SourceTable) -> Node:
     key = (table.group, table.table)
     return Node(source_leaf(key), "source", Path(), sources=(key,), relation=table.relation, file=table.where.path)
+
+
+def _seed_node(seed: Seed) -> Node:
+    return Node(seed.name, "seed", seed.path, relation=seed.relation, file=seed.file)
 
 
 def _require_unreserved(thing: Node | Seed) -> None:

@@ -121,6 +121,9 @@ class ChangeFinder(Protocol):
         Raises `ConfigError` when the folder has no history, and for a reference that it does not know.
         """
 
+    def said(self, file: str, reference: str) -> str:
+        """Return what one of these files said at that commit, "" where it was not there; raises as `since` does."""
+
 
 @dataclass(frozen=True)
 class ProjectPorts:

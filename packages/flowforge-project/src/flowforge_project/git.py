@@ -1,4 +1,4 @@
-"""Fulfils `ChangeFinder` with git: which files differ from those of a commit."""
+"""Fulfils `ChangeFinder` with git: which files differ from those of a commit, and what they said then."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class GitChanges:
         changed = self._git("diff", "--name-only", "-z", "--no-ext-diff", "--no-renames", "--relative", commit, "--")
         new = self._git("ls-files", "-z", "--others", "--exclude-standard")
         return frozenset(name for name in f"{changed}{new}".split("\0") if name)
+
+    def said(self, file: str, reference: str) -> str:
+        """Return what a file of the project said where the work left `reference`, "" where it was not there."""
+        found = self._try("cat-file", "blob", f"{self._commit(reference)}:./{file}")
+        return found.stdout if found.returncode == 0 else ""
 
     def _commit(self, reference: str) -> str:
         """Return the commit at which the work left `reference`."""
