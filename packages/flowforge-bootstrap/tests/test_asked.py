@@ -19,6 +19,14 @@ from flowforge import model
 def early():
     raise KeyboardInterrupt
 """
+IMPORTING = """
+from flowforge import model
+from helpers import rows
+
+@model()
+def imports():
+    return rows()
+"""
 ALL = ["customers", "orders", "revenue_by_customer"]
 
 
@@ -92,6 +100,29 @@ class TestStates:
         seed = shop / "seeds/seed_orders.csv"
         seed.write_text(seed.read_text().replace("1,", "9,", 1))
         assert names(project, "state:modified", state=state) == ["seed_orders"]
+
+    def test_all_that_decides_the_data_is_compared(self, project, shop, tmp_path):
+        (shop / "helpers.py").write_text("def rows():\n    return [{'n': 1}]\n")
+        (shop / "models/imports.ff.py").write_text(IMPORTING)
+        (shop / "models/varied.ff.sql").write_text("select {{ var('rate') }} as n")
+        (shop / "models/sourced.ff.sql").write_text("select * from {{ source('crm', 'people') }}")
+        sources = (shop / "sources.yml").read_text()
+        (shop / "sources.yml").write_text(f"{sources}\ncrm:\n  people: {{identifier: visitors}}\n")
+        with (shop / "project.yml").open("a") as file:
+            file.write("\nvars: {rate: 2}\n")
+        project.compile()
+        (shop / ".flowforge").rename(tmp_path / "then")
+        assert names(project, "kind:model,state:unmodified", state=tmp_path / "then") == names(project, "kind:model")
+        (shop / "helpers.py").write_text("def rows():\n    return [{'n': 2}]\n")
+        (shop / "sources.yml").write_text(f"{sources}\ncrm:\n  people: {{identifier: users}}\n")
+        text = (shop / "project.yml").read_text().replace("rate: 2", "rate: 3")
+        (shop / "project.yml").write_text(text.replace("column: email", "column: customer_id"))
+        assert names(project, "state:modified.body", state=tmp_path / "then") == ["imports"]
+        assert names(project, "state:modified.config", state=tmp_path / "then") == ["sourced", "varied"]
+        tests = names(project, "state:modified", resource=["test"], state=tmp_path / "then")
+        assert tests == ["not_null customers.customer_id"]
+        report = project.test("state:modified", state=tmp_path / "then")
+        assert [found.check.title for found in report.results] == tests
 
     def test_a_folder_without_a_manifest_is_told(self, project, tmp_path):
         with pytest.raises(ConfigError, match=r"manifest\.json' cannot be read"):

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from flowforge_domain.checks import Check
 from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.hooks import Hook
 from flowforge_domain.macros import Macro
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.manifest_facts import manifest_facts, modified_parts, require_comparable
-from flowforge_domain.model import Node, Seed, SeedOptions
+from flowforge_domain.manifest_facts import manifest_facts, modified_parts, modified_tests, require_comparable
+from flowforge_domain.model import Node, Seed, SeedOptions, SourceTable
+from flowforge_domain.text import Location
 
 CONFIG = ModelConfig(tags=("a", "b"), meta={"b": 1, "a": [1]}, columns={"id": ColumnConfig(tags=("key",))})
 USERS = Node("users", "sql", Path("/home/me/users.ff.sql"), file="models/users.ff.sql", checksum="1")
@@ -52,6 +55,7 @@ def test_nothing_is_modified_in_an_unchanged_project_elsewhere():
 @pytest.mark.parametrize(
     ("change", "part"),
     [
+        ({"sources": (("shop", "orders"), ("shop", "visits"))}, "config"),
         ({"checksum": "3"}, "body"),
         ({"deps": ["other"]}, "body"),
         ({"config": replace(CONFIG, unique_key=("id",))}, "config"),
@@ -74,6 +78,68 @@ def test_a_macro_modifies_the_models_that_may_reach_it():
     assert (differs["daily"], differs["users"]) == ({"macros"}, frozenset())
 
 
+def differing(then, now):
+    """Return what of `daily` differs between two projects that hold it, given what belongs to both."""
+    return modified_parts(manifest_facts(now), json.loads(json.dumps(manifest_facts(then))))["daily"]
+
+
+def test_a_source_is_compared_by_the_relation_that_it_stands_for():
+    def reading(relation):
+        return replace(manifest(USERS, DAILY), sources={("shop", "orders"): SourceTable("shop", "orders", relation)})
+
+    assert differing(reading("orders"), reading("orders")) == frozenset()
+    assert differing(reading("orders"), reading("orders_v2")) == {"config"}
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        {"variables": ("rate",)},
+        {"variables": ("",)},
+        {"hooks": (Hook("pre_hook", "select 1", Location("x"), variables=("rate",)),)},
+        {"macros": ("cents",)},
+    ],
+)
+def test_the_value_of_a_variable_modifies_the_models_that_may_read_it(reading):
+    def with_rate(rate, **more):
+        macros = {"cents": Macro("cents", "macros/m.sql", 1, variables=("rate",))}
+        daily = replace(DAILY, **reading)
+        return replace(manifest(USERS, daily), macros=macros, variables={"rate": rate, **more})
+
+    assert differing(with_rate([1]), with_rate([1])) == frozenset()
+    assert differing(with_rate([1]), with_rate([2])) == {"config"}
+    assert "geheim" not in json.dumps(manifest_facts(with_rate("geheim")))
+    assert modified_parts(manifest_facts(with_rate(1)), manifest_facts(with_rate(2)))["users"] == frozenset()
+
+
+def test_a_module_that_a_python_model_imports_belongs_to_its_body():
+    def importing(**modules):
+        return manifest_facts(manifest(USERS, DAILY), modules={"daily": modules})
+
+    assert modified_parts(importing(a="1"), importing(a="1"))["daily"] == frozenset()
+    assert modified_parts(importing(a="2"), importing(a="1"))["daily"] == {"body"}
+    assert modified_parts(importing(a="1"), importing(a="1", b="1"))["daily"] == {"body"}
+
+
+def test_tests_are_compared_by_their_titles():
+    def tested(*checks):
+        return json.loads(json.dumps(manifest_facts(replace(manifest(USERS), checks=checks))))
+
+    least, most = (Check("row_count_between", "users", parameters=rows) for rows in ({"min": 2}, {"max": 9}))
+    unique = Check("unique", "users", "id")
+    moved = replace(unique, where=Location("models/users.yml", 3))
+    assert modified_tests(tested(least, moved, most), tested(unique, least, most)) == {
+        "row_count_between users": frozenset(),
+        "unique users.id": frozenset(),
+    }
+    assert modified_tests(tested(least, unique), tested(least, most)) == {
+        "row_count_between users": {"config"},
+        "unique users.id": None,
+    }
+    stricter = replace(unique, severity="warn")
+    assert modified_tests(tested(stricter), tested(unique)) == {"unique users.id": {"config"}}
+
+
 def test_a_node_that_was_not_there_is_new():
     assert parts(stored(USERS), USERS, DAILY)["daily"] is None
 
@@ -94,5 +160,5 @@ def test_what_is_no_manifest_is_refused(facts):
 
 def test_a_manifest_of_another_version_is_refused_with_a_way_out():
     require_comparable(stored(USERS), "m")
-    with pytest.raises(ConfigError, match=r"another version of FlowForge \(format 2\)"):
-        require_comparable({"format": 2, "nodes": {}}, "m")
+    with pytest.raises(ConfigError, match=r"another version of FlowForge \(format 1\)"):
+        require_comparable({"format": 1, "nodes": {}}, "m")

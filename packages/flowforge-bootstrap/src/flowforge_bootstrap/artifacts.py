@@ -13,9 +13,11 @@ from threading import get_ident
 from typing import Any
 
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.manifest_facts import manifest_facts
 from flowforge_ports.failpoint import failpoint
+from flowforge_ports.project import ProjectReader
 
 COMPILED = Path(".flowforge", "compiled")
 DOCS = Path(".flowforge", "docs")
@@ -48,10 +50,20 @@ def compiled_file(root: Path, file: str) -> Path:
     return root / COMPILED / f"{file.removesuffix('.ff.sql')}.sql"
 
 
-def write_manifest(manifest: Manifest) -> None:
+def write_manifest(manifest: Manifest, reader: ProjectReader) -> None:
     """Write the facts of a project, where they differ; raise `ConfigError` when the folder cannot be written."""
     sums = {name: file_checksum(seed.path) for name, seed in manifest.seeds.items() if _is_small(seed.path)}
-    write_changed(manifest.root / MANIFEST, as_json(manifest_facts(manifest, sums)))
+    write_changed(manifest.root / MANIFEST, as_json(manifest_facts(manifest, sums, imported_modules(manifest, reader))))
+
+
+def imported_modules(manifest: Manifest, reader: ProjectReader) -> dict[str, dict[str, str]]:
+    """Return the checksums of what each Python model imports of the project; raise `ConfigError` as the reader does."""
+    python = [node for node in manifest.nodes.values() if node.kind == "python"]
+    codes = ((node, reader.code(node).files) for node in python)
+    return {
+        node.name: {file: fingerprint(text) for file, text in sorted(files.items()) if file != node.file}
+        for node, files in codes
+    }
 
 
 def as_json(facts: Mapping[str, Any]) -> str:

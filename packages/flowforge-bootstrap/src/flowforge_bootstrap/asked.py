@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from flowforge_app.past_runs import PastRuns
-from flowforge_bootstrap.artifacts import MANIFEST, RESULTS, file_checksum, unreadable
+from flowforge_bootstrap.artifacts import MANIFEST, RESULTS, file_checksum, imported_modules, unreadable
 from flowforge_domain.changed_files import changed_nodes
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.manifest_facts import manifest_facts, modified_parts, require_comparable
+from flowforge_domain.manifest_facts import manifest_facts, modified_parts, modified_tests, require_comparable
 from flowforge_domain.selectable import NOWHERE, SelectionContext
 from flowforge_domain.selection import Selection, selection
 from flowforge_ports.project import ProjectPorts
@@ -53,9 +53,11 @@ class Asked:
         plain = selection(self.select, self.exclude, self.selector)
         since = self.changed_since
         ended = _results(ports, manifest.root, self.state) if _asks_for_results(plain, manifest) else NOWHERE
+        modified = _modified(ports, manifest, Path(self.state)) if self.state is not None else NOWHERE
         context = replace(
-            ended,
-            modified=_modified(manifest, Path(self.state)) if self.state is not None else None,
+            modified,
+            results=ended.results,
+            verdicts=ended.verdicts,
             changed=_changed(ports, manifest, since) if since is not None else None,
         )
         return Selection(plain.include, plain.exclude, context)
@@ -70,11 +72,12 @@ def _changed(ports: ProjectPorts, manifest: Manifest, since: str) -> frozenset[s
     return changed_nodes(manifest, ports.changes.since(since), said)
 
 
-def _modified(manifest: Manifest, state: Path) -> Mapping[str, frozenset[str] | None]:
+def _modified(ports: ProjectPorts, manifest: Manifest, state: Path) -> SelectionContext:
     file = state / MANIFEST.name
     then = _read(file, f"{file} is no manifest of FlowForge.")
     require_comparable(then, str(file))
-    return modified_parts(manifest_facts(manifest, dict(_checksums(manifest, then))), then)
+    now = manifest_facts(manifest, dict(_checksums(manifest, then)), imported_modules(manifest, ports.reader))
+    return SelectionContext(modified=modified_parts(now, then), modified_tests=modified_tests(now, then))
 
 
 def _checksums(manifest: Manifest, then: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from flowforge_domain.journal import RunOptions, RunRecord, run_results
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.results import RunReport
 from flowforge_ports.progress import Event, Notice
+from flowforge_ports.project import ProjectReader
 
 
 @contextmanager
@@ -47,16 +48,16 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
         record = journaling.end(ended)
         if record is not None:
             try:
-                _write(record, manifest)
+                _write(record, manifest, given["project"].reader)
                 compiled.write()
             except ConfigError as error:
                 # What was built is worth more than what is told of it.
                 progress(Notice(error.message))
 
 
-def _write(record: RunRecord, manifest: Manifest) -> None:
+def _write(record: RunRecord, manifest: Manifest, reader: ProjectReader) -> None:
     if record.engine:
         write_text(manifest.root / RESULTS, as_json(run_results(record)))
     if not record.models and record.checks:
         return
-    write_manifest(manifest)
+    write_manifest(manifest, reader)

@@ -89,7 +89,7 @@ class Workspace:
         ports = self.ports()
         manifest = self.manifest(ports)
         compiled = self.compiler(ports, manifest, self.profile(ports))(wanted.among(ports, manifest))
-        write_manifest(manifest)
+        write_manifest(manifest, ports.reader)
         return {
             name: write_text(compiled_file(self.root, manifest.nodes[name].file), sql) for name, sql in compiled.items()
         }

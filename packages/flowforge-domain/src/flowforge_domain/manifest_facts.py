@@ -10,37 +10,51 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
+from flowforge_domain.checks import Check
 from flowforge_domain.errors import ConfigError
+from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed
+from flowforge_domain.source import SourceKey
 
-FORMAT = 1
+FORMAT = 2
 """The version of the facts' shape; one that is newer than ours cannot be compared."""
 
 PARTS = ("body", "config", "macros")
-"""What of a node may be modified: its file's text, its resolved settings, the macros that it uses."""
+"""What of a node may be modified: the text of its file and modules, what is resolved for it, the macros it uses."""
 
 _COMPARED: Mapping[str, tuple[str, ...]] = {
-    "body": ("kind", "checksum", "deps", "sources"),
-    "config": ("config", "relation"),
+    "body": ("kind", "checksum", "modules", "deps"),
+    "config": ("config", "relation", "sources", "variables"),
     "macros": ("macros",),
 }
 
 Facts = Mapping[str, Any]
+Checksums = Mapping[str, str]
 
 
-def manifest_facts(manifest: Manifest, seeds: Mapping[str, str] | None = None) -> dict[str, Any]:
+def manifest_facts(
+    manifest: Manifest, seeds: Checksums | None = None, modules: Mapping[str, Checksums] | None = None
+) -> dict[str, Any]:
     """Return what a project says, as JSON can hold it: `nodes` maps each name to its facts, and so does `seeds`.
 
-    `seeds` are the checksums of the seeds' files by name, where they are known. Of settings only those that differ from
-    the defaults are told.
+    `tests` maps each title to the tests that have it. `seeds` are the checksums of the seeds' files by name, where they
+    are known, `modules` those of the modules that a Python model imports, by its name and then by file. Of settings
+    only those that differ from the defaults are told.
     """
-    known = seeds or {}
+    known, imported = seeds or {}, modules or {}
+    tests: dict[str, list[Facts]] = {}
+    for check in manifest.checks:
+        tests.setdefault(check.title, []).append(_test_facts(check))
     return {
         "format": FORMAT,
         "project": manifest.name,
-        "nodes": {name: _node_facts(node, manifest) for name, node in sorted(manifest.nodes.items())},
+        "nodes": {
+            name: _node_facts(node, manifest) | {"modules": dict(imported.get(name, {}))}
+            for name, node in sorted(manifest.nodes.items())
+        },
         "seeds": {name: _seed_facts(seed, known.get(name, "")) for name, seed in sorted(manifest.seeds.items())},
+        "tests": dict(sorted(tests.items())),
     }
 
 
@@ -57,12 +71,26 @@ def modified_parts(now: Facts, then: Facts) -> dict[str, frozenset[str] | None]:
     """Return of each node and seed in `now` which `PARTS` differ from `then`; None for one that is new."""
     parts: dict[str, frozenset[str] | None] = {}
     for section in ("nodes", "seeds"):
-        before = then.get(section)
-        known = before if isinstance(before, Mapping) else {}
+        known = _section(then, section)
         for name, facts in now[section].items():
             old = known.get(name)
             parts[name] = frozenset(_differing(facts, old)) if isinstance(old, Mapping) else None
     return parts
+
+
+def modified_tests(now: Facts, then: Facts) -> dict[str, frozenset[str] | None]:
+    """Return of each title of a test in `now` what differs from `then`; None for one that is new."""
+    known = _section(then, "tests")
+    same: frozenset[str] = frozenset()
+    return {
+        title: None if title not in known else same if facts == known[title] else frozenset({"config"})
+        for title, facts in now["tests"].items()
+    }
+
+
+def _section(facts: Facts, name: str) -> Facts:
+    found = facts.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _differing(now: Facts, then: Facts) -> Iterator[str]:
@@ -82,11 +110,27 @@ def _node_facts(node: Node, manifest: Manifest) -> dict[str, Any]:
         "file": node.file,
         "relation": None if node.config.materialized == "ephemeral" else node.relation,
         "deps": sorted(node.deps),
-        "sources": sorted(".".join(key) for key in node.sources),
+        "sources": {".".join(key): _source_relation(key, manifest) for key in sorted(node.sources)},
         "config": _changed_settings(node.config),
         "checksum": node.checksum,
         "macros": {name: manifest.macros[name].digest for name in node.macros if name in manifest.macros},
+        "variables": {name: fingerprint(repr(manifest.variables[name])) for name in _read_variables(node, manifest)},
     }
+
+
+def _source_relation(key: SourceKey, manifest: Manifest) -> str | None:
+    return manifest.sources[key].relation if key in manifest.sources else None
+
+
+def _read_variables(node: Node, manifest: Manifest) -> list[str]:
+    """Return the variables of a project that a node may read, also in its hooks and macros: all by a computed name."""
+    read = {*node.variables, *(name for hook in node.hooks for name in hook.variables)}
+    read.update(*(manifest.macros[name].variables for name in node.macros if name in manifest.macros))
+    return sorted(name for name in manifest.variables if name in read or "" in read)
+
+
+def _test_facts(check: Check) -> dict[str, Any]:
+    return {"parameters": _plain(check.parameters), "tags": list(check.tags), "severity": check.severity}
 
 
 def _seed_facts(seed: Seed, checksum: str) -> dict[str, Any]:

@@ -27,8 +27,8 @@ class Node:
 
     `relation` is what it writes (see `relation.py`), by default its name. `file` is `path` as messages show it,
     relative to the project; `lines` tells on which line of it each dependency is named, and under "" where `@model` is.
-    `checksum` is that of the file's text, whatever its line ends.
-    `macros` are those that its SQL may reach, on any engine; `hooks` run before and after its build.
+    `checksum` is that of the file's text, whatever its line ends. `macros` are those that its SQL may reach, on any
+    engine, `variables` those that it reads itself, "" for a computed name; `hooks` run before and after its build.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Node:
     checksum: str = field(default="", compare=False)
     macros: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    variables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.relation:

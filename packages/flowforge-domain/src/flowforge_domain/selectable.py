@@ -43,12 +43,14 @@ class Selectable:
 class SelectionContext:
     """What a selection may ask of the world outside the project, as data; None is what nobody looked up.
 
-    `modified` tells which parts of each node differ from another manifest, None for a new one. `results` says how each
+    `modified` tells which parts of each node differ from another manifest, None for a new one, and `modified_tests` the
+    same of tests by their titles. `results` says how each
     node ended in the last run, `verdicts` pairs the title of each test with how that ended when tests were last run.
     `changed` are the nodes that changed since a commit.
     """
 
     modified: Mapping[str, frozenset[str] | None] | None = field(default=None, repr=False)
+    modified_tests: Mapping[str, frozenset[str] | None] = field(default_factory=dict, repr=False)
     results: Mapping[str, str] | None = field(default=None, repr=False)
     verdicts: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     changed: frozenset[str] | None = field(default=None, repr=False)
@@ -188,13 +190,14 @@ def _settings(thing: Selectable, path: str, _: SelectionContext) -> Iterator[str
 def _states(thing: Selectable, _: str, context: SelectionContext) -> Iterator[str]:
     if thing.name in (context.changed or ()):
         yield "changed"
-    if thing.name not in (context.modified or {}):
+    both = ((context.modified or {}, thing.name), (context.modified_tests, thing.title))
+    known = [parts[name] for parts, name in both if name in parts]
+    if not known:
         return
-    parts = (context.modified or {})[thing.name]
-    yield "new" if parts is None else "old"
-    yield "unmodified" if parts is not None and not parts else "modified"
-    for part in sorted(parts or ()):
-        yield f"modified.{part}"
+    modified = {part for parts in known for part in parts or ()}
+    yield "new" if None in known else "old"
+    yield "modified" if None in known or modified else "unmodified"
+    yield from sorted(f"modified.{part}" for part in modified)
 
 
 def _results(thing: Selectable, _: str, context: SelectionContext) -> Iterator[str]:

@@ -181,6 +181,7 @@ def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Colle
         checksum=facts.checksum,
         macros=tuple(dict.fromkeys(name for name, _ in facts.names)),
         hooks=hooks,
+        variables=tuple(facts.variables),
     )
 
 
