@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
+
 import pytest
 
 from flowforge_domain.config import ModelConfig
@@ -115,13 +117,14 @@ class TestFunctions:
         with pytest.raises(AttributeError):
             first.run_id = "x"
 
-    def test_one_that_fails_tells_where(self, world):
+    @pytest.mark.parametrize("error", [ValueError, CancelledError])
+    def test_one_that_fails_tells_where(self, world, error):
         @hook("on_run_end")
         def after(context):
-            raise ValueError("no such thing")
+            raise error("no such thing")
 
         report = world.given({"a": "select 1 as x"}, hooks={"on_run_end": [after]}).run()
-        assert report.errors[0].message == "on_run_end failed in after(): ValueError: no such thing"
+        assert report.errors[0].message == f"on_run_end failed in after(): {error.__name__}: no such thing"
 
     @pytest.mark.parametrize("when", ["pre_hook", "", None, print])
     def test_the_marker_takes_two_words(self, when):

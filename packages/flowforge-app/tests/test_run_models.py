@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from asyncio import CancelledError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -377,10 +378,11 @@ class TestPythonModels:
         assert ended(world.given({"x": x}).run()) == {"x": "failed"}
         assert world.rows("select n from x") == [(1,)]
 
-    def test_exit_in_a_model_ends_the_model_only(self, world):
+    @pytest.mark.parametrize("error", [SystemExit(0), CancelledError("x"), type("Own", (BaseException,), {})()])
+    def test_whatever_a_model_raises_ends_the_model_only(self, world, error):
         @model()
         def x():
-            raise SystemExit(0)
+            raise error
 
         assert ended(world.given({"x": x, "y": "select 1 as n"}).run()) == {"x": "failed", "y": "built"}
 

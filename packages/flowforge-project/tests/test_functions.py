@@ -270,6 +270,13 @@ def test_threads_see_modules_whole(project):
             "A module must not exit when it is imported.",
         ),
         (
+            {"models/m.ff.py": model_text(head="import asyncio\nraise asyncio.CancelledError('x')")},
+            "models/m.ff.py:4",
+            "Model 'm' cannot be imported: CancelledError: x",
+            "    4 | raise asyncio.CancelledError('x')",
+            "Correct the module.",
+        ),
+        (
             {"models/m.ff.py": model_text(head="import json\njson.loads('{')")},
             "models/m.ff.py:4",
             "Model 'm' cannot be imported: JSONDecodeError: Expecting property name",

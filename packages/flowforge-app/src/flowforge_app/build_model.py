@@ -204,5 +204,8 @@ def _call(
     named = {"this": this} if _wants_this(function) else {}
     try:
         return function(*arguments, **named)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Not only `Exception`: an `asyncio.CancelledError` is none, and would end the whole run.
         raise function_error(error, node, inputs, manifest.root) from error

@@ -73,7 +73,9 @@ class RunHooks:
         target = MappingProxyType(dict(self.compiler.target))
         try:
             function(HookContext(self.run_id, target, self.models, tuple(results)))
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _function_error(error, hook, self.manifest.root) from error
 
 

@@ -31,7 +31,9 @@ class ModuleFunctions:
         name = next((one.function for one in facts if (one.name or node_name(node.path.name)) == node.name), "")
         try:
             function = getattr(self._modules.model(node.path), name, None)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _import_error(error, f"Model {node.name!r}", node.path, self._modules) from error
         spec = getattr(function, "__flowforge_model__", None)
         if function is None or not isinstance(spec, ModelSpec) or not _is_as_read(spec, node):
@@ -47,7 +49,9 @@ class ModuleFunctions:
         path = self._modules.root / hook.where.path
         try:
             function = getattr(self._modules.model(path), hook.function, None)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _import_error(error, f"The hook {hook.function!r}", path, self._modules) from error
         if getattr(function, "__flowforge_hook__", None) != hook.when:
             message = f"The @hook of {hook.function!r} says something else when it runs than its text does."
