@@ -70,6 +70,18 @@ class TestShow:
         assert head["data"]["run"] == run
         assert {event["data"]["model"]: event["data"]["status"] for event in models}["below"] == "skipped"
 
+    def test_what_did_not_come_to_its_end_has_no_time(self, flowforge, failed):
+        newest = max((failed / ".flowforge/runs").iterdir())
+        lines = newest.read_bytes().splitlines(keepends=True)
+        began = next(place for place, line in enumerate(lines) if b'"began","model":"bad"' in line)
+        newest.write_bytes(b"".join(lines[: began + 1]))
+        run = run_ids(flowforge("runs", "list", failed))[0]
+        answer = flowforge("runs", "show", run, failed)
+        assert answer.lines[0] == f"Run {run}: run, crashed"
+        assert re.search(r"^… bad +unfinished$", answer.out, re.MULTILINE)
+        assert re.search(r"^  below +not run$", answer.out, re.MULTILINE)
+        assert re.search(r"^✓ customers +unchanged .*ms$", answer.out, re.MULTILINE)
+
     def test_a_run_that_is_unknown(self, flowforge, shop):
         answer = flowforge("runs", "show", "zzz", shop)
         assert (answer.code, answer.err.splitlines()[0]) == (1, "✗ There is no run 'zzz'.")

@@ -12,7 +12,18 @@ from flowforge_cli.opening import open_project
 from flowforge_cli.options import Format, LogFormat, ProjectPath
 from flowforge_cli.output import GREEN, RED, YELLOW, Output, output
 from flowforge_cli.summary import column_width, milliseconds, rows_of
-from flowforge_domain.journal import FAILED, NOT_RUN, OK, UNFINISHED, CheckRecord, ModelRecord, RunRecord, as_arguments
+from flowforge_domain.journal import (
+    CRASHED,
+    FAILED,
+    NOT_RUN,
+    OK,
+    RUNNING,
+    UNFINISHED,
+    CheckRecord,
+    ModelRecord,
+    RunRecord,
+    as_arguments,
+)
 from flowforge_domain.results import Status, Verdict
 from flowforge_domain.text import printable
 
@@ -66,7 +77,8 @@ def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.te
     with open_project(project, None, None, out) as opened:
         record = opened.workspace.past_runs().one(run)
     out.event("run", record.status, **_facts(record))
-    out.line(f"Run {record.run}: {record.command}, {_ended(record, out)} in {milliseconds(record.seconds)}")
+    took = "" if record.status in (RUNNING, CRASHED) else f" in {milliseconds(record.seconds)}"
+    out.line(f"Run {record.run}: {record.command}, {_ended(record, out)}{took}")
     on = f", {record.engine} ({record.target})" if record.engine else ""
     out.line(f"Started {_when(record)} by process {record.pid} on {record.host}{on}")
     if said := as_arguments(record.options):
@@ -83,7 +95,7 @@ def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.te
 
 def _show_model(model: ModelRecord, width: int, out: Output) -> None:
     mark, color = _MARKS.get(model.status, ("✓", GREEN))
-    columns = f"{model.name:<{width}} {model.status:<10} {rows_of(model.rows):>14} {milliseconds(model.seconds):>9}"
+    columns = f"{model.name:<{width}} {model.status:<10} {rows_of(model.rows):>14} {_took(model):>9}"
     out.line(f"{out.paint(mark, color)} {columns}".rstrip())
     for line in printable(model.cause).splitlines():
         out.line(f"   {line}")
@@ -91,9 +103,14 @@ def _show_model(model: ModelRecord, width: int, out: Output) -> None:
     out.event("model", model.name, "error" if model.status == FAILED else "info", model=model.name, **facts)
 
 
+def _took(one: ModelRecord | CheckRecord) -> str:
+    """Return how long a model or test took; nobody knows of one that did not come to its end."""
+    return "" if one.status in (UNFINISHED, NOT_RUN) else milliseconds(one.seconds)
+
+
 def _show_check(check: CheckRecord, width: int, out: Output) -> None:
     mark, color = _CHECK_MARKS.get(check.status, ("✓", GREEN))
-    columns = f"{check.name:<{width}} {check.status:<10} {'':>14} {milliseconds(check.seconds):>9}"
+    columns = f"{check.name:<{width}} {check.status:<10} {'':>14} {_took(check):>9}"
     out.line(f"{out.paint(mark, color)} {columns}".rstrip())
     for line in printable(check.cause).splitlines():
         out.line(f"   {line}")
