@@ -34,6 +34,19 @@ def test_what_changed_above(world, why):
     assert (why("b").reasons, why("b").above) == (("a is built anew",), {"a": "its text changed"})
 
 
+def test_a_hook_is_told_apart_from_the_text(world, why):
+    def hooked(**hooks):
+        return world.given({"a": "select 1 as n"}, configs={"a": ModelConfig(**hooks)})
+
+    hooked(post_hook=("select 1",)).run()
+    hooked(post_hook=("select 2",))
+    assert why("a").reasons == ("its post_hook changed",)
+    hooked(pre_hook=("select 1",), post_hook=("select 1",))
+    assert why("a").reasons == ("its pre_hook changed",)
+    hooked()
+    assert why("a").reasons == ("its post_hook changed",)
+
+
 def test_all_reasons_are_told(world, why):
     world.given(CHAIN).run()
     world.sql("drop table b")

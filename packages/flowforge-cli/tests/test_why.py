@@ -29,8 +29,8 @@ class TestEphemeral:
         assert (relations["inner"], relations["orders"]) == (None, "orders")
 
 
-def test_what_stands_is_named(flowforge, shop):
-    assert "It is written in models/orders.ff.sql and stands as orders." in flowforge("why", "orders", shop).lines
+def test_its_relation_is_named(flowforge, shop):
+    assert "It is written in models/orders.ff.sql; its relation is orders." in flowforge("why", "orders", shop).lines
     (event,) = flowforge("why", "orders", shop, "--log-format", "json").events
     assert event["data"]["relation"] == "orders"
 

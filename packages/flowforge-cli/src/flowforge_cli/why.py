@@ -43,7 +43,7 @@ def why(
         out.line(f"  · {reason}")
     for other, reason in found.above.items():
         out.line(f"    {other}: {reason}")
-    out.line(f"It is written in {node.where()}" + (f" and stands as {relation}." if relation else "."))
+    out.line(f"It is written in {node.where()}" + (f"; its relation is {relation}." if relation else "."))
     for setting, said in found.settings.items():
         places = "; ".join(map(str, said.places)) or "by default"
         out.line(f"  {setting} = {printable(_cut(said.value))}  ({places})")

@@ -22,6 +22,7 @@ _ORIGINS = {
     "var": "the variable {}",
     "env": "the environment variable {}",
     "module": "the module {}",
+    "hook": "its {}",
     "ephemeral": "the text of {}, which is ephemeral,",
 }
 _VALUES = ("var", "env")
@@ -46,7 +47,7 @@ class Inputs:
     default; `versions` are those of the engine and of FlowForge; `upstream` maps each input to the version of its data,
     None where nobody can tell.
 
-    `origin` tells what the text was made from: the checksums of its file and macros, and the variables that it reads.
+    `origin` tells what the text was made from: the checksums of its file, macros and hooks, and the variables it reads.
     Of a model whose rows stay, `definition` is what they were made by; with other variables it is still the same.
     """
 
