@@ -138,6 +138,20 @@ class TestGraph:
         files = {**GRAPH, "models/a.ff.sql": "select 1,\n{{ unused() }}"}
         assert "models/a.ff.sql:2" in refusal(project, files, FlowForgeError)
 
+    def test_a_missing_dependency_is_told_with_the_way_through_macros(self, project):
+        files = {
+            "macros/o.sql": "{% macro other__o() %}\n\n{{ ref('nope_.ff') }} {{ source('g', 'none') }}{% endmacro %}",
+            "macros/p.sql": "{% macro p() %}\n{{ o() }} {{ p() }}{% endmacro %}",
+            "macros/q.sql": "{% macro q() %}{{ p() }}{% endmacro %}",
+            "sources.yml": "g: {t: {}}",
+            "models/a.ff.sql": "select\n 1,\n {{ q() }}",
+        }
+        way = "macros/o.sql:3, called in macros/p.sql:2, called in macros/q.sql:1, called in models/a.ff.sql:3"
+        assert f"\n  'g.none' stands in {way}\n" in refusal(project, files, FlowForgeError)
+        files["sources.yml"] = "g: {none: {}}"
+        said = refusal(project, files, FlowForgeError)
+        assert said.startswith(f"Missing dependencies:\n  a: nope_ (models/a.ff.sql:3)\n  'nope_' stands in {way}\n")
+
     def test_a_macro_is_changed_when_its_code_is(self, project):
         def digests(text):
             return {m.name: m.digest for m in project.write({"macros/m.sql": text}).manifest().macros.values()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowforge_domain.source import SourceKey
 from flowforge_domain.text import Location
@@ -22,7 +22,8 @@ class Macro:
     """One macro of a project: `uses` are the names it may call, `refs` and `sources` what it names itself.
 
     `variables` are those that it reads, "" for a computed name.
-    `digest` changes when its code does, wherever it stands.
+    `digest` changes when its code does, wherever it stands. `lines` tells where it names each ref, each source as
+    `group.table` and each macro that it calls, that one with brackets: `cents()`.
     """
 
     name: str
@@ -33,10 +34,11 @@ class Macro:
     sources: tuple[SourceKey, ...] = ()
     digest: str = ""
     variables: tuple[str, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
-    def where(self) -> Location:
-        """Return its place."""
-        return Location(self.file, self.line)
+    def where(self, named: str = "") -> Location:
+        """Return its place, or that of what it names."""
+        return Location(self.file, self.lines.get(named, self.line))
 
 
 def called_as(name: str) -> str:
@@ -74,3 +76,18 @@ def reached(calls: Iterable[str], macros: Mapping[str, Macro], meant: Mapping[st
         found.update(new)
         rest.extend(use for name in new for use in macros[name].uses)
     return tuple(sorted(found))
+
+
+def way_to(dependency: str, names: Iterable[str], macros: Mapping[str, Macro]) -> list[Location]:
+    """Return where a dependency is named in one of the macros `names`, and then where each macro on the way is called.
+
+    That of the outermost one, which the model calls, is not among them. Empty where none of the macros names it.
+    """
+    left = [macros[name] for name in names if name in macros]
+    wanted, way = [dependency], []
+    while found := next(((one, word) for one in left for word in wanted if word in one.lines), None):
+        macro, word = found
+        way.append(macro.where(word))
+        left.remove(macro)
+        wanted = [f"{name}()" for name in dict.fromkeys((macro.name, called_as(macro.name)))]
+    return way

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from flowforge_domain.checks import Check
 from flowforge_domain.dag import topo_sort
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError, RequiredColumnsError
 from flowforge_domain.hooks import Hook
-from flowforge_domain.macros import Macro
+from flowforge_domain.macros import Macro, way_to
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.requirements import check_required_columns
@@ -56,10 +56,14 @@ def run_order(manifest: Manifest) -> list[str]:
     `ConfigError` for a Python model that reads an ephemeral one and for a source that a model makes, and
     `RequiredColumnsError` for one that requires columns of what it does not read.
     """
-    _require_sources(manifest)
-    _require_foreign_sources(manifest)
-    _require_tables(manifest)
-    order = topo_sort(manifest.nodes, manifest.seeds)
+    try:
+        _require_sources(manifest)
+        _require_foreign_sources(manifest)
+        _require_tables(manifest)
+        order = topo_sort(manifest.nodes, manifest.seeds)
+    except DependencyNotFoundError as error:
+        error.snippet = "\n".join(_ways_through_macros(error.missing, manifest))
+        raise
     _require_inputs(manifest)
     return order
 
@@ -183,6 +187,16 @@ def _require_unreserved(thing: Node | Seed) -> None:
             where=Location(thing.file),
             hint="Rename the file, or what it creates.",
         )
+
+
+def _ways_through_macros(missing: Mapping[str, Iterable[str]], manifest: Manifest) -> Iterator[str]:
+    """Yield by which macros models get to what is missing, where they do not name it themselves."""
+    for name, absent in missing.items():
+        node = manifest.nodes[name]
+        for dependency in absent:
+            if way := way_to(dependency, node.macros, manifest.macros):
+                called = ", called in ".join(map(str, [*way, node.where(dependency)]))
+                yield f"  {dependency!r} stands in {called}"
 
 
 def _given_twice(what: str, where: Location, other: Location) -> ConfigError:

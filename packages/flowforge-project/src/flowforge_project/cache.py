@@ -20,7 +20,7 @@ from typing import Any
 from flowforge_ports.failpoint import failpoint
 
 # Raise the number when the same content is read differently between two versions of the distribution.
-_FORMAT = f"flowforge-parse-10 {version('flowforge-project')}\n".encode()
+_FORMAT = f"flowforge-parse-11 {version('flowforge-project')}\n".encode()
 
 
 @dataclass

@@ -53,12 +53,12 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class MacroFacts:
-    """One macro as its file states it; `names` and `variables` as in `ModelFacts`."""
+    """One macro as its file states it; `refs`, `sources`, `names` and `variables` as in `ModelFacts`."""
 
     name: str
     line: int
-    refs: Sequence[str] = ()
-    sources: Sequence[tuple[str, str]] = ()
+    refs: Sequence[tuple[str, int]] = ()
+    sources: Sequence[tuple[str, str, int]] = ()
     names: Sequence[tuple[str, int]] = ()
     digest: str = ""
     variables: Sequence[str] = ()

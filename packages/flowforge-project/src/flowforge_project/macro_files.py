@@ -109,8 +109,8 @@ def _facts(macro: MacroTree) -> MacroFacts:
     return MacroFacts(
         name=macro.name,
         line=line,
-        refs=tuple(name for name, _ in literal_refs(parts, text, file)),
-        sources=tuple((group, table) for group, table, _ in literal_sources(parts, text, file)),
+        refs=literal_refs(parts, text, file),
+        sources=literal_sources(parts, text, file),
         names=unknown_names(parts, environment()),
         variables=read_variables(parts),
         digest=hashlib.sha256(repr(tree).encode("utf-8", "surrogatepass")).hexdigest(),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flowforge_domain.errors import ConfigError, FlowForgeError
 from flowforge_domain.macros import Macro, by_call, reached
+from flowforge_domain.model import node_name
 from flowforge_project.cache import ParseCache
 from flowforge_project.facts import MacroFacts, ModelFacts
 from flowforge_project.folder import MACRO_SUFFIX, MACROS, ProjectFile, decode, files_below
@@ -64,15 +65,23 @@ def read_macros(root: Path, cache: ParseCache) -> ProjectMacros:
             file.name,
             facts.line,
             tuple(name for name, _ in facts.names),
-            tuple(facts.refs),
-            tuple((group, table) for group, table in facts.sources),
+            tuple(ref for ref, _ in facts.refs),
+            tuple((group, table) for group, table, _ in facts.sources),
             facts.digest,
             tuple(facts.variables),
+            _lines(facts),
         )
     macros = ProjectMacros(found)
     for file, facts in listed:
         macros.require_known(facts.names, file.name, file.text)
     return macros
+
+
+def _lines(facts: MacroFacts) -> dict[str, int]:
+    """Return the first line on which each reference and call stands, as `Macro` keeps them."""
+    lines = {f"{name}()": line for name, line in reversed(facts.names)}
+    lines |= {f"{group}.{table}": line for group, table, line in reversed(facts.sources)}
+    return lines | {node_name(ref): line for ref, line in reversed(facts.refs)}
 
 
 def _facts(file: ProjectFile, cache: ParseCache) -> list[MacroFacts]:
