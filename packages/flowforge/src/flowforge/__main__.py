@@ -12,9 +12,13 @@ def main() -> int:
 
         sys.stdout.write(f"flowforge {__version__}\n")
         return 0
-    from flowforge_cli.main import main as run
+    try:
+        from flowforge_cli.main import main as run
 
-    return run()
+        return run()
+    except KeyboardInterrupt:  # what the command line itself cannot catch: it is still being imported
+        sys.stderr.write("Interrupted; nothing was begun.\n")
+        return 130
 
 
 if __name__ == "__main__":
