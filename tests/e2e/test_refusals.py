@@ -100,6 +100,12 @@ FILES = (
      ("macros/money.sql:1", "'rfe' is undefined", "Did you mean 'ref'?")),
     ("ls", "models/users.ff.sql", "{{ config(\n  materialized='tabel') }}\nselect 1 as id\n",
      ("models/users.ff.sql:2", "    2 |   materialized='tabel') }}", "Did you mean 'table'?")),
+    ("ls", "macros/money.sql", "{% macro euros(a) %}{{ a }}{% endmacro %}\n\n# stray\n",
+     ("macros/money.sql:3", "    3 | # stray", "holds macros, and nothing beside them")),
+    ("ls", "models/more.ff.sql", "select {{ var('start') }}, {{ ref('users') }\n",
+     ("more.ff.sql:1", f"\n{' ' * 51}^\n", "Check the brackets, quotes")),
+    ("ls", "models/more.ff.sql", "select * from {{ ref(users) }}\n",
+     ("'users' is undefined", "Write ref('users').")),
     *(
         ("run --select more", "models/more.ff.sql", f"{{{{ config(schema='{schema}') }}}}\nselect 1 as id\n",
          ("models/more.ff.sql: Model 'more' cannot be in the schema", "the database or the engine", "another schema"))

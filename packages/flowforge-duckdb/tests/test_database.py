@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -251,6 +252,13 @@ def test_paths_that_cannot_be(open_at, tmp_path, path, reason):
         open_at(path)
     assert caught.value.kind is ErrorKind.UNREACHABLE
     assert caught.value.hint
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder in which no file can be made")
+def test_a_folder_in_which_no_file_can_be_made_is_in_nobodys_use(open_at):
+    with pytest.raises(EngineError, match="cannot be opened") as caught:
+        open_at("/proc/x.duckdb", wait=0.1)
+    assert caught.value.kind is ErrorKind.UNREACHABLE
 
 
 def test_limits_of_a_second_engine_do_not_keep_it_from_opening(open_at):

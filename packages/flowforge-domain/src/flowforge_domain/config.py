@@ -99,36 +99,43 @@ class ModelConfig:
         return self.incremental_strategy or ("merge" if self.unique_key else "append")
 
 
-def config_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
-    """Yield what does not go together in a model's settings, each with one fix."""
+def config_faults(config: ModelConfig) -> Iterator[tuple[str, str, str]]:
+    """Yield what does not go together in a model's settings: the one to blame, the words, and one fix."""
     if config.materialized == "incremental":
         yield from _incremental_faults(config)
     if config.materialized == "snapshot":
         yield from _snapshot_faults(config)
 
 
-def _incremental_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
+def _incremental_faults(config: ModelConfig) -> Iterator[tuple[str, str, str]]:
+    by, of_columns = "incremental_strategy", "merge_exclude_columns"
     if config.writes_by in ("merge", "delete+insert") and not config.unique_key:
-        yield f"The strategy {config.writes_by!r} needs `unique_key`.", "Add unique_key='id', or a list of columns."
+        yield by, f"The strategy {config.writes_by!r} needs `unique_key`.", "Add unique_key='id', or a list of columns."
     if config.writes_by == "append" and config.unique_key:
-        yield (
-            "The strategy 'append' knows no key: rows come twice.",
-            "Use merge or delete+insert, or drop `unique_key`.",
-        )
+        hint = "Use merge or delete+insert, or drop `unique_key`."
+        yield by, "The strategy 'append' knows no key: rows come twice.", hint
     if config.writes_by == "insert_overwrite" and not config.partition_by:
-        yield "The strategy 'insert_overwrite' needs `partition_by`.", "Add partition_by='day', or a list of columns."
+        hint = "Add partition_by='day', or a list of columns."
+        yield by, "The strategy 'insert_overwrite' needs `partition_by`.", hint
     if config.merge_update_columns and config.merge_exclude_columns:
-        yield "`merge_update_columns` and `merge_exclude_columns` exclude each other.", "Keep one of them."
+        said = "`merge_update_columns` and `merge_exclude_columns` exclude each other."
+        yield of_columns, said, "Keep one of them."
     if (config.merge_update_columns or config.merge_exclude_columns) and config.writes_by != "merge":
-        yield f"The strategy {config.writes_by!r} updates no columns.", "Use merge, or drop `merge_…_columns`."
+        said = f"The strategy {config.writes_by!r} updates no columns."
+        key = "merge_update_columns" if config.merge_update_columns else of_columns
+        yield key, said, "Use merge, or drop `merge_…_columns`."
 
 
-def _snapshot_faults(config: ModelConfig) -> Iterator[tuple[str, str]]:
+def _snapshot_faults(config: ModelConfig) -> Iterator[tuple[str, str, str]]:
     if not config.unique_key:
-        yield "A snapshot needs `unique_key`.", "Add unique_key='id', or a list of columns."
+        yield "materialized", "A snapshot needs `unique_key`.", "Add unique_key='id', or a list of columns."
     if config.strategy is None:
-        yield "A snapshot needs `strategy`.", "Add strategy='timestamp' with updated_at=…, or strategy='check'."
+        hint = "Add strategy='timestamp' with updated_at=…, or strategy='check'."
+        yield "materialized", "A snapshot needs `strategy`.", hint
     if (config.strategy == "timestamp") != bool(config.updated_at):
-        yield "`updated_at` and strategy='timestamp' go together.", "Name the column that tells when a row changed."
+        key = "updated_at" if config.updated_at else "strategy"
+        said = "`updated_at` and strategy='timestamp' go together."
+        yield key, said, "Name the column that tells when a row changed."
     if config.check_cols and config.strategy == "timestamp":
-        yield "The strategy 'timestamp' compares no columns.", "Drop `check_cols`, or use strategy='check'."
+        said = "The strategy 'timestamp' compares no columns."
+        yield "check_cols", said, "Drop `check_cols`, or use strategy='check'."

@@ -72,7 +72,9 @@ def opening(path: Path, wait: float = -1) -> Iterator[None]:
     try:
         turn.acquire(timeout=wait)
     except TimeoutError:
-        raise
+        # filelock waits, too, for a file that can never be made, as below /proc.
+        if Path(turn.lock_file).exists():
+            raise
     except OSError:
         pass
     try:

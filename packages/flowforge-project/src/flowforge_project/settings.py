@@ -59,18 +59,18 @@ class Settings:
         What is said for a folder or the project counts where the text can follow it. Raises `ConfigError` for settings
         that contradict the text or each other, and for a materialization that is not one of `known`.
         """
-        named, where = self.models.get(name, ({}, None))
+        named, _ = self.models.get(name, ({}, None))
         self._require_fitting(name, file, facts)
         config = _merged([x for x in (self.defaults, *self._folder_layers(file), named, facts.settings) if x])
         if not facts.can_be(config.materialized):
             config = replace(config, materialized=facts.form)
-        where = where or Location(file, facts.setting_lines.get("materialized", 0))
         if config.materialized not in known:
             hint = did_you_mean(config.materialized, known) or f"Choose one of {', '.join(known)}."
             place = self.place("materialized", name, file, facts)
             raise ConfigError(f"There is no materialization {config.materialized!r}.", where=place, hint=hint)
         self._require_meaning([*named, *facts.settings], config.materialized, name, file, facts)
-        for message, hint in config_faults(config):
+        for key, message, hint in config_faults(config):
+            where = self.place(key, name, file, facts)
             raise ConfigError(f"Model {name!r}: {message}", where=where, hint=hint)
         return config
 
