@@ -173,6 +173,12 @@ class TestRun:
         assert (answer.code, answer.out) == (0, "")
         assert "There are no models" in answer.err
 
+    def test_what_only_others_hold_is_told_as_such(self, flowforge, shop):
+        (shop / "models/hot.ff.sql").write_text("{{ config(materialized='ephemeral') }}\nselect 1 as a")
+        answer = flowforge("run", shop, "--select", "hot")
+        assert answer.code == 0
+        assert answer.err == ("! There is nothing to build: an ephemeral model becomes a part of those that read it.\n")
+
     def test_memory_keeps_nothing_and_says_so(self, flowforge, shop, monkeypatch):
         monkeypatch.setenv("FF_SQLITE_PATH", ":memory:")
         assert "nothing will be kept" in flowforge("seed", shop).err

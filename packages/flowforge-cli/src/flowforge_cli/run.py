@@ -30,6 +30,9 @@ from flowforge_cli.options import (
 )
 from flowforge_cli.output import output
 
+_NO_MODELS = "There are no models: files are named *.ff.sql or *.ff.py and lie below models/."
+_EPHEMERAL = "There is nothing to build: an ephemeral model becomes a part of those that read it."
+
 
 def run(
     project: ProjectPath = ".",
@@ -59,5 +62,5 @@ def run(
         report = opened.run(select, exclude, jobs, full_refresh, no_cache, fail_fast, wait, resume, verify, **chosen)
         warn_if_lost(opened, out)
     if not report.results:
-        out.warn("There are no models: files are named *.ff.sql or *.ff.py and lie below models/.")
+        out.warn(_EPHEMERAL if opened.manifest().nodes else _NO_MODELS)
     raise typer.Exit(exit_codes.OK if report.ok else exit_codes.USER_ERROR)
