@@ -349,6 +349,12 @@ class TestWhatStoodBeforeAModelGrew:
         assert world.rows("select n from g") == [(2,)]
         assert world.notices == [f"g becomes a table: the rows that it kept as {config.materialized} are replaced"]
 
+    def test_kept_rows_of_another_model_are_told_as_its_own(self, world):
+        world.given({"g": "select 1 as n"}, configs=GROWING).run()
+        world.given({"h": "create table g as select 2 as n"}).run()
+        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        assert notices[0] == "h becomes a table: the rows that g kept as incremental are replaced"
+
     def test_a_table_that_flowforge_did_not_make_is_replaced_and_that_is_told(self, world):
         world.sql("create table g as select 1 as n")
         world.given({"g": "select 2 as n"}).run()

@@ -132,7 +132,9 @@ def _replaced_rows(
         elif (row := evidence.stranger(node)) and (node.config.is_replaced or name in anew):
             yield f"{name} replaces the {entry.kind} {node.relation}, which {row.model} of project {row.project} made"
         elif kind := evidence.lost_kind(node):
-            yield f"{name} becomes a {node.config.materialized}: the rows that it kept as {kind} are replaced"
+            row = evidence.versions.standing(node)
+            whose = row.model if row and row.model != name else "it"
+            yield f"{name} becomes a {node.config.materialized}: the rows that {whose} kept as {kind} are replaced"
 
 
 def _replaced_by(seed: Seed, entry: CatalogEntry, row: StateRow | None, project: str) -> str:
