@@ -8,6 +8,7 @@ from flowforge_app.run_checks import RunChecks
 from flowforge_domain.checks import Check
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, SelectionError
+from flowforge_domain.model import SourceTable
 from flowforge_domain.results import CheckResult, Verdict
 from flowforge_domain.text import Location
 from flowforge_ports.progress import ChecksStarted, CheckStarted
@@ -94,6 +95,24 @@ class TestVerdicts:
     def test_a_missing_table_is_misspelt_or_not_built(self, world, table, hint):
         [result] = world.given(MODELS, checks=[Check("unique", table, "id")]).check().results
         assert result.error.hint == hint
+
+    def test_a_source_is_tested_by_its_table(self, world):
+        source = SourceTable("shop", "orders", "raw_orders")
+        checks = [Check("unique", "shop.orders", "id"), Check("unique", "raw_ordrs", "id")]
+        manifest = replace(world.given({}, checks=checks).manifest, sources={("shop", "orders"): source})
+        hints = [result.error.hint for result in RunChecks(manifest, world.engine, world.recorder)().results]
+        assert hints == ["A test of a source names its table: 'raw_orders'.", "Did you mean 'raw_orders'?"]
+
+    @pytest.mark.parametrize(("rule", "takes"), [("non_negative_sum", "numbers"), ("freshness", "times")])
+    def test_a_column_of_another_type_is_told_as_such(self, built, rule, takes):
+        class Strict:
+            def query(self, sql):
+                raise EngineError("No function sum(VARCHAR)", hint="Candidate functions: sum(INTEGER)")
+
+        check = Check(rule, "users", "email", parameters={"max_delay_minutes": 1})
+        running = RunChecks(replace(built.manifest, checks=(check,)), built.without(session=Strict()), built.recorder)
+        [result] = running().results
+        assert result.error.hint == f"{rule} takes {takes}: cast email where its table is made, or name another column."
 
     def test_the_other_checks_still_run(self, built):
         built.given(MODELS, checks=[Check("unique", "nowhere", "id"), Check("unique", "orders", "order_id")])

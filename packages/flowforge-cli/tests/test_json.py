@@ -79,6 +79,9 @@ def test_tests_tell_failures_from_errors(flowforge, shop):
     assert answer.events[-2]["msg"] == "Test unique of no.x cannot run: no such table: no"
     assert answer.events[-2]["data"]["where"].startswith("project.yml:")
     assert answer.events[-2]["data"]["hint"] == f"Build it first: flowforge run {shop}"
+    failed = answer.events[-3]["data"]
+    assert failed["where"].startswith("project.yml:")
+    assert failed["query"] == "select count(*) from `orders`"
     assert answer.events[-1]["data"] == {"passed": 4, "warned": 0, "failed": 1, "errors": 1, "skipped": 0}
 
 

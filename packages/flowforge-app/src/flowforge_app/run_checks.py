@@ -7,7 +7,7 @@ from time import perf_counter
 
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.model_errors import KEEPS_NOTHING
-from flowforge_domain.checks import Check, check_failure, check_query
+from flowforge_domain.checks import RULES, Check, check_failure, check_query
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import Manifest, table_relation
 from flowforge_domain.model import Node, Seed, node_name
@@ -68,7 +68,7 @@ class RunChecks:
             f"Test {check.type} of {check.subject} cannot run: {error.message}",
             where=check.where,
             snippet="" if missing else caret(query, at_fault.line, at_fault.column),
-            hint=self._hint_for_missing(check.table) if missing else error.hint,
+            hint=self._hint_for_missing(check.table) if missing else _hint_for_type(check, at_fault.kind) or error.hint,
         )
         placed.__cause__ = error
         return placed
@@ -78,8 +78,19 @@ class RunChecks:
         if node and node.config.materialized == "ephemeral":
             return "An ephemeral model has no table: test one that reads it, or make it a view."
         made: list[Node | Seed] = [*self.manifest.nodes.values(), *self.manifest.seeds.values()]
-        known = {name for thing in made for name in (thing.name, thing.relation)}
+        sources = {".".join(key): source.relation for key, source in self.manifest.sources.items()}
+        if table in sources:
+            return f"A test of a source names its table: {sources[table]!r}."
+        known = {name for thing in made for name in (thing.name, thing.relation)} | {*sources.values()}
         close = None if same_relation(node_name(table)) in map(same_relation, known) else nearest(table, known)
         if close:
             return f"Did you mean {close!r}?"
         return "Build it first: flowforge run" if self.engine.keeps else KEEPS_NOTHING
+
+
+def _hint_for_type(check: Check, kind: ErrorKind) -> str:
+    """Return the fix where the engine understood the names and not what is done with them, "" elsewhere."""
+    takes = RULES[check.type].takes
+    if not takes or kind not in (ErrorKind.UNKNOWN, ErrorKind.SYNTAX):
+        return ""
+    return f"{check.type} takes {takes}: cast {check.column} where its table is made, or name another column."

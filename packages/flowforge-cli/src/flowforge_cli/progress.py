@@ -163,7 +163,8 @@ class Reporter:
             table=check.table,
             column=check.column,
             seconds=round(result.seconds, 6),
-            **(error_facts(result.error) if result.error else {}),
+            query=result.query,
+            **(error_facts(result.error) if result.error else {"where": str(check.where)}),
         )
         self._show_running()
 

@@ -41,11 +41,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one type of check works; `query` gets the quoted relation and column."""
+    """How one type of check works; `query` gets the quoted relation and column, which holds what it `takes`."""
 
     query: Callable[[str, str, Mapping[str, Any], Dialect], str]
     failure: Callable[[str, Any, Mapping[str, Any]], str | None]
     needs_column: bool = True
+    takes: str = ""
     parameters: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
 
@@ -130,8 +131,10 @@ def _number(value: Any) -> str:
 RULES: Mapping[str, Rule] = {
     "not_null": Rule(_not_null, _has_nulls),
     "unique": Rule(_unique, _has_duplicates),
-    "greater_equal": Rule(_greater_equal, _is_less, parameters=("threshold",)),
-    "non_negative_sum": Rule(_sum, _is_negative),
+    "greater_equal": Rule(_greater_equal, _is_less, takes="numbers", parameters=("threshold",)),
+    "non_negative_sum": Rule(_sum, _is_negative, takes="numbers"),
     "row_count_between": Rule(_count, _is_outside, needs_column=False, parameters=("min", "max")),
-    "freshness": Rule(_age, _is_stale, parameters=("max_delay_minutes",), required=("max_delay_minutes",)),
+    "freshness": Rule(
+        _age, _is_stale, takes="times", parameters=("max_delay_minutes",), required=("max_delay_minutes",)
+    ),
 }
