@@ -142,6 +142,17 @@ def test_what_is_no_target_is_refused(target):
         StreamSessionizer(target)
 
 
+@pytest.mark.parametrize("batch", [None, 7, "demo", [1], {"event_id": 1}])
+def test_what_is_no_batch_is_refused(con, batch):
+    with pytest.raises(StreamError, match="is no frame and no list of events"):
+        StreamSessionizer(con).process_batch(batch)
+
+
+def test_what_is_no_source_is_refused(con):
+    with pytest.raises(StreamError, match="A str is no source of a stream"):
+        StreamSessionizer(con).consume("events.jsonl")
+
+
 def test_an_executor_is_a_target(tmp_path):
     from flowforge.executors.duckdb_exec import DuckExecutor
 

@@ -49,6 +49,21 @@ class TestResults:
         with pytest.raises(SelectionError):
             project.run(select="nope")
 
+    @pytest.mark.parametrize("select", [3, [3], {"a": 1}.values()])
+    def test_a_selection_of_no_texts(self, shop, select):
+        with pytest.raises(SelectionError, match=r"is text, or a list of texts"):
+            Project.load(shop).run(select=select)
+
+    @pytest.mark.parametrize("jobs", [0, -1, "x", 1.5])
+    @pytest.mark.parametrize("work", ["run", "build"])
+    def test_a_number_of_jobs_that_builds_nothing(self, shop, work, jobs):
+        with pytest.raises(ConfigError, match="`jobs` is a number from 1 on"):
+            getattr(Project.load(shop), work)(jobs=jobs)
+
+    def test_an_environment_is_looked_up_at_once(self, shop):
+        with pytest.raises(ProfileError, match="no profile 'x'"):
+            Project.load(shop, env="x")
+
     def test_a_part_of_the_graph(self, shop):
         dag = Project.load(shop).dag(select="orders+")
         assert dag.order == ["orders", "revenue_by_customer"]
@@ -67,7 +82,7 @@ class TestResults:
         assert kinds == ["RunStarted", "ModelStarted", "StatementStarted", "ModelResult", "RunReport"]
 
     def test_an_unknown_environment_is_an_error_for_every_call(self, shop):
-        project = Project.load(shop, env="nope")
+        project = open_project(shop, env="nope")
         for call in (project.run, project.test, project.seed, project.dag, project.docs, project.compile):
             with pytest.raises(ProfileError, match="nope"):
                 call()
@@ -78,9 +93,9 @@ class TestResults:
                 with pytest.raises(PluginError, match="'nope'"):
                     call()
 
-        require_refusal(Project.load(shop, engine="nope"))
+        require_refusal(open_project(shop, engine="nope"))
         monkeypatch.setenv("FF_ENGINE", "nope")
-        require_refusal(Project.load(shop))
+        require_refusal(open_project(shop))
 
     def test_failed_checks_can_be_raised(self, shop):
         project = Project.load(shop)
@@ -300,6 +315,10 @@ class TestVariables:
     def test_one_that_nothing_reads_is_misspelt(self, shop):
         with pytest.raises(ConfigError, match=r"reads the variable 'leats'\.\nDid you mean 'least'\?"):
             Project.load(shop, vars={"leats": 1})
+
+    def test_they_are_no_text(self, shop):
+        with pytest.raises(ConfigError, match="`vars` maps names to values"):
+            Project.load(shop, vars="{start: 2026}")
 
     def test_a_value_is_not_told(self, shop):
         assert "hunter2" not in repr(Project.load(shop, vars={"least": "hunter2"}))

@@ -235,7 +235,7 @@ def test_a_number_of_thousands_of_digits_is_no_identifier():
     assert "thousands of digits" in refusal(user_id=10**5000)
 
 
-@pytest.mark.parametrize("gap", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("gap", [0, -1, float("nan"), float("inf"), "30", None])
 def test_a_gap_that_is_none_is_refused(gap):
     with pytest.raises(ConfigError, match="splits nothing"):
         SessionSettings(gap_minutes=gap)

@@ -190,15 +190,21 @@ class SessionizeStreams:
 def _events(batch: Frame | Sequence[RawEvent], frames: Frames) -> Sequence[RawEvent]:
     if isinstance(batch, Sequence) and all(isinstance(event, Mapping) for event in batch):
         return batch
+    if type(batch).__module__ == "builtins":
+        raise _no_batch(batch)
     try:
         rows = frames.to_rows(batch)
     except (AttributeError, TypeError) as error:
         # A port promises nothing of values that are no frames.
-        raise StreamError(
-            f"A batch of type {type(batch).__name__!r} is no frame and no list of events.",
-            hint="Pass a frame of the engine, or a list of dicts.",
-        ) from error
+        raise _no_batch(batch) from error
     return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+
+
+def _no_batch(given: object) -> StreamError:
+    return StreamError(
+        f"A batch of type {type(given).__name__!r} is no frame and no list of events.",
+        hint="Pass a frame of the engine, or a list of dicts.",
+    )
 
 
 def _place(batch: int, number: int) -> str:

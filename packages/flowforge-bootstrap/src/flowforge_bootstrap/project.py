@@ -21,6 +21,7 @@ from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.resuming import take_up
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
+from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.results import BuildReport, CheckReport, Rows, RunReport, SeedReport
@@ -96,9 +97,10 @@ class Project(ProjectText):
     ) -> Project:
         """Return the project in folder `path`; `vars` go before those of its `project.yml`.
 
-        Raises `FlowForgeError` when what it says is wrong.
+        Raises `FlowForgeError` when what it says is wrong, and for a profile or engine that does not exist.
         """
         project = open_project(path, env, engine, progress, vars)
+        project.workspace.require_known(project.workspace.ports())
         project.manifest()
         return project
 
@@ -136,7 +138,7 @@ class Project(ProjectText):
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             wanted = _wanted(container, select, exclude, choice)
             wanted = resumed.wanted(container, wanted) if resumed else wanted
-            jobs = jobs or container.profile().spec.jobs
+            jobs = _jobs(jobs, container)
             skipping = container.skipping(asked.no_cache, verify, done=resumed.done if resumed else frozenset())
             how = {"full_refresh": asked.full_refresh, "fail_fast": fail_fast, "skipping": skipping}
             return container.run_models(jobs=jobs, **how)(wanted)
@@ -159,7 +161,7 @@ class Project(ProjectText):
         asked = RunOptions(full_refresh=full_refresh, no_cache=no_cache)
         with self.target.container(lock_timeout, "build", asked) as container:
             run_order(container.manifest())
-            jobs, how = jobs or container.profile().spec.jobs, {"skipping": container.skipping(no_cache)}
+            jobs, how = _jobs(jobs, container), {"skipping": container.skipping(no_cache)}
             models = container.run_models(jobs=jobs, full_refresh=full_refresh, fail_fast=fail_fast, **how)
             return container.build_project(models=models)(_wanted(container, select, exclude, choice))
 
@@ -209,6 +211,15 @@ class Project(ProjectText):
 
 def _wanted(container: Container, select: Names, exclude: Names, choice: Choice) -> Selection:
     return Asked(select, exclude, **choice).among(container.project(), container.manifest())
+
+
+def _jobs(asked: object, container: Container) -> int:
+    """Return how many models build at once; raise `ConfigError` for a number that builds none."""
+    if asked is None:
+        return int(container.profile().spec.jobs)
+    if not isinstance(asked, int) or asked < 1:
+        raise ConfigError(f"`jobs` is a number from 1 on, not {asked!r}.", hint="Drop it for what suits the engine.")
+    return asked
 
 
 def open_project(

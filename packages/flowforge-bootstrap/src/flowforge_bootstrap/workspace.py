@@ -25,7 +25,7 @@ from flowforge_bootstrap.profiles import (
     wanted_engine,
 )
 from flowforge_domain.dag import mermaid
-from flowforge_domain.errors import PluginError, ProfileError
+from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.listing import listed, selected_resources
 from flowforge_domain.manifest import Manifest, run_order, with_variables
 from flowforge_ports.project import ProjectPorts
@@ -101,7 +101,7 @@ class Workspace:
         environment and `PluginError` for an engine that does not exist.
         """
         ports = self.ports()
-        self._require_known(ports)
+        self.require_known(ports)
         manifest = self.manifest(ports)
         chosen = narrowed(manifest, wanted.among(ports, manifest))
         return Dag(run_order(chosen), mermaid(chosen.nodes))
@@ -125,7 +125,7 @@ class Workspace:
     def docs(self, wanted: Asked, out_dir: Path | None = None) -> Path:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self.ports()
-        self._require_known(ports)
+        self.require_known(ports)
         manifest = self.manifest(ports)
         try:
             compiler = self.compiler(ports, manifest, self.profile(ports))
@@ -140,7 +140,7 @@ class Workspace:
         except OSError as error:
             raise unwritable(out_dir or self.root / DOCS, error) from error
 
-    def _require_known(self, ports: ProjectPorts) -> None:
+    def require_known(self, ports: ProjectPorts) -> None:
         """Raise for an environment or engine that was asked for and does not exist, though neither is needed."""
         environment = EnvSettings.of(self.root).variables
         if self.env is not None:
@@ -156,5 +156,12 @@ def open_workspace(
     variables: Mapping[str, Any] | None = None,
     tell: Callable[[str], None] = _nothing,
 ) -> Workspace:
-    """Return the project in folder `path` without reading it yet."""
+    """Return the project in folder `path` without reading it yet; raise `ConfigError` for variables without names."""
+    _require_mapping(variables or {})
     return Workspace(Path(path).resolve(), load_plugins(), env, engine, variables or {}, tell)
+
+
+def _require_mapping(variables: object) -> None:
+    if not isinstance(variables, Mapping):
+        hint = "Pass a mapping such as {'start': '2026-01-01'}."
+        raise ConfigError(f"`vars` maps names to values, and is no {type(variables).__name__}.", hint=hint)

@@ -233,8 +233,13 @@ def _hint_for(what: str, terms: tuple[str, ...], way: str) -> str:
     return f"{hint} {way}".rstrip()
 
 
-def _listed(given: Iterable[str] | str | None) -> list[str]:
-    return [given] if isinstance(given, str) else list(given or ())
+def _listed(given: object) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    listed: list[Any] = list(given or ()) if isinstance(given, Iterable | None) else [given]
+    if not all(isinstance(one, str) for one in listed):
+        raise SelectionError(f"A selection is text, or a list of texts, not {given!r}.", hint="Write select='orders+'.")
+    return listed
 
 
 def _said(texts: Iterable[str]) -> tuple[str, ...]:

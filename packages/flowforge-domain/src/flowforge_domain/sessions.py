@@ -61,7 +61,8 @@ class SessionSettings:
     table: str = "fct_sessions_streaming"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.gap_minutes) and self.gap_minutes > 0):
+        is_number = isinstance(self.gap_minutes, int | float)
+        if not (is_number and math.isfinite(self.gap_minutes) and self.gap_minutes > 0):
             raise ConfigError(f"A gap of {self.gap_minutes!r} minutes splits nothing.", hint="Give minutes above 0.")
         names = [getattr(self.columns, f.name) for f in fields(self.columns)]
         if not all(names) or len(set(names)) < len(names):

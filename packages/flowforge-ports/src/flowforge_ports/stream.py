@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Batch:
     dead_letters: Sequence[DeadLetter] = field(default_factory=tuple)
 
 
+@runtime_checkable
 class StreamSource(Protocol):
     """A place where events arrive."""
 

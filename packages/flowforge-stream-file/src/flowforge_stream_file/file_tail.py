@@ -26,7 +26,8 @@ _MOST_BYTES = 32 * 1024 * 1024
 class FileTailSource:
     """Follows the JSONL file `path`; `name` is what its position is kept under, by default the absolute path.
 
-    A line of more than `longest_line` bytes becomes a dead letter.
+    A line of more than `longest_line` bytes becomes a dead letter. A file that is not there yet has no events: whoever
+    waits for it in vain should look at `path`.
     """
 
     def __init__(

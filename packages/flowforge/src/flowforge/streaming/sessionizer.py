@@ -43,8 +43,10 @@ class StreamSessionizer:
     def consume(self, source: StreamSource, limit: int = 10_000) -> BatchResult:
         """Take in at most `limit` events from where the stream was left, and commit the new position with them.
 
-        Raises `StreamError` when the source cannot be read, or another consumer has moved the stream meanwhile.
+        Raises `StreamError` when the source is none or cannot be read, or another consumer has moved the stream
+        meanwhile.
         """
+        _require_source(source)
         return self._sessionize.consume(source, limit)
 
     def position(self, stream_name: str) -> str:
@@ -74,6 +76,12 @@ def _engine(target: Any) -> Engine:
         f"Streams are written through an engine, not a {type(target).__name__}.",
         hint="Pass an engine, an executor such as DuckExecutor, or a DuckDB connection.",
     )
+
+
+def _require_source(given: object) -> None:
+    if not isinstance(given, StreamSource):
+        hint = "Pass a source such as FileTailSource('events.jsonl')."
+        raise StreamError(f"A {type(given).__name__} is no source of a stream.", hint=hint)
 
 
 def _records(df: Any) -> Any:
