@@ -336,6 +336,14 @@ class TestWhatStoodBeforeAModelGrew:
         assert world.rows("select n from g") == [(1,)]
         assert world.notices == ["g is not built from scratch: full_refresh is false"]
 
+    def test_a_full_refresh_that_leaves_a_snapshot_alone_is_told(self, world):
+        kept = {"g": ModelConfig(materialized="snapshot", unique_key=("n",), strategy="check")}
+        world.given({"g": "select 1 as n"}, configs=kept)
+        for _ in range(2):
+            replace(world.runner(), full_refresh=True)()
+        notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
+        assert notices == ["g is not built from scratch: a snapshot keeps its history"]
+
     @pytest.mark.parametrize(
         "config",
         [

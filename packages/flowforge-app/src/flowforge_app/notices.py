@@ -62,10 +62,13 @@ def before_loading(seeds: Iterable[Seed], manifest: Manifest, state: TargetState
 
 
 def guarded(nodes: Iterable[Node], state: TargetState, dialect: Dialect) -> Iterator[Notice]:
-    """Yield a notice for each growing model that a full refresh, which was asked for, does not build from scratch."""
+    """Yield a notice for each model that keeps its rows though a full refresh was asked for."""
     for node in nodes:
-        if grows(node) and node.config.full_refresh is False and relation_key(node.relation, dialect) in state.entries:
-            yield Notice(f"{node.name} is not built from scratch: full_refresh is false")
+        reason = "full_refresh is false" if grows(node) and node.config.full_refresh is False else ""
+        if node.config.materialized == "snapshot":
+            reason = "a snapshot keeps its history"
+        if reason and relation_key(node.relation, dialect) in state.entries:
+            yield Notice(f"{node.name} is not built from scratch: {reason}")
 
 
 def _miscounted(due: Iterable[Node], manifest: Manifest, state: TargetState, dialect: Dialect) -> Iterator[str]:
@@ -107,8 +110,8 @@ def _written_by_others(due: Iterable[Node], evidence: Evidence, target: str) -> 
     rows = filter(None, map(evidence.versions.row, due))
     doubted = sum(row.identity == DOUBTED for row in rows)
     if doubted:
-        models = "1 model" if doubted == 1 else f"{doubted} models"
-        yield f"others have written to {target}: {models} that they may have changed are built anew"
+        models, are = ("1 model", "is") if doubted == 1 else (f"{doubted} models", "are")
+        yield f"others have written to {target}: {models} that they may have changed {are} built anew"
 
 
 def _replaced_rows(
