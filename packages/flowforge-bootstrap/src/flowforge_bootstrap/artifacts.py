@@ -113,6 +113,9 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             Path(temporary).unlink()
+        if error.filename == temporary:
+            # What nobody has heard of is not to blame, but where it could not be made, or what it could not become.
+            error.filename = error.filename2 or str(path.parent)
         raise unwritable(path, error) from error
 
 
