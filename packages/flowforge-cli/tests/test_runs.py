@@ -36,6 +36,7 @@ class TestList:
     def test_it_is_what_runs_alone_tells_of_the_current_folder(self, flowforge, failed, monkeypatch):
         monkeypatch.chdir(failed)
         assert flowforge("runs").lines == flowforge("runs", "list").lines != []
+        assert flowforge("runs", "-n", "1").lines == flowforge("runs", "list").lines[:1]
 
     def test_as_many_as_are_wanted_as_json(self, flowforge, failed):
         (event,) = flowforge("runs", "list", failed, "--limit", "1", "--log-format", "json").events
@@ -52,6 +53,7 @@ class TestList:
         for length in (0, 10, len(content) - 200, len(content) - 1):
             newest.write_bytes(content[:length])
             assert "crashed" in flowforge("runs", "list", shop).lines[0]
+            assert flowforge("runs", "list", shop).lines[0].split()[3] == ("run" if length > 10 else "?")
 
 
 class TestShow:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from flowforge_cli.opening import open_project
 from flowforge_cli.options import Format, LogFormat, ProjectPath
@@ -30,7 +31,16 @@ from flowforge_domain.text import printable
 Run = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")]
 
-app = typer.Typer(help="Tell what ran, and how it ended: list, unless another command is named.")
+
+class _ListUnlessNamed(TyperGroup):
+    """Takes `runs` and `runs -n 2` for `runs list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_named = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_named else ["list", *args])
+
+
+app = typer.Typer(cls=_ListUnlessNamed, help="Tell what ran, and how it ended: list, unless another command is named.")
 _MARKS = {
     Status.SKIPPED.value: ("↷", YELLOW),
     Status.FAILED.value: ("✗", RED),
@@ -47,13 +57,6 @@ _CHECK_MARKS = {
 }
 
 
-@app.callback(invoke_without_command=True)
-def runs(context: typer.Context) -> None:
-    """List the latest runs of the current folder, where no command is named."""
-    if context.invoked_subcommand is None:
-        list_()
-
-
 @app.command("list")
 def list_(project: ProjectPath = ".", limit: Limit = 20, log_format: Format = LogFormat.text) -> None:
     """List the latest runs, the newest first."""
@@ -61,7 +64,7 @@ def list_(project: ProjectPath = ".", limit: Limit = 20, log_format: Format = Lo
     with open_project(project, None, None, out) as opened:
         history = opened.workspace.past_runs().all()
     for record in history.runs[:limit]:
-        line = f"{record.run}  {_when(record)}  {record.command:<5} {_ended(record, out, 12)} {_counts(record)}"
+        line = f"{record.run}  {_when(record)}  {record.command or '?':<5} {_ended(record, out, 12)} {_counts(record)}"
         out.line(line.rstrip())
         out.event("run", record.status, **_facts(record))
     for fault in history.faults:
@@ -78,7 +81,7 @@ def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.te
         record = opened.workspace.past_runs().one(run)
     out.event("run", record.status, **_facts(record))
     took = "" if record.status in (RUNNING, CRASHED) else f" in {milliseconds(record.seconds)}"
-    out.line(f"Run {record.run}: {record.command}, {_ended(record, out)}{took}")
+    out.line(f"Run {record.run}: {record.command or '?'}, {_ended(record, out)}{took}")
     on = f", {record.engine} ({record.target})" if record.engine else ""
     out.line(f"Started {_when(record)} by process {record.pid} on {record.host}{on}")
     if said := as_arguments(record.options):
