@@ -12,9 +12,10 @@ import pytest
         (("nope",), "No such command 'nope'"),
         (("show",), "Missing argument"),
         (("run", "a", "b"), "unexpected extra argument"),
-        (("run", "--log-format", "xml"), "'xml' is not one of 'text', 'json'"),
-        (("show", "x", "--limit", "0"), "--limit"),
-        (("show", "x", "--limit", "many"), "--limit"),
+        (("run", "--log-format", "xml"), "Invalid value for '--log-format': 'xml' is not one of 'text', 'json'"),
+        (("show", "x", "--limit", "0"), "Invalid value for '--limit' / '-n': it must be greater than or equal to 1."),
+        (("show", "x", "--limit", "many"), "Invalid value for '--limit' / '-n': it must be a whole number."),
+        (("run", "--wait", "soon"), "Invalid value for '--wait': it must be a number."),
         (("run", "--env"), "--env"),
     ],
 )

@@ -251,7 +251,7 @@ def _validated(settings: Mapping[str, Any], spec: EngineSpec, name: str) -> Any:
         # Never the input itself: it may be a password.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         path = tuple(str(part) for part in first["loc"])
-        words = first["msg"].removeprefix("Value error, ")
+        words = first["msg"].removeprefix("Value error, ").replace("Input should be ", "it must be ")
         said = _MESSAGES.get(first["type"], "{key}: {said}.").format(key=".".join(path) or name, said=words)
         hint = did_you_mean(path[-1], _fields(spec, path[:-1])) if first["type"] == "extra_forbidden" else ""
         raise _FaultError(f"Profile {name!r}: {said}", path, hint or "Correct the setting.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from copy import copy
@@ -88,7 +89,7 @@ def _run(arguments: Sequence[str]) -> int:
         code = int(_named_in(arguments)(arguments, prog_name="flowforge", standalone_mode=False) or exit_codes.OK)
     except TyperException as error:
         # Typer's own exit code for usage errors is 2, which means failed data-quality tests here.
-        print(f"✗ {error.format_message()}\nSee: flowforge {_command_of(arguments)}--help", file=sys.stderr)
+        print(f"✗ {_plain(error.format_message())}\nSee: flowforge {_command_of(arguments)}--help", file=sys.stderr)
         return exit_codes.USER_ERROR
     except (KeyboardInterrupt, typer.Abort):
         code = exit_codes.INTERRUPTED
@@ -97,6 +98,13 @@ def _run(arguments: Sequence[str]) -> int:
     if code == exit_codes.INTERRUPTED:  # typer turns Ctrl-C into this code by itself
         print("Interrupted; what was not finished was rolled back.", file=sys.stderr)
     return code
+
+
+def _plain(message: str) -> str:
+    """Return what Typer says without the words of the library that it asks."""
+    for theirs, ours in (("Value error, ", ""), ("valid integer", "whole number"), ("valid number", "number")):
+        message = message.replace(theirs, ours)
+    return re.sub(r"Input should be (.*?)(, unable to parse .*)?$", r"it must be \1.", message)
 
 
 def _named_in(arguments: Sequence[str]) -> typer.Typer:

@@ -165,7 +165,9 @@ def _plain(text: str) -> Any:
 
 def _syntax_error(error: yaml.YAMLError, text: str, name: str, private: bool) -> ConfigError:
     line, column = _place(error, text)
-    reason = re.sub(r"'.*'", "…", _reason(error)) if private else _reason(error)
+    reason = _reason(error)
+    if private and "'" in re.sub(r"'[][{},:?-]'", "", reason):
+        reason = re.sub(r"'.*'", "…", reason)
     has_tab = re.search(r"^ *\t", text, re.MULTILINE)
     return ConfigError(
         f"The YAML cannot be read: {reason}.",
