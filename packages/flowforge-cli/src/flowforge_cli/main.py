@@ -31,6 +31,7 @@ from flowforge_cli.why import why
 app = typer.Typer(
     name="flowforge",
     help="SQL and Python data models, batch and streaming, in one DAG, on any engine.",
+    epilog="The guide, with every key of a project's files, lies below docs/guide/ of FlowForge's repository.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

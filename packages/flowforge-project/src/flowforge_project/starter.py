@@ -12,7 +12,9 @@ import yaml
 from flowforge_domain.errors import ConfigError
 
 _FILES = Path(__file__).parent / "starter"
-_PROFILES = "# Where the tables go. `flowforge run --env NAME` picks another profile than `default`.\n"
+_PROFILES = (
+    "# Where the tables go. `flowforge run --env NAME` picks a profile; without it, it is `default`, or the only one.\n"
+)
 
 
 def create_folder(root: Path, engine: str, settings: Mapping[str, Any]) -> list[str]:
