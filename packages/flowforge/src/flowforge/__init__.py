@@ -6,9 +6,11 @@ Names are resolved when they are used, so that `import flowforge` costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# What type checkers take for true: `typing` would be most of what `flowforge --version` imports.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flowforge.core import ref, relation_for
     from flowforge_bootstrap.project import Project
     from flowforge_domain.hooks import hook
