@@ -64,6 +64,10 @@ class TestResults:
         with pytest.raises(ProfileError, match="no profile 'x'"):
             Project.load(shop, env="x")
 
+    def test_one_kind_is_listed_by_its_name(self, shop):
+        project = Project.load(shop)
+        assert project.ls(resource="seed") == project.ls(resource=["seed"]) != project.ls()
+
     def test_a_part_of_the_graph(self, shop):
         dag = Project.load(shop).dag(select="orders+")
         assert dag.order == ["orders", "revenue_by_customer"]

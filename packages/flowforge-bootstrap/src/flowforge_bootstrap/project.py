@@ -9,7 +9,7 @@ Every call reads the project's files anew, so it is never stale; the parse cache
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -53,14 +53,15 @@ class ProjectText:
         self,
         select: Names = None,
         exclude: Names = None,
-        resource: Iterable[str] | None = None,
+        resource: Names = None,
         **choice: Unpack[Choice],
     ) -> list[dict[str, Any]]:
         """Return the facts of models and seeds in the order in which they are worked on, or of other kinds.
 
-        `resource` are some of source, seed, model and test.
+        `resource` is one or some of source, seed, model and test.
         """
-        return self.workspace.ls(Asked(select, exclude, **choice), tuple(resource or ("seed", "model")))
+        kinds = (resource,) if isinstance(resource, str) else tuple(resource or ("seed", "model"))
+        return self.workspace.ls(Asked(select, exclude, **choice), kinds)
 
     def compile(self, select: Names = None, exclude: Names = None, **choice: Unpack[Choice]) -> dict[str, Path]:
         """Write the SQL of the selected models below `.flowforge/compiled/` and return the files."""
