@@ -12,6 +12,7 @@ import pytest
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, SourceTable, model
 from flowforge_domain.results import Status
+from flowforge_ports.progress import Notice
 from flowforge_testkit.sqlite.frames import Frame
 
 CHAIN = {
