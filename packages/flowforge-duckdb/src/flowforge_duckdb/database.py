@@ -45,11 +45,6 @@ def connect(settings: DuckDBSettings, root: Path, claim: Claim) -> tuple[duckdb.
         connection = _opened(path, target, claim, read_only)
     except (duckdb.Error, OSError, ValueError) as error:
         raise _refusal(error, target) from error
-    if not _is_stored(connection):
-        connection.close()
-        raise EngineError(f"{target} {_NO_DATABASE}", kind=ErrorKind.UNREACHABLE, hint=_CHOOSE)
-    if not read_only:
-        name_holder(path, claim.holder)
     return _limited(connection, settings), DuckDBLock(path, target, read_only)
 
 
@@ -76,6 +71,10 @@ def _opened(path: Path, target: str, claim: Claim, read_only: bool) -> duckdb.Du
         try:
             with opening(path, max(_MOMENT, ends - time.monotonic())):
                 if connection := _connected(path, read_only):
+                    _require_stored(connection, target)
+                    # In the same turn: who comes next finds the file in use, and is told by whom.
+                    if not read_only:
+                        name_holder(path, claim.holder)
                     return connection
             continue
         except (duckdb.IOException, TimeoutError) as error:
@@ -137,12 +136,14 @@ def _create(path: Path) -> None:
         os.link(made, path)
 
 
-def _is_stored(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Tell a DuckDB file from what DuckDB opens as well: CSV and JSON files, as views in memory, or SQLite's."""
+def _require_stored(connection: duckdb.DuckDBPyConnection, target: str) -> None:
+    """Refuse what DuckDB opens as well as its own files: CSV and JSON, as views in memory, and SQLite's."""
     found = connection.execute(
         "select path is not null and type = 'duckdb' from duckdb_databases() where database_name = current_database()"
     )
-    return found.fetchall() == [(True,)]
+    if found.fetchall() != [(True,)]:
+        connection.close()
+        raise EngineError(f"{target} {_NO_DATABASE}", kind=ErrorKind.UNREACHABLE, hint=_CHOOSE)
 
 
 def _limited(connection: duckdb.DuckDBPyConnection, settings: DuckDBSettings) -> duckdb.DuckDBPyConnection:

@@ -80,9 +80,13 @@ class FileSeal:
         now = identity(self.path) or _UNFINISHED
         seal = Closed(now, self.version if self.vouched or now == self.found else "")
         temporary = _seal_file(self.path).with_suffix(f".{os.getpid()}.tmp")
-        with suppress(OSError):
+        try:
             temporary.write_text(json.dumps(asdict(seal)) + "\n", encoding="utf-8")
             temporary.replace(_seal_file(self.path))
+        except OSError:
+            # A full disk took its name, and nothing of it.
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def closed_as(path: Path) -> Closed | None:
