@@ -28,7 +28,9 @@ _NOTE = (
     "script that does so too, and one that also says `begin` and `commit`, as who writes a state row must. "
     "FlowForge builds several models at once, the scripts one after the other: it takes less time for more work. With "
     "one job the profile shows more than half in DuckDB's own statements, an eighth in its last checkpoint, and the "
-    "rest spread thin: reading models, fingerprints, the journal's lines, a file of compiled SQL for each."
+    "rest spread thin: reading models, fingerprints, the journal's lines. What nothing cached takes longer than files "
+    "parsed before is a new file of compiled SQL for each model, two thirds of it, and the parse; how long a thousand "
+    "new files take is the disk's, so that this ratio has been from 0.9 to 1.4 on one commit."
 )
 
 
