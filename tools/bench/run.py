@@ -30,7 +30,7 @@ _NOTE = (
     "one job the profile shows more than half in DuckDB's own statements, an eighth in its last checkpoint, and the "
     "rest spread thin: reading models, fingerprints, the journal's lines. What nothing cached takes longer than files "
     "parsed before is a new file of compiled SQL for each model, two thirds of it, and the parse; how long a thousand "
-    "new files take is the disk's, so that this ratio has been from 0.9 to 1.4 on one commit."
+    "new files take is the disk's: on others the same code gave 0.9 to 1.1."
 )
 
 
