@@ -30,7 +30,7 @@ _NOTE = (
     "one job the profile shows more than half in DuckDB's own statements, an eighth in its last checkpoint, and the "
     "rest spread thin: reading models, fingerprints, the journal's lines. What nothing cached takes longer than files "
     "parsed before is a new file of compiled SQL for each model, two thirds of it, and the parse; how long a thousand "
-    "new files take is the disk's: on others the same code gave 0.9 to 1.1."
+    "new files take is the disk's: earlier takings, on other machines, gave 0.9 and 1.1."
 )
 
 

@@ -95,6 +95,12 @@ class TestWhatASeedReplaces:
         LoadSeeds(theirs, seeded.engine, seeded.recorder, claim())(selection("a"))
         assert notices(seeded) == ["a replaces the table a, which a of project memory made"]
 
+    def test_a_project_without_a_name_may_only_have_moved(self, seeded):
+        seeded.seed("a")
+        moved = replace(seeded.manifest, name="elsewhere", named=False)
+        LoadSeeds(moved, seeded.engine, seeded.recorder, claim())(selection("a"))
+        assert notices(seeded) == []
+
     def test_nothing_is_told_of_seeds_that_were_not_loaded(self, seeded, tmp_path):
         seeded.sql("create table a as select 1 as old")
         (tmp_path / "b.csv").write_text("id\n1\n2,3\n")

@@ -50,9 +50,9 @@ class CleanTarget:
         """Drop every orphan that is beyond doubt, all or none, and return all of them; with `dry_run` drop nothing.
 
         Of those that keep rows of their own, the relations `drop` count as well. Raises `EngineError` of kind
-        DEPENDENTS where something else hangs on one of them, `ConfigError` for a project without a name, and for a
-        relation to `drop` that is none of them, and as `run_order` does for a wrong graph: what models still read is
-        not gone on purpose.
+        DEPENDENTS where something else hangs on one of them, `ConfigError` for a project without a name and for a
+        relation to `drop` that is none of these, and what `run_order` raises for a wrong graph: what models still read
+        is not gone on purpose.
         """
         run_order(self.manifest)
         with held(self.engine, self.claim):

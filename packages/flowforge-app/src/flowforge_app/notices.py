@@ -57,7 +57,7 @@ def before_loading(seeds: Iterable[Seed], manifest: Manifest, state: TargetState
     for seed in seeds:
         key = relation_key(seed.relation, dialect)
         entry, row = state.entries.get(key), state.rows.get(key)
-        if entry is not None and (said := _replaced_by(seed, entry, row, manifest.name)):
+        if entry is not None and (said := _replaced_by(seed, entry, row, manifest)):
             yield Loss(f"{seed.name} {said}")
 
 
@@ -140,11 +140,12 @@ def _replaced_rows(
             yield f"{name} becomes a {node.config.materialized}: the rows that {whose} kept as {kind} are replaced"
 
 
-def _replaced_by(seed: Seed, entry: CatalogEntry, row: StateRow | None, project: str) -> str:
+def _replaced_by(seed: Seed, entry: CatalogEntry, row: StateRow | None, manifest: Manifest) -> str:
     what = f"replaces the {entry.kind} {seed.relation}, which"
     if row is None:
         return f"{what} FlowForge did not make"
-    ours, before = row.project == project, inputs_from(row.inputs)
+    # A project that nobody gave a name is called like its folder, which may have been called otherwise.
+    ours, before = row.project == manifest.name or not manifest.named, inputs_from(row.inputs)
     maker = row.model if ours else f"{row.model} of project {row.project}"
     if before and before.definition:
         return f"becomes a seed: the rows that {maker} kept as {before.settings['materialized']} are replaced"

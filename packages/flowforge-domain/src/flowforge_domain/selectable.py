@@ -44,9 +44,8 @@ class SelectionContext:
     """What a selection may ask of the world outside the project, as data; None is what nobody looked up.
 
     `modified` tells which parts of each node differ from another manifest, None for a new one, and `modified_tests` the
-    same of tests by their titles. `results` says how each
-    node ended in the last run, `verdicts` pairs the title of each test with how that ended when tests were last run.
-    `changed` are the nodes that changed since a commit.
+    same of tests by their titles. `results` says how each node ended in the last run, `verdicts` pairs the title of
+    each test with how that ended when tests were last run. `changed` are the nodes that changed since a commit.
     """
 
     modified: Mapping[str, frozenset[str] | None] | None = field(default=None, repr=False)
@@ -202,8 +201,8 @@ def _states(thing: Selectable, _: str, context: SelectionContext) -> Iterator[st
 
 def _results(thing: Selectable, _: str, context: SelectionContext) -> Iterator[str]:
     """Yield how a node ended, and of a test how itself and what it looks at did; `failed` and `error` overlap."""
-    status = (context.results or {}).get(thing.name, "")
-    yield status.replace(" ", "_")
+    if status := (context.results or {}).get(thing.name):
+        yield status.replace(" ", "_")
     if status == "failed":
         yield "error"
     ended = [word for word in RESULTS if (thing.title, word.replace("_", " ")) in context.verdicts]
