@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
