@@ -37,6 +37,7 @@ def open_project(
     from flowforge_bootstrap.variables import read_variables
     from flowforge_cli.again import given as given_to
     from flowforge_cli.ctrl_c import on_ctrl_c
+    from flowforge_cli.no_exit import no_exit
     from flowforge_cli.progress import Reporter
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
@@ -46,7 +47,7 @@ def open_project(
             if output.verbose and not resume:
                 profile = project.workspace.profile(project.workspace.ports())
                 output.line(f"Profile {profile.name}, engine {profile.spec.name}")
-            with on_ctrl_c(project.target.interrupt):
+            with on_ctrl_c(project.target.interrupt), no_exit():
                 yield project
     except FlowForgeError as error:
         given.mend(error)
