@@ -36,6 +36,7 @@ ENGINE_HOMES = {
     "seeds.py",
     "session.py",
     "state.py",
+    "statements.py",
 }
 
 # Tests that ship: they write models as a user does, with numbers put in.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge_domain.ddl import Target, find_target, is_blank, one_statement, require_reading
+from flowforge_domain.ddl import Target, find_target, is_blank, made_by, one_statement, require_reading
 from flowforge_domain.dialect import Dialect, quote_name, quote_text
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.relation import scan_relation
@@ -51,6 +51,17 @@ BEFORE = [
     "// as Snowflake does\n",
     "-- one\n/* two */\n{# three #}\n{{ config() }}\n",
 ]
+
+
+@pytest.mark.parametrize(("sql", "relation"), [(sql, relation) for sql, _, relation in HEADS])
+def test_what_a_statement_makes_is_found_with_its_query(sql, relation):
+    assert made_by(sql, STANDARD) == (relation, " select 1" if " select" in sql else "\r\nselect 1")
+
+
+def test_so_is_a_temporary_table_and_what_takes_no_rows_is_not():
+    assert made_by("create temporary table t as from x", STANDARD) == ("t", " from x")
+    for sql in ("create table t (a int)", "create schema s", "create table as", "insert into t select 1 as a", "begin"):
+        assert made_by(sql, STANDARD) is None
 
 
 @pytest.mark.parametrize("before", BEFORE)

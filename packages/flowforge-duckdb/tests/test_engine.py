@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -264,3 +265,58 @@ def test_engine_on_a_users_connection_leaves_it_open(tmp_path):
 def test_query_that_is_executed_is_worked_out_to_its_last_row(engine):
     with pytest.raises(EngineError, match="the last one"):
         engine.session.execute("select case when range = 99999 then error('the last one') end from range(100000)")
+
+
+def test_query_that_is_executed_is_not_kept_in_memory(engine):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    engine.session.execute("select range as n, 'a text, not a number: ' || range as t from range(2000000)")
+    # In KB: all rows at once would take half a gigabyte.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("select 1 as a, 2 as A", (1, "A")),
+        ("select 1 as a,\n  2 as b,\n  3 as a", (3, "a")),
+        ('select 1 as "a b", 2 as "a b"', (1, 'a b"')),
+        ("with q as (select 1 as b) select a, a from old, q", None),
+        ("select * from old as x cross join old as y", None),
+        ("select count(*), count(*) from old", None),
+        ("from old as x cross join old as y", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["table", "view"])
+def test_two_columns_of_one_name_are_refused(engine, query, place, kind):
+    engine.session.execute("create table old as select 1 as a, 2 as b")
+    engine.session.begin()
+    statement = f"create {kind} t as {query}"
+    with pytest.raises(EngineError, match="Two columns of the query have the name") as caught:
+        engine.session.execute(statement)
+    engine.session.rollback()
+    line, column = caught.value.line, caught.value.column
+    assert place == ((line, statement.splitlines()[line - 1][column - 1 :]) if line else None)
+    assert "t" not in engine.catalog.relations()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table t as select 1 as a, 2 as a_1, 3 as b, 4 as a_x",
+        'create or replace table main."T 2" as select 1 as x, 2 as "x_1"',
+        "create table t (a int default cast('1' as int), a_1 int)",
+        "create table t as select x.*, y.a as a_1 from old as x, old as y",
+        "create temporary table t as select 1 as a, 2 as a_1",
+        "create table t as pivot old on a using count(*)",
+        "create table t as summarize old",
+    ],
+)
+def test_names_that_only_look_numbered_are_kept(engine, sql):
+    engine.session.execute("create table old as select 1 as a, 2 as b")
+    engine.session.execute(sql)
+
+
+def test_looking_at_names_runs_nothing(engine):
+    engine.session.execute("create sequence counter")
+    engine.session.execute("create table t as select nextval('counter') as n, 1 as a, 2 as a_1")
+    assert engine.session.query("select nextval('counter')").rows == [(2,)]

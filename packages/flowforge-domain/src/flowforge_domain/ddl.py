@@ -20,6 +20,7 @@ _CONFIG = r"""\{\{-?\s*config\((?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"])*?\)
 _LEADING = re.compile(rf"(?:\s+|{_NOTE}(?:\n|\Z)|/\*.*?\*/|\{{#.*?#\}}|\{{%.*?%\}}|{_CONFIG})*", re.DOTALL)
 _CREATE = re.compile(r"create\b", re.IGNORECASE)
 _HEADER = re.compile(r"create\s+(?:or\s+replace\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?", re.IGNORECASE)
+_MAKES = re.compile(_HEADER.pattern.replace("(table", r"(?:temp(?:orary)?\s+)?(table"), re.IGNORECASE)
 _WITH = re.compile(r"with\s+(?:recursive\s+)?", re.IGNORECASE)
 # Statements that give no rows in any engine: what is a query in one, as `describe` and `show` are, is for it to refuse.
 _FOREIGN = re.compile(
@@ -133,6 +134,16 @@ def with_queries(sql: str, queries: Mapping[str, str], file: str, dialect: Diale
     return f"{sql[:start]}with {named} {sql[start:]}"
 
 
+def made_by(sql: str, dialect: Dialect) -> tuple[str, str] | None:
+    """Return the relation that a `create table|view … as` makes, and its query; None for every other statement."""
+    head = _MAKES.match(sql, cast("re.Match[str]", _LEADING.match(sql)).end())
+    if head is None:
+        return None
+    parts, end = scan_relation(sql, head.end())
+    query = sql[_body(sql, end, dialect) :]
+    return (relation_name(*parts), query) if parts and query else None
+
+
 def is_blank(sql: str, start: int = 0) -> bool:
     """Tell whether `sql` holds nothing but space, comments and semicolons from `start` on."""
     return cast("re.Match[str]", _BLANK.match(sql, start)).end() == len(sql)
@@ -191,8 +202,9 @@ def _found(sql: str, atoms: re.Pattern[str]) -> Iterator[re.Match[str]]:
 
 
 def _body(sql: str, start: int, dialect: Dialect) -> int:
-    """Return where the query begins behind the head of a `create`."""
-    return next(found.end() for found in _words(*_signs(dialect)).finditer(sql, start) if found["as"])
+    """Return where the query begins behind the head of a `create`, the end where it has none."""
+    words = _words(*_signs(dialect)).finditer(sql, start)
+    return next((found.end() for found in words if found["as"]), len(sql))
 
 
 def _ways(dialect: Dialect | None) -> tuple[Dialect, ...]:

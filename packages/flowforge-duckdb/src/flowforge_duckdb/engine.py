@@ -27,6 +27,7 @@ from flowforge_duckdb.plugin import SPEC
 from flowforge_duckdb.seal import FileSeal, file_seal
 from flowforge_duckdb.seeds import DuckDBSeeds
 from flowforge_duckdb.settings import DuckDBProfile
+from flowforge_duckdb.statements import columns_of, run_out
 from flowforge_ports.engine import Engine
 from flowforge_ports.failpoint import failpoint
 
@@ -71,15 +72,12 @@ class DuckDBSession:
 
     def execute(self, sql: str) -> int | None:
         failpoint("statement")
-        # To its last row: a query is worked out only as far as its rows are taken, and the last one may fail.
-        answer = self.query(sql)
-        # What writes rows answers with one row, their count; a view or other DDL with none.
-        return next(iter(answer.rows), (None,))[0] if answer.columns == ("Count",) else None
+        return run_out(self.connection, sql)
 
     def query(self, sql: str) -> Rows:
         with translated(sql):
             result = self.connection.execute(sql)
-            columns = _columns(result)
+            columns = columns_of(result)
             return Rows(columns, result.fetchall() if columns else [])
 
     def begin(self) -> None:
@@ -157,8 +155,3 @@ def _session(connection: duckdb.DuckDBPyConnection, seal: FileSeal | None = None
     # Only for this session: a user's own connection to the same database keeps DuckDB's plain errors.
     connection.execute("set session errors_as_json = true; set session enable_progress_bar = false")
     return DuckDBSession(connection, seal)
-
-
-def _columns(result: duckdb.DuckDBPyConnection | None) -> tuple[str, ...]:
-    """Return the names of a result's columns; a statement of comments alone has no result."""
-    return tuple(column[0] for column in (result.description if result is not None else None) or ())
