@@ -101,6 +101,8 @@ def test_a_table_is_no_query_of_with_that_bears_its_name(shop, flowforge):
         ("import pandas as pd; at = str(pd.Timestamp('now'))", "'now' (models/p.ff.py:3)"),
         ("import pandas as pd; at = 1 if True else pd.read_fwf('n.txt')", "read_fwf (models/p.ff.py:3)"),
         ("import helpers; at = helpers.at", "module duckdb (helpers.py:1)"),
+        ("at = list({'x', 'y'})", "the order of a set (models/p.ff.py:3)"),
+        ("at = sorted({'x', 'y'})", ""),
         ("import math, json; at = math.floor(json.loads('1.5'))", ""),
     ],
 )

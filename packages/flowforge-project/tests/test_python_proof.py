@@ -100,3 +100,81 @@ def test_modules_of_the_project_are_looked_at_too(volatile):
 
 def test_what_cannot_be_read_as_python_is_not_proved(volatile):
     assert volatile("def (") == "no Python (models/p.ff.py)"
+
+
+MODEL = "from flowforge import model\n@model(deps=['a', 'b'], requires={'a': {'id', 'n'}})\ndef p(a, b, known):\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = a[a.kind.isin({'new', 'old'})]",
+        "if a.kind in {'new', 'old'}:\n        pass",
+        "keep = set(a.columns) & set(b.columns)\n    return a[[c for c in a.columns if c in keep]]",
+        "keep = sorted({'x'} | set(a.columns), reverse=True)",
+        "seen = set()\n    for c in a.columns:\n        if c not in seen:\n            seen.add(c)",
+        "n = len({c.lower() for c in set(a.columns).union(known)})",
+        "assert set(a.columns) >= {'id'}, 'no id'",
+        "many = any(c in b for c in {'x', 'y'}) or not set(a)",
+        "x: set[str] = {'a'}\n    x |= {'b'}\n    y = 'a' in x",
+        "lacking = {'id'} - set(a.columns)\n    if lacking:\n        raise ValueError('columns are missing')",
+    ],
+)
+def test_a_set_that_is_only_asked_what_it_holds_is_proved(volatile, code):
+    assert volatile(f"{MODEL}    {code}\n    return a\n") == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for c in {'x', 'y'}:\n        pass",
+        "x = list(set(a.columns))",
+        "x = [c for c in frozenset(a.columns)]",
+        "x = {c: 1 for c in {'x', 'y'}}",
+        "x = ','.join({'x', 'y'})",
+        "x = f\"{ {'x', 'y'} }\"",
+        "x = {'x', 'y'}.pop()",
+        "x, y = {'x', 'y'}",
+        "x = [*{'x', 'y'}]",
+        "x = sorted({'x', 'y'}, key=len)",
+        "x = sum(i for i in {0.1, 0.2})",
+        "x = a.drop(columns={'x', 'y'})",
+        "x = next(iter(set(known) - {'x'}))",
+        "x = {'x'} or known; y = list(x)",
+        "return {'x', 'y'}",
+    ],
+)
+def test_the_order_of_a_set_is_not(volatile, code):
+    assert volatile(f"{MODEL}    {code}\n    return a\n") == "the order of a set (models/p.ff.py:4)"
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("keep = set(a.columns)\n    return a[list(keep)]", 5),
+        ("seen = set()\n    seen.add('x')\n    return [x for x in seen]", 6),
+        ("x = {'y'}\n    y = x\n    for z in y.copy(): pass", 6),
+    ],
+)
+def test_nor_is_that_of_a_set_that_has_a_name(volatile, code, line):
+    assert volatile(f"{MODEL}    {code}\n") == f"the order of a set (models/p.ff.py:{line})"
+
+
+@pytest.mark.parametrize(
+    ("head", "use"),
+    [
+        ("import helpers", "helpers.KINDS"),
+        ("from helpers import KINDS", "KINDS"),
+        ("from helpers import KINDS as kinds", "kinds"),
+    ],
+)
+def test_a_set_of_another_module_is_looked_at_where_it_is_read(volatile, head, use):
+    helpers = "KINDS = {'new', 'old'}\n"
+    assert volatile(f"{head}\n{MODEL}    return a[a.kind.isin({use})]\n", helpers=helpers) == ""
+    shown = volatile(f"{head}\n{MODEL}    return list({use})\n", helpers=helpers)
+    assert shown == "the order of a set (models/p.ff.py:5)"
+
+
+def test_names_of_other_functions_are_others(volatile):
+    other = "def other(keep):\n    return list(keep)\n"
+    assert volatile(f"{other}{MODEL}    keep = set(a)\n    return 'x' in keep\n") == ""

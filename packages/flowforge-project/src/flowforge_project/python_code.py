@@ -12,6 +12,7 @@ from flowforge_ports.project import Code
 from flowforge_project.folder import ProjectFile
 from flowforge_project.modules import ProjectModules
 from flowforge_project.python_proof import unproved
+from flowforge_project.set_order import shown_order
 
 
 def python_code(node: Node, root: Path) -> Code:
@@ -21,6 +22,7 @@ def python_code(node: Node, root: Path) -> Code:
     """
     modules = ProjectModules(root)
     texts: dict[str, str] = {}
+    trees: dict[str, ast.Module] = {}
     volatile = ""
     package = ".".join(node.path.relative_to(root).parts[:-1])
     waiting = [(node.path, package)]
@@ -34,8 +36,11 @@ def python_code(node: Node, root: Path) -> Code:
         # Without docstrings, which may say anything.
         meaning = _meaning(tree, text) if tree else text
         volatile = volatile or unproved(tree, name, partial(_foreign, modules))
-        waiting.extend(_imported(tree, package, modules) if tree else ())
+        if tree:
+            trees[name] = tree
+            waiting.extend(_imported(tree, package, modules))
         texts[name] = meaning
+    volatile = volatile or shown_order(trees)
     return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile, texts)
 
 
