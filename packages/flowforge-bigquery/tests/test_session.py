@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from google.cloud import bigquery
 
+from flowforge_bigquery.connection import Connection
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.errors import EngineError
@@ -62,6 +65,23 @@ def test_the_client_is_closed_though_something_else_cannot_be(engine):
     with pytest.raises(ConnectionError):
         engine.session.close()
     assert engine.session.source._client is None
+
+
+def test_sessions_that_read_at_once_share_one_storage_client(settings):
+    source = Connection(BigQueryProfile.model_validate({"engine": "bigquery", "bigquery": settings}).bigquery)
+    with ThreadPoolExecutor(4) as pool:
+        made = set(pool.map(lambda _: source.storage, range(4)))
+    source.close()
+    assert len(made) == 1
+
+
+def test_a_fork_ends_with_the_first_session(engine):
+    fork = engine.fork()
+    assert fork.session.query("select 1 as a").rows == [(1,)]
+    engine.session.close()
+    for use in (lambda: fork.session.query("select 1 as a"), lambda: fork.session.source.storage):
+        with pytest.raises(EngineError, match="The session is closed"):
+            use()
 
 
 def test_relation_of_four_parts_is_refused(engine):

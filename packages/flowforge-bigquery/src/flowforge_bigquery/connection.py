@@ -31,10 +31,14 @@ _NO_LABEL = re.compile(r"[^\w-]|[A-Z]")
 
 @dataclass
 class Connection:
-    """One client of the API, and one of the Storage Read API, for the sessions of an engine."""
+    """One client of the API, and one of the Storage Read API, for the sessions of an engine.
+
+    Once it is closed no more are made: nobody would close them.
+    """
 
     settings: BigQuerySettings
     making: Lock = field(default_factory=Lock, repr=False)
+    closed: bool = False
     _client: bigquery.Client | None = None
     _storage: BigQueryReadClient | None = None
 
@@ -42,21 +46,19 @@ class Connection:
     def client(self) -> bigquery.Client:
         """The client; its dataset exists. Raises `EngineError`."""
         with self.making:
-            if self._client is None:
-                with translated(), ExitStack() as failed:
-                    made = failed.enter_context(_client(self.settings))
-                    self._require_dataset(made, self.settings.dataset)
-                    failed.pop_all()
-                self._client = made
-            return self._client
+            return self._opened()
 
     @property
     def storage(self) -> BigQueryReadClient | None:
-        """The client of the Storage Read API, None where frames are read by REST."""
+        """The client of the Storage Read API, None where frames are read by REST. Raises `EngineError`."""
         there = self.settings.storage_endpoint or not self.settings.anonymous
-        if self._storage is None and self.settings.storage_api and there:
-            self._storage = _storage_client(self.settings, self.client)
-        return self._storage
+        if not (self.settings.storage_api and there):
+            return None
+        with self.making:
+            client = self._opened()
+            if self._storage is None:
+                self._storage = _storage_client(self.settings, client)
+            return self._storage
 
     @property
     def retry(self) -> Retry:
@@ -88,11 +90,22 @@ class Connection:
     def close(self) -> None:
         """Close what was opened."""
         with self.making:
+            self.closed = True
             if self._storage is not None:
                 self._storage.transport.close()
             if self._client is not None:
                 self._client.close()
             self._client = self._storage = None
+
+    def _opened(self) -> bigquery.Client:
+        require_open(self.closed)
+        if self._client is None:
+            with translated(), ExitStack() as failed:
+                made = failed.enter_context(_client(self.settings))
+                self._require_dataset(made, self.settings.dataset)
+                failed.pop_all()
+            self._client = made
+        return self._client
 
     def _require_dataset(self, client: bigquery.Client, name: str) -> None:
         # Asked for first: to make one takes a right that those who only use it lack.
@@ -105,6 +118,12 @@ class Connection:
             dataset.labels = labels_of(self.settings.labels)
             with suppress(Conflict):
                 client.create_dataset(dataset, **self.request)
+
+
+def require_open(closed: bool) -> None:
+    """Raise `EngineError` of kind UNREACHABLE for what was closed."""
+    if closed:
+        raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
 
 
 def labels_of(labels: Mapping[str, str]) -> dict[str, str]:

@@ -11,9 +11,9 @@ from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
-from flowforge_bigquery.connection import Connection, labels_of
+from flowforge_bigquery.connection import Connection, labels_of, require_open
 from flowforge_bigquery.errors import translated
-from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
+from flowforge_domain.errors import ours_if_interrupted
 from flowforge_domain.results import Rows
 
 _CREATED = "CREATE_TABLE_AS_SELECT"
@@ -38,8 +38,7 @@ class BigQuerySession:
     @property
     def client(self) -> bigquery.Client:
         """The client; raises `EngineError` of kind UNREACHABLE when the session is closed."""
-        if self.closed:
-            raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+        require_open(self.closed)
         return self.source.client
 
     def execute(self, sql: str) -> int | None:
