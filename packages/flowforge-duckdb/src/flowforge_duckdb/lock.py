@@ -68,13 +68,15 @@ def opening(path: Path, wait: float = -1) -> Iterator[None]:
     """
     from filelock import FileLock
 
-    turn = FileLock(path.with_name(f"{path.name}.open"), thread_local=False, is_singleton=False)
+    file = path.with_name(f"{path.name}.open")
+    turn = FileLock(file, thread_local=False, is_singleton=False)
     try:
+        # Made before: filelock would wait for a file that can never be made, as below /proc.
+        if not file.exists():
+            file.touch()
         turn.acquire(timeout=wait)
     except TimeoutError:
-        # filelock waits, too, for a file that can never be made, as below /proc.
-        if Path(turn.lock_file).exists():
-            raise
+        raise
     except OSError:
         pass
     try:
