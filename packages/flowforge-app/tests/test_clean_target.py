@@ -11,7 +11,7 @@ from flowforge_app.target_state import read_target
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError, EngineError, ErrorKind
 from flowforge_domain.materialize import drop_statement
-from flowforge_domain.model import Seed
+from flowforge_domain.model import Seed, SourceTable
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.progress import Notice
 from flowforge_testkit.fakes import claim
@@ -200,6 +200,18 @@ def test_a_run_tells_of_orphans(world):
     assert told(world) == ["1 relation is left of models that are gone: flowforge clean --dry-run"]
     world.given(ONE).run()
     assert told(world)[1:] == ["2 relations are left of models that are gone: flowforge clean --dry-run"]
+
+
+def test_a_run_tells_of_what_keeps_rows_of_its_own_too_until_it_is_a_source(world):
+    world.given(TWO | {"c": "select 1 as n"}, configs={"c": ModelConfig(materialized="incremental")}).run()
+    world.given(TWO).run()
+    said = "left of models that are gone, {}with rows that no run can make again: flowforge clean --dry-run"
+    assert told(world) == [f"1 relation is {said.format('')}"]
+    world.given(ONE).run()
+    assert told(world)[1:] == [f"2 relations are {said.format('1 of them ')}"]
+    world.clean()
+    world.given(ONE, sources=[SourceTable("old", "c", "c")]).run()
+    assert len(told(world)) == 2
 
 
 class _Blind:

@@ -103,10 +103,13 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
 
 def left_behind(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[str]:
     """Yield the notice that relations of models are left which are gone, where there are some."""
-    left = sum(not orphan.doubt for orphan in orphans(manifest, target, dialect)) if manifest.named else 0
+    found = orphans(manifest, target, dialect) if manifest.named else ()
+    left = [orphan for orphan in found if orphan.kept or not orphan.doubt]
     if left:
-        said = "1 relation is" if left == 1 else f"{left} relations are"
-        yield f"{said} left of models that are gone: flowforge clean --dry-run"
+        said, kept = "1 relation is" if len(left) == 1 else f"{len(left)} relations are", sum(one.kept for one in left)
+        some = "" if kept == len(left) else f"{kept} of them "
+        rows = f", {some}with rows that no run can make again" if kept else ""
+        yield f"{said} left of models that are gone{rows}: flowforge clean --dry-run"
 
 
 def _require_name(manifest: Manifest) -> None:
