@@ -245,16 +245,17 @@ class TestAnotherProjectOnTheSameTarget:
         assert answer.code == 1
         assert f"Model 'grown' failed: {told}" in answer.out
         assert "models/grown.ff.sql:1" in answer.out
-        assert (
-            "Set `schema` or `alias`; or if this project had that name, full_refresh: false for one run" in answer.out
+        said = (
+            "Set `schema` or `alias`; or, if this project had that name, write `defaults: {full_refresh: false}` into"
         )
+        assert f"{said} project.yml for one run, to go on." in answer.out
         assert answer.err == "! events replaces the table events, which events of project shop made\n"
         assert store.days == [1]
 
     def test_under_a_new_name_a_project_goes_on_where_it_says_so(self, store):
-        store.model(settings="unique_key=['day', 'region', 'id'], full_refresh=false")
+        store.write("project.yml", "name: store\nvars: {day: 1}\ndefaults: {full_refresh: false}\n")
         store.run(day=2)
-        store.model()
+        store.write("project.yml", "name: store\nvars: {day: 1}\n")
         store.run(day=3)
         assert store.days == [1, 2, 3]
 

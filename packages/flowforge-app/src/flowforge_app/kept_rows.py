@@ -30,7 +30,8 @@ def refused(node: Node, evidence: Evidence, anew: Collection[str]) -> Refused | 
         return None
     return Refused(
         f"{row.relation} holds the rows that {row.model} of project {row.project} keeps.",
-        "Set `schema` or `alias`; or if this project had that name, full_refresh: false for one run, to go on.",
+        "Set `schema` or `alias`; or, if this project had that name, write `defaults: {full_refresh: false}` into"
+        " project.yml for one run, to go on.",
     )
 
 
