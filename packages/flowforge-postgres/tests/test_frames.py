@@ -26,8 +26,16 @@ EXACT = {
     "real": (pa.float32(), [0.5, None, -0.25], "real"),
     "decimal": (pa.decimal128(38, 9), [DIGITS, None, Decimal("-0.000000001")], "numeric(38,9)"),
     "decimal256": (pa.decimal256(60, 3), [Decimal("1" * 50 + ".125"), None], "numeric(60,3)"),
+    "decimal below one": (pa.decimal128(5, 5), [Decimal("0.00012"), Decimal("-0.99999"), None], "numeric(5,5)"),
+    "decimal of all digits": (pa.decimal256(76, 38), [Decimal("9" * 38 + "." + "9" * 38), None], "numeric(76,38)"),
+    "whole decimal": (pa.decimal128(38, 0), [Decimal(10**37), Decimal(-1), Decimal(0)], "numeric(38,0)"),
     "bytes": (pa.binary(), [b"", b"\x00\xff\\x'\"", None, bytes(range(256))], "bytea"),
     "moments": (pa.timestamp("us", "UTC"), [NOON.replace(tzinfo=UTC), None], "timestamp with time zone"),
+    "moments of local time": (
+        pa.timestamp("us", "Europe/Berlin"),
+        [datetime(1800, 1, 1, tzinfo=UTC), None],
+        "timestamp with time zone",
+    ),
     "times": (pa.time64("us"), [time(23, 59, 59, 999999), None, time(0)], "time without time zone"),
     "long ago": (pa.date32(), [date(1, 1, 1), date(9999, 12, 31), None], "date"),
     "far away": (
@@ -59,6 +67,43 @@ def test_arrow_type_comes_back_exactly(engine, kind, values, stored):
     with transaction(engine):
         frames.write("ff_u", frames.read("ff_t"))
     assert rows(engine, "select held from ff_u") == rows(engine, "select held from ff_t")
+
+
+SENT = {
+    "int8": (pa.int8(), [-128, None], "-128"),
+    "uint16": (pa.uint16(), [65535, None], "65535"),
+    "decimal of thousands": (pa.decimal128(3, -3), [Decimal("-1.2e4"), None], "-12000"),
+    "short decimal": (pa.decimal64(7, 3), [Decimal("-1234.567"), None], "-1234.567"),
+    "half": (pa.float16(), [0.5, None], "0.5"),
+    "days in milliseconds": (pa.date64(), [date(1969, 12, 31), None], "1969-12-31"),
+    "seconds": (pa.time32("s"), [time(1, 2, 3), None], "01:02:03"),
+    "moments of seconds": (pa.timestamp("s"), [datetime(1960, 1, 1), None], "1960-01-01 00:00:00"),
+    "text view": (pa.string_view(), ["🦆 of more than twelve bytes", None], "🦆 of more than twelve bytes"),
+    "bytes of one length": (pa.binary(2), [b"\x00\xff", None], "\\x00ff"),
+    "struct": (pa.struct([("a", pa.int64())]), [{"a": 1}, None], '{"a": 1}'),
+}
+
+
+@pytest.mark.parametrize(("kind", "values", "text"), SENT.values(), ids=SENT)
+def test_part_of_an_arrow_table_is_sent_as_it_is(engine, kind, values, text):
+    table = pa.table({"held": pa.array([None, *values], kind), "at": [-1, 0, 1]})
+    with transaction(engine):
+        engine.frames.write("ff_t", table.slice(1))
+    assert rows(engine, "select held::text from ff_t order by at") == [(text,), (None,)]
+
+
+def test_moment_before_all_that_are_kept_is_refused_with_its_column(engine):
+    with pytest.raises(EngineError, match="Column 'at'") as caught, transaction(engine):
+        engine.frames.write("ff_t", pa.table({"at": pa.array([-(2**63) + 1], pa.timestamp("us"))}))
+    assert caught.value.kind is ErrorKind.DATA
+
+
+def test_decimal_of_more_digits_than_its_type_is_refused_with_its_column(engine):
+    buffers = pa.array([Decimal(123)], pa.decimal128(3, 0)).buffers()
+    more = pa.Array.from_buffers(pa.decimal128(2, 0), 1, buffers)
+    with pytest.raises(EngineError, match="Column 'n'") as caught, transaction(engine):
+        engine.frames.write("ff_t", pa.table({"n": more}))
+    assert caught.value.kind is ErrorKind.DATA
 
 
 def test_json_comes_back_as_objects(engine):

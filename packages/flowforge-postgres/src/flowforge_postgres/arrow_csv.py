@@ -15,23 +15,20 @@ from pyarrow import csv
 
 from flowforge_domain.dialect import quote_name
 from flowforge_domain.frame_rules import data_error
+from flowforge_postgres.arrow_types import (
+    in_microseconds,
+    is_bytes,
+    is_json,
+    is_list,
+    is_nested,
+    is_text,
+    json_texts,
+)
 from flowforge_postgres.dialect import POSTGRES
 
-NULL = ""
+_NULL = ""
+CSV = f"csv, null '{_NULL}'"
 _ROWS = 1 << 16
-_TYPES: Sequence[tuple[Callable[[pa.DataType], bool], str]] = (
-    (pa.types.is_null, "text"),
-    (pa.types.is_boolean, "boolean"),
-    (lambda kind: kind in {pa.int8(), pa.int16(), pa.uint8()}, "smallint"),
-    (lambda kind: kind in {pa.int32(), pa.uint16()}, "integer"),
-    (lambda kind: kind in {pa.int64(), pa.uint32()}, "bigint"),
-    (pa.types.is_uint64, "numeric(20)"),
-    (lambda kind: kind in {pa.float16(), pa.float32()}, "real"),
-    (pa.types.is_float64, "double precision"),
-    (pa.types.is_time, "time"),
-    (pa.types.is_duration, "interval"),
-    (pa.types.is_date, "date"),
-)
 _READ: Mapping[str, pa.DataType] = {
     "smallint": pa.int16(),
     "integer": pa.int32(),
@@ -47,27 +44,6 @@ _READ: Mapping[str, pa.DataType] = {
     "jsonb": pa.json_(),
     "bytea": pa.binary(),
 }
-
-
-def stored_type(field: pa.Field) -> str:
-    """Return the type of a column that holds an Arrow field; raise `EngineError` of kind DATA when none does."""
-    kind = field.type
-    if pa.types.is_dictionary(kind):
-        return stored_type(field.with_type(kind.value_type))
-    if pa.types.is_timestamp(kind):
-        return "timestamptz" if kind.tz else "timestamp"
-    if pa.types.is_decimal(kind):
-        return f"numeric({kind.precision}, {max(kind.scale, 0)})"
-    if _is_json(kind):
-        return "jsonb"
-    if _is_text(kind) or _is_bytes(kind):
-        return "text" if _is_text(kind) else "bytea"
-    if _is_list(kind):
-        return f"{stored_type(field.with_type(kind.value_type)).removesuffix('[]')}[]"
-    found = next((name for fits, name in _TYPES if fits(kind)), None)
-    if found is None:
-        raise data_error(f"Column {field.name!r} of the frame is {kind}: PostgreSQL has no type for it.", "Convert it.")
-    return found
 
 
 def csv_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[memoryview]:
@@ -92,7 +68,7 @@ def read_options(
         "parse_options": csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(columns) > 1),
         "convert_options": csv.ConvertOptions(
             column_types={c: _parsed(kind) for c, kind in numbered.items()},
-            null_values=[NULL],
+            null_values=[_NULL],
             true_values=["t"],
             false_values=["f"],
             strings_can_be_null=True,
@@ -107,11 +83,6 @@ def read_options(
         return pa.table(finished, names=[name for name, _ in columns])
 
     return ", ".join(_selected(name, kind) for name, kind in columns), options, finish
-
-
-def is_json(kind: pa.DataType) -> bool:
-    """Tell whether a type is Arrow's for JSON text."""
-    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.json"
 
 
 def _selected(name: str, kind: str) -> str:
@@ -205,39 +176,19 @@ def _writable(name: str, column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _writable(name, column.dictionary_decode())
-    if _is_json(kind):
-        return pa.array([v if v is None else _json(v, kind) for v in column.to_pylist()], pa.string())
-    if _is_list(kind):
+    if is_nested(kind):
+        return json_texts(column)
+    if is_list(kind):
         return pa.array([v if v is None else _literal(v) for v in column.to_pylist()], pa.string())
-    if _is_bytes(kind):
+    if is_bytes(kind):
         return pa.array([v if v is None else "\\x" + v.hex() for v in column.to_pylist()], pa.string())
     if pa.types.is_timestamp(kind) or pa.types.is_time64(kind) or pa.types.is_duration(kind):
-        column = _in_microseconds(name, column)
+        column = in_microseconds(name, column)
     if pa.types.is_duration(kind):
         return pc.binary_join_element_wise(column.cast(pa.int64()).cast(pa.string()), "microseconds", " ")
-    if _is_text(kind) or pa.types.is_decimal(kind):
+    if is_text(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.large_string())
     return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
-
-
-def _in_microseconds(name: str, column: pa.Array) -> pa.Array:
-    kind = column.type
-    finest = (
-        pa.timestamp("us", kind.tz)
-        if pa.types.is_timestamp(kind)
-        else pa.duration("us")
-        if pa.types.is_duration(kind)
-        else pa.time64("us")
-    )
-    try:
-        return column.cast(finest)
-    except pa.ArrowInvalid as error:
-        message = f"Column {name!r} of the frame holds nanoseconds; PostgreSQL keeps microseconds."
-        raise data_error(message, f"Round them, e.g. `frame[{name!r}].dt.floor('us')`.") from error
-
-
-def _json(value: Any, kind: pa.DataType) -> str:
-    return value if is_json(kind) else json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _literal(value: Any) -> str:
@@ -248,21 +199,3 @@ def _literal(value: Any) -> str:
         return "{" + ",".join(map(_literal, value)) + "}"
     text = "\\x" + value.hex() if isinstance(value, bytes) else str(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
-    return bool(binary or pa.types.is_fixed_size_binary(kind))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
-
-
-def _is_json(kind: pa.DataType) -> bool:
-    inner = pa.types.is_struct(kind) or pa.types.is_map(kind) or is_json(kind)
-    return bool(inner or (_is_list(kind) and _is_json(kind.value_type)))

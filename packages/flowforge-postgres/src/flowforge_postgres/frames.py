@@ -1,7 +1,7 @@
 """Python models' frames: pandas out, and in whatever is a pandas frame, an Arrow table or gives an Arrow stream.
 
-Both ways go by COPY on the session's own connection, so that a frame is part of its model's transaction; Arrow writes
-and reads the CSV. pandas is imported when a frame is wanted, never for a project of SQL models.
+Both ways go by COPY on the session's own connection, so that a frame is part of its model's transaction: in by its
+binary form, out by CSV that Arrow reads. pandas is imported when a frame is wanted, never for a project of SQL models.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from flowforge_domain.frame_rules import data_error
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 from flowforge_ports.failpoint import failpoint
-from flowforge_postgres.arrow_csv import NULL, csv_chunks, read_options, stored_type
+from flowforge_postgres.arrow_binary import binary_chunks
+from flowforge_postgres.arrow_csv import CSV, csv_chunks, read_options
+from flowforge_postgres.arrow_types import stored_type
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
 from flowforge_postgres.copy_out import copy_out
 from flowforge_postgres.dialect import POSTGRES
@@ -94,9 +96,13 @@ def store(
     target = quote_relation(into, POSTGRES)
     session.execute(f"create table {target} ({columns})")
     failpoint("frame")
-    statement = f"copy {target} from stdin (format csv, null '{NULL}')"
+    form, chunks = "binary", binary_chunks(batches, list(kinds.values()))
+    if types or any(kind.endswith("[]") for kind in kinds.values()):
+        # The server makes any type of a text. Binary lists tell a number for theirs.
+        form, chunks = CSV, csv_chunks(batches)
+    statement = f"copy {target} from stdin (format {form})"
     with session.reading() as cursor:
         with translated(), cursor.copy(statement) as copy:
-            for chunk in csv_chunks(batches):
+            for chunk in chunks:
                 copy.write(chunk)
         return cursor.rowcount

@@ -39,7 +39,7 @@ def pandas_frame(table: pa.Table) -> pd.DataFrame:
 
 def exact_values(column: pa.ChunkedArray) -> list[Any]:
     """Return a column's values as Python's own."""
-    from flowforge_postgres.arrow_csv import is_json
+    from flowforge_postgres.arrow_types import is_json
 
     values: list[Any] = column.to_pylist()
     return [v if v is None else json.loads(v) for v in values] if is_json(column.type) else values
@@ -49,7 +49,7 @@ def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
     import pandas as pd
     import pyarrow as pa
 
-    from flowforge_postgres.arrow_csv import is_json
+    from flowforge_postgres.arrow_types import is_json
 
     kind = column.type
     if is_json(kind):
