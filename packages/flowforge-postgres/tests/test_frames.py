@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from threading import Timer
@@ -274,3 +276,9 @@ def test_reading_is_cancelled_from_another_thread(engine):
     timer.join()
     assert caught.value.kind is ErrorKind.CANCELLED
     assert rows(engine, "select 1") == [(1,)]
+
+
+def test_sql_models_need_neither_arrow_nor_pandas():
+    told = "import sys, flowforge_postgres.engine; print({'numpy', 'pandas', 'pyarrow'} & sys.modules.keys())"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

@@ -1,7 +1,8 @@
 """Python models' frames: pandas out, and in whatever is a pandas frame, an Arrow table or gives an Arrow stream.
 
 Both ways go by COPY on the session's own connection, so that a frame is part of its model's transaction: in by its
-binary form, out by CSV that Arrow reads. pandas is imported when a frame is wanted, never for a project of SQL models.
+binary form, out by CSV that Arrow reads. Arrow and pandas are imported when a frame is wanted, never for a project of
+SQL models.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from flowforge_domain.frame_rules import data_error
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 from flowforge_ports.failpoint import failpoint
-from flowforge_postgres.arrow_binary import binary_chunks
-from flowforge_postgres.arrow_csv import CSV, csv_chunks, read_options
-from flowforge_postgres.arrow_types import stored_type
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
 from flowforge_postgres.copy_out import copy_out
 from flowforge_postgres.dialect import POSTGRES
@@ -65,6 +63,8 @@ class PostgresFrames:
         import pyarrow as pa
         from pyarrow import csv
 
+        from flowforge_postgres.arrow_csv import read_options
+
         columns = PostgresCatalog(self.session).columns(relation)
         asked, options, finish = read_options(columns)
         query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format csv)"
@@ -91,6 +91,10 @@ def store(
     types: Mapping[str, str] | None = None,
 ) -> int:
     """Create the table `into` and fill it; `types` say where a column is not of the type that Arrow gives it."""
+    from flowforge_postgres.arrow_binary import binary_chunks
+    from flowforge_postgres.arrow_csv import CSV, csv_chunks
+    from flowforge_postgres.arrow_types import stored_type
+
     kinds = {field.name: (types or {}).get(field.name) or stored_type(field) for field in schema}
     columns = ", ".join(f"{quote_name(name, POSTGRES)} {kind}" for name, kind in kinds.items())
     target = quote_relation(into, POSTGRES)
