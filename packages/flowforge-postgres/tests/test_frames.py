@@ -241,6 +241,13 @@ def test_many_rows_in_order(engine):
     pd.testing.assert_frame_equal(engine.frames.read("ff_t"), frame)
 
 
+def test_values_of_some_megabytes(engine):
+    frame = pd.DataFrame({"a": [f"{i}\n" * (1 << 21) for i in range(5)], "b": range(5)})
+    with transaction(engine):
+        engine.frames.write("ff_t", frame)
+    pd.testing.assert_frame_equal(engine.frames.read("ff_t"), frame)
+
+
 def test_frame_of_a_thousand_columns(engine):
     table = pa.table({f"c{i}": pa.array([i, None]) for i in range(1_000)})
     with transaction(engine):

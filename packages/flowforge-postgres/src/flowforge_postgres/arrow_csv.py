@@ -58,31 +58,32 @@ def csv_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[memoryview]:
             yield memoryview(sink.getvalue())
 
 
-def read_options(
+def reader(
     columns: Sequence[tuple[str, str]],
-) -> tuple[str, Mapping[str, Any], Callable[[pa.Table | None], pa.Table]]:
-    """Return what to select, how Arrow reads it, and what turns that into a table with the right columns."""
-    numbered = {f"c{i}": kind for i, (_, kind) in enumerate(columns)}
-    options = {
-        "read_options": csv.ReadOptions(column_names=list(numbered)),
-        "parse_options": csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(columns) > 1),
-        "convert_options": csv.ConvertOptions(
-            column_types={c: _parsed(kind) for c, kind in numbered.items()},
-            null_values=[_NULL],
-            true_values=["t"],
-            false_values=["f"],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    }
+) -> tuple[str, Callable[[memoryview], pa.Table], Callable[[Sequence[pa.Table]], pa.Table]]:
+    """Return what to select, how Arrow reads some rows, and what makes of all a table with the right columns."""
+    numbered = {f"c{i}": _parsed(kind) for i, (_, kind) in enumerate(columns)}
+    parse = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(columns) > 1)
+    convert = csv.ConvertOptions(
+        column_types=numbered,
+        null_values=[_NULL],
+        true_values=["t"],
+        false_values=["f"],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
 
-    def finish(table: pa.Table | None) -> pa.Table:
-        if table is None:
-            table = pa.table({c: pa.array([], _parsed(kind)) for c, kind in numbered.items()})
+    def read(rows: memoryview) -> pa.Table:
+        # In one block, as no value may be longer than a block.
+        options = csv.ReadOptions(column_names=list(numbered), block_size=len(rows), use_threads=False)
+        return csv.read_csv(pa.py_buffer(rows), options, parse, convert)
+
+    def finish(parts: Sequence[pa.Table]) -> pa.Table:
+        table = pa.concat_tables([pa.schema(numbered).empty_table(), *parts])
         finished = [_finished(name, table[f"c{i}"], kind) for i, (name, kind) in enumerate(columns)]
         return pa.table(finished, names=[name for name, _ in columns])
 
-    return ", ".join(_selected(name, kind) for name, kind in columns), options, finish
+    return ", ".join(_selected(name, kind) for name, kind in columns), read, finish
 
 
 def _selected(name: str, kind: str) -> str:

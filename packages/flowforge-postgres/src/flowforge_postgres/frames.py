@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from flowforge_domain.dialect import quote_name, quote_relation
@@ -19,7 +19,7 @@ from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
 from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
-from flowforge_postgres.copy_out import copy_out
+from flowforge_postgres.copy_out import copied
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.errors import translated
 from flowforge_postgres.pandas_frames import arrow_table, exact_values, pandas_frame
@@ -61,19 +61,17 @@ class PostgresFrames:
 
     def _arrow(self, relation: str) -> pa.Table:
         import pyarrow as pa
-        from pyarrow import csv
 
-        from flowforge_postgres.arrow_csv import read_options
+        from flowforge_postgres.arrow_csv import reader
 
         columns = PostgresCatalog(self.session).columns(relation)
-        asked, options, finish = read_options(columns)
+        asked, read, finish = reader(columns)
         query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format csv)"
-        sink = BytesIO()
-        copy_out(self.session, query, sink.write)
-        if not columns or not sink.tell():
-            return finish(None)
+        # Some rows are read while the next ones come.
+        with ThreadPoolExecutor(1) as beside:
+            parts = [beside.submit(read, rows) for rows in copied(self.session, query) if columns]
         try:
-            return finish(csv.read_csv(pa.py_buffer(sink.getbuffer()), **options))
+            return finish([part.result() for part in parts])
         except pa.ArrowException as error:
             said = _COLUMN.sub(lambda found: f"In column {columns[int(found[1])][0]!r}", str(error).splitlines()[0])
             raise data_error(f"{relation} cannot be read as a frame: {said}", "Cast the column in a model.") from error
