@@ -35,10 +35,9 @@ _NOTE = (
     f"Five columns: integer, float, text, timestamp, boolean. Beyond start-up: what {_SMALL} rows take is subtracted, "
     "on all sides; making the frame is part of both. By hand: COPY of CSV that Arrow writes and "
     "reads, sent in parts, and taken with libpq's own calls. "
-    f"`to_sql` took {_SOME:,} rows, and its time is multiplied by {_LARGE // _SOME}. The fastest driver is not among "
-    "these: ADBC, by binary COPY on a connection of its own, needs two thirds of our time both ways, so that 1.2 x of "
-    "the best driver is missed (docs/decisions/0012-adbc.md, `tools/bench/adbc.py`). In one process, the second table "
-    "to a frame costs ours as much CPU as by hand, 0.39 s: what the figure has beyond that is the first frame's pages."
+    f"`to_sql` took {_SOME:,} rows, and its time is multiplied by {_LARGE // _SOME}. FlowForge's COPY is binary, which "
+    "halves the server's time. The fastest driver, ADBC, is not among these, as it is no dependency: beside it, in one "
+    "process, ours takes 0.7 of its time in, as much out (docs/decisions/0012-adbc.md, `tools/bench/adbc.py`)."
 )
 
 

@@ -149,6 +149,25 @@ def test_what_sql_wrote_is_read_exactly(engine):
     assert found[18:] == (None, math.inf, None)
 
 
+NOT_CAST = [
+    "'10.0.0.1'::inet",
+    "'x '::char(3)",
+    "'2 days'::interval",
+    "true::text",
+    "'(,)'::ff_pair",
+    "1.50::money",
+    "b'101'",
+]
+
+
+@pytest.mark.parametrize("sql", NOT_CAST)
+def test_other_types_are_the_text_that_the_server_writes(engine, sql):
+    engine.session.execute("create type ff_pair as (a int, b int)")
+    build(engine, "ff_t", f"select 0 as at, {sql} as a union all select 1, null")
+    (said,) = rows(engine, "select format('%s', a) from ff_t where at = 0")[0]
+    assert list(engine.frames.to_rows(engine.frames.read("ff_t")).rows) == [(0, said), (1, None)]
+
+
 @pytest.mark.parametrize(
     ("sql", "value"),
     [
@@ -172,7 +191,10 @@ def test_a_number_without_bounds_that_no_frame_holds_is_refused_with_its_column(
     assert "double precision" in caught.value.hint
 
 
-@pytest.mark.parametrize("value", ["timestamp 'infinity'", "date '0044-03-15 BC'"])
+@pytest.mark.parametrize(
+    "value",
+    ["timestamp 'infinity'", "timestamptz '-infinity'", "date 'infinity'", "date '0044-03-15 BC'", "time '24:00'"],
+)
 def test_a_time_that_no_frame_holds_is_refused_with_its_column(engine, value):
     build(engine, "ff_t", f"select 0 as a, {value} as b")
     with pytest.raises(EngineError, match="ff_t cannot be read as a frame: In column 'b': ") as caught:

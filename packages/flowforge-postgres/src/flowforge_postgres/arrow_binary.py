@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flowforge_domain.frame_rules import unstorable
-from flowforge_postgres.arrow_types import in_microseconds, json_texts
+from flowforge_postgres.arrow_types import DAYS, MICROSECONDS, in_microseconds, json_texts
 
 _ROWS = 1 << 14
 _BEGIN, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
@@ -33,8 +33,6 @@ _FORMS: Mapping[str, Any] = {
     "timestamptz": [("value", ">i8")],
     "interval": [("value", ">i8"), ("days", ">i4"), ("months", ">i4")],
 }
-# PostgreSQL counts from the year 2000.
-_DAYS, _MICROSECONDS = 10_957, 946_684_800_000_000
 _WORD = np.uint64(32)
 
 
@@ -104,9 +102,9 @@ def _counted(name: str, column: pa.Array) -> pa.Array:
     if not pa.types.is_temporal(kind):
         return column
     if pa.types.is_date(kind):
-        return pc.subtract_checked(column.cast(pa.date32()).cast(pa.int32()), pa.scalar(_DAYS, pa.int32()))
+        return pc.subtract_checked(column.cast(pa.date32()).cast(pa.int32()), pa.scalar(DAYS, pa.int32()))
     microseconds = in_microseconds(name, column).cast(pa.int64())
-    return pc.subtract_checked(microseconds, _MICROSECONDS) if pa.types.is_timestamp(kind) else microseconds
+    return pc.subtract_checked(microseconds, MICROSECONDS) if pa.types.is_timestamp(kind) else microseconds
 
 
 def _decimals(column: pa.Array) -> pa.Array:

@@ -22,6 +22,8 @@ _TYPES: Sequence[tuple[Callable[[pa.DataType], bool], str]] = (
     (pa.types.is_duration, "interval"),
     (pa.types.is_date, "date"),
 )
+# PostgreSQL counts from the year 2000.
+DAYS, MICROSECONDS = 10_957, 946_684_800_000_000
 
 
 def stored_type(field: pa.Field) -> str:

@@ -1,15 +1,13 @@
 """Python models' frames: pandas out, and in whatever is a pandas frame, an Arrow table or gives an Arrow stream.
 
-Both ways go by COPY on the session's own connection, so that a frame is part of its model's transaction: in by its
-binary form, out by CSV that Arrow reads. Arrow and pandas are imported when a frame is wanted, never for a project of
-SQL models.
+Both ways go by binary COPY on the session's own connection, so that a frame is part of its model's transaction. Arrow
+and pandas are imported when a frame is wanted, never for a project of SQL models.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,25 +58,18 @@ class PostgresFrames:
         return Rows(tuple(table.column_names), list(zip(*columns, strict=True)))
 
     def _arrow(self, relation: str) -> pa.Table:
-        import pyarrow as pa
-
-        from flowforge_postgres.arrow_csv import reader
+        from flowforge_postgres.arrow_rows import reader
 
         columns = PostgresCatalog(self.session).columns(relation)
         asked, read, finish = reader(columns)
-        query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format csv)"
-        # Some rows are read while the next ones come.
-        with ThreadPoolExecutor(1) as beside:
-            parts = [beside.submit(read, rows) for rows in copied(self.session, query) if columns]
+        query = f"copy (select {asked} from {quote_relation(relation, POSTGRES)}) to stdout (format binary)"
         try:
-            return finish([part.result() for part in parts])
-        except pa.ArrowException as error:
-            said = _COLUMN.sub(lambda found: f"In column {columns[int(found[1])][0]!r}", str(error).splitlines()[0])
-            raise data_error(f"{relation} cannot be read as a frame: {said}", "Cast the column in a model.") from error
-
-
-# Arrow knows the columns by their numbers only.
-_COLUMN = re.compile(r"^In CSV column #(\d+)")
+            with closing(copied(self.session, query)) as parts:
+                batches = [read(*part) for part in parts]
+            return finish(batches)
+        except ValueError as error:
+            message = f"{relation} cannot be read as a frame: {str(error).splitlines()[0]}"
+            raise data_error(message, "Cast the column in a model.") from error
 
 
 def store(

@@ -31,8 +31,17 @@ def pandas_frame(table: pa.Table) -> pd.DataFrame:
     """Return a table in the pandas types that keep every value."""
     import pandas as pd
 
-    columns = [_series(column) for column in table.columns]
-    frame = pd.DataFrame(dict(enumerate(columns)), index=range(len(table)))
+    numbered = table.rename_columns([str(i) for i in range(table.num_columns)])
+    exact = {
+        name: series
+        for name, column in zip(numbered.column_names, table.columns, strict=True)
+        if (series := _exact(column)) is not None
+    }
+    # All others at once: one by one, pandas would copy each of them into new memory.
+    frame: pd.DataFrame = numbered.drop_columns(list(exact)).to_pandas()
+    if exact:
+        columns = {name: exact[name] if name in exact else frame[name] for name in numbered.column_names}
+        frame = pd.DataFrame(columns, index=range(len(table)))
     frame.columns = pd.Index(table.column_names, dtype=object)
     return frame
 
@@ -45,7 +54,8 @@ def exact_values(column: pa.ChunkedArray) -> list[Any]:
     return [v if v is None else json.loads(v) for v in values] if is_json(column.type) else values
 
 
-def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
+def _exact(column: pa.ChunkedArray) -> pd.Series[Any] | None:
+    """Return a column as a series where Arrow's own choice of one would lose something."""
     import pandas as pd
     import pyarrow as pa
 
@@ -54,14 +64,12 @@ def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
     kind = column.type
     if is_json(kind):
         return pd.Series(exact_values(column), dtype=object)
-    exact = pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_nested(kind) or pa.types.is_time(kind)
-    if exact:
+    if pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_nested(kind) or pa.types.is_time(kind):
         return pd.Series(pd.arrays.ArrowExtensionArray(column))
     if column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         nullable = "boolean" if pa.types.is_boolean(kind) else str(kind).replace("uint", "UInt").replace("int", "Int")
         return pd.Series(pd.array(column.to_pylist(), dtype=nullable))
-    series: pd.Series[Any] = column.to_pandas()
-    return series
+    return None
 
 
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
