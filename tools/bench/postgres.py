@@ -26,7 +26,9 @@ _NOTE = (
     f"Every table stands already and is replaced. Beyond start-up: {_SMALL} models are subtracted from {_LARGE}. Each "
     "script executes what `flowforge compile` wrote, one transaction each. One does what FlowForge does: builds "
     "beside, drops, renames, writes a state row. The other drops, builds and keeps no state; readers wait for it. "
-    "FlowForge builds four models at once, the scripts one after the other. The server syncs nothing to disk, for all."
+    "FlowForge builds four models at once, the scripts one after the other. The server syncs nothing to disk, for all. "
+    "With one job, of 1.4 ms a model in statements, 0.27 are the two questions before a swap: what stands there, and "
+    "whether anything hangs on it; the script asks neither. What is beyond that is FlowForge's own."
 )
 
 
