@@ -7,6 +7,7 @@ project. By day each place is tried with some of them, by night with all.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -130,11 +131,13 @@ def write(root, profile, content):
 
 
 def refusal(root):
-    """Return why a project cannot be loaded or compiled, None where it can."""
+    """Return why a project cannot be loaded or compiled, None where it can; one that cannot is not run either."""
     try:
         with Project.load(root) as project:
             project.compile()
     except FlowForgeError as error:
+        with pytest.raises(type(error), match=re.escape(error.message)), Project.load(root) as project:
+            project.run()
         return error
     return None
 
@@ -161,6 +164,8 @@ def those_not_refused(names, place, target, tmp_path):
     held = []
     for number, name in enumerate(names):
         root = tmp_path / "one" / str(number)
+        # What would be built before.
+        write(root, target.profile, sql("ff_first", "", NUMBER))
         if not write(root, target.profile, place.files("m", name)):
             continue
         if error := refusal(root):

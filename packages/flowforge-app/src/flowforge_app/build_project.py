@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -12,7 +13,10 @@ from flowforge_app.load_seeds import LoadSeeds
 from flowforge_app.run_checks import RunChecks
 from flowforge_app.run_models import RunModels
 from flowforge_app.target_state import held
+from flowforge_domain.checks import Check
 from flowforge_domain.listing import selected_resources
+from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.results import BuildReport, CheckReport, RunReport, SeedReport
 from flowforge_domain.selection import EVERYTHING, Selection
 from flowforge_ports.progress import Event, Progress, RunStarted
@@ -52,6 +56,12 @@ class BuildProject:
             built = replace(built, seconds=perf_counter() - started)
         self.models.progress(built)
         return BuildReport(loaded, built, CheckReport([tests.results[name] for name in tests.checks]))
+
+
+def things_to_build(manifest: Manifest, wanted: Selection) -> list[Seed | Node | Check]:
+    """Return the seeds, models and tests of a selection; raise as `selected_resources` does."""
+    kinds: Mapping[str, Any] = {"seed": manifest.seeds, "model": manifest.nodes, "test": manifest.checks}
+    return [kinds[kind][key] for kind, key in selected_resources(manifest, wanted, _KINDS)]
 
 
 def _beside_tests(progress: Progress, tests: CheckRun) -> Progress:

@@ -28,6 +28,11 @@ def nowhere(_: Node) -> str:
     return ""
 
 
+def query_name(node: Node) -> str:
+    """Return the name of an ephemeral model's query within the statements of those that read it."""
+    return f"_flowforge_{node.name}"
+
+
 _OF_TRANSACTIONS = {"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
 
 
@@ -153,7 +158,7 @@ class CompileModels:
         found = self.manifest.nodes.get(node_name(name))
         if found is None or found.config.materialized != "ephemeral":
             return quote_relation(ref_relation(self.manifest, name), self.dialect)
-        query = quote_name(f"_flowforge_{found.name}", self.dialect)
+        query = quote_name(query_name(found), self.dialect)
         if query not in inlined:
             sql = self.renderer.render(found, self.context(found, inlined, read=read, before=before))
             inlined[query] = plain_query(found, sql, self.dialect)

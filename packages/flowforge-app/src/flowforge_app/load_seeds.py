@@ -24,7 +24,7 @@ from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.plan import Columns
 from flowforge_domain.results import SeedReport, SeedResult
-from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_seeds
+from flowforge_domain.selection import EVERYTHING, Selection, selected_seeds
 from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_states
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine, SeedLoader
@@ -53,7 +53,7 @@ class LoadSeeds:
         Raises `SeedError` naming file, row and column; then every table is as it was. Raises
         `UnsupportedByEngineError` before anything is touched.
         """
-        seeds = self._selected(wanted)
+        seeds = selected_seeds(self.manifest, wanted)
         self.loader(seeds)
         with held(self.engine, self.claim):
             return self.load(seeds)
@@ -141,10 +141,6 @@ class LoadSeeds:
             return {}
         found = self.engine.sources.versions(set(named.values()))
         return {relation: found[key] for relation, key in named.items() if key in found}
-
-    def _selected(self, wanted: Selection) -> list[Seed]:
-        chosen = select(selectable_seeds(self.manifest), wanted, self.manifest, "seed")
-        return [seed for name, seed in sorted(self.manifest.seeds.items()) if name in chosen]
 
     def _types_before(self, seed: Seed, version: str, state: TargetState) -> Columns:
         """Return the columns that the last content of a CSV file gave, where it is another than now."""

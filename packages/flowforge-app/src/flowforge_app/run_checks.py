@@ -13,7 +13,7 @@ from flowforge_domain.manifest import Manifest, table_relation
 from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.relation import same_relation
 from flowforge_domain.results import CheckReport, CheckResult
-from flowforge_domain.selection import EVERYTHING, Selection, select, selectable_checks
+from flowforge_domain.selection import EVERYTHING, Selection, selected_checks
 from flowforge_domain.text import caret, nearest
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import ChecksStarted, CheckStarted, Progress
@@ -32,7 +32,7 @@ class RunChecks:
 
         Raises `SelectionError` for an empty selection. What does not hold is in the report.
         """
-        checks = self._selected(wanted)
+        checks = selected_checks(self.manifest, wanted)
         results = []
         if checks:
             titles = tuple(check.title for check in checks)
@@ -55,10 +55,6 @@ class RunChecks:
                 raise
             return CheckResult(check, query, perf_counter() - started, error=self._placed(error, check, query))
         return CheckResult(check, query, perf_counter() - started, failure)
-
-    def _selected(self, wanted: Selection) -> list[Check]:
-        chosen = select(selectable_checks(self.manifest), wanted, self.manifest, "test")
-        return [check for i, check in enumerate(self.manifest.checks) if i in chosen]
 
     def _placed(self, error: FlowForgeError, check: Check, query: str) -> FlowForgeError:
         """Return the error with the place of the test in the project."""

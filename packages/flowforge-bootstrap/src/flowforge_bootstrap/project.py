@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from flowforge_app.build_project import things_to_build
 from flowforge_app.clean_target import Orphan
 from flowforge_app.explain_model import Explanation
+from flowforge_app.require_names import require_names
 from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.resuming import take_up
@@ -24,8 +26,9 @@ from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions
 from flowforge_domain.manifest import Manifest, run_order
+from flowforge_domain.model import Node, Seed, node_name
 from flowforge_domain.results import BuildReport, CheckReport, Rows, RunReport, SeedReport
-from flowforge_domain.selection import Selection
+from flowforge_domain.selection import Selection, selected_checks, selected_nodes, selected_seeds
 from flowforge_ports.progress import Event, Notice, Progress
 
 if TYPE_CHECKING:
@@ -139,6 +142,7 @@ class Project(ProjectText):
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             wanted = _wanted(container, select, exclude, choice)
             wanted = resumed.wanted(container, wanted) if resumed else wanted
+            require_names(container.compiler(), selected_nodes(container.manifest(), wanted))
             jobs = _jobs(jobs, container)
             skipping = container.skipping(asked.no_cache, verify, done=resumed.done if resumed else frozenset())
             how = {"full_refresh": asked.full_refresh, "fail_fast": fail_fast, "skipping": skipping}
@@ -162,27 +166,34 @@ class Project(ProjectText):
         asked = RunOptions(full_refresh=full_refresh, no_cache=no_cache)
         with self.target.container(lock_timeout, "build", asked) as container:
             run_order(container.manifest())
+            wanted = _wanted(container, select, exclude, choice)
+            require_names(container.compiler(), things_to_build(container.manifest(), wanted))
             jobs, how = _jobs(jobs, container), {"skipping": container.skipping(no_cache)}
             models = container.run_models(jobs=jobs, full_refresh=full_refresh, fail_fast=fail_fast, **how)
-            return container.build_project(models=models)(_wanted(container, select, exclude, choice))
+            return container.build_project(models=models)(wanted)
 
     def test(
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
     ) -> CheckReport:
         """Run the selected data-quality tests; what does not hold is in the report."""
         with self.target.container(lock_timeout, "test") as container:
-            return container.run_checks()(_wanted(container, select, exclude, choice))
+            wanted = _wanted(container, select, exclude, choice)
+            require_names(container.compiler(), selected_checks(container.manifest(), wanted))
+            return container.run_checks()(wanted)
 
     def seed(
         self, select: Names = None, exclude: Names = None, lock_timeout: float = WAIT, **choice: Unpack[Choice]
     ) -> SeedReport:
         """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
         with self.target.container(lock_timeout, "seed") as container:
-            return container.load_seeds()(_wanted(container, select, exclude, choice))
+            wanted = _wanted(container, select, exclude, choice)
+            require_names(container.compiler(), selected_seeds(container.manifest(), wanted))
+            return container.load_seeds()(wanted)
 
     def why(self, name: str, lock_timeout: float = WAIT) -> Explanation:
         """Return why a run would build a model, or leave it as it is."""
         with self.target.container(lock_timeout) as container:
+            require_names(container.compiler(), _named(container.manifest(), name))
             return container.explain_model()(name)
 
     def clean(self, dry_run: bool = False, lock_timeout: float = WAIT, drop: Collection[str] = ()) -> list[Orphan]:
@@ -197,6 +208,7 @@ class Project(ProjectText):
     def show(self, name: str, limit: int = 10, lock_timeout: float = WAIT) -> Rows:
         """Return the first rows of what `name` writes."""
         with self.target.container(lock_timeout) as container:
+            require_names(container.compiler(), _named(container.manifest(), name))
             return container.show_model()(name, limit)
 
     def close(self) -> None:
@@ -212,6 +224,12 @@ class Project(ProjectText):
 
 def _wanted(container: Container, select: Names, exclude: Names, choice: Choice) -> Selection:
     return Asked(select, exclude, **choice).among(container.project(), container.manifest())
+
+
+def _named(manifest: Manifest, name: str) -> list[Node | Seed]:
+    """Return the model or seed of that name; none where it is the name of a relation."""
+    found = manifest.nodes.get(node_name(name)) or manifest.seeds.get(node_name(name))
+    return [found] if found else []
 
 
 def _jobs(asked: object, container: Container) -> int:

@@ -11,6 +11,7 @@ from flowforge_app.build_docs import BuildDocs
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.narrow import narrowed
 from flowforge_app.past_runs import PastRuns
+from flowforge_app.require_names import require_names
 from flowforge_bootstrap.artifacts import DOCS, compiled_file, unwritable, write_manifest, write_text
 from flowforge_bootstrap.asked import Asked
 from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
@@ -28,6 +29,7 @@ from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.listing import listed, selected_resources
 from flowforge_domain.manifest import Manifest, run_order, with_variables
+from flowforge_domain.selection import selected_nodes
 from flowforge_ports.project import ProjectPorts
 
 
@@ -88,7 +90,9 @@ class Workspace:
         """Write the SQL of the selected models below `.flowforge/compiled/`, and the manifest; return the SQL files."""
         ports = self.ports()
         manifest = self.manifest(ports)
-        compiled = self.compiler(ports, manifest, self.profile(ports))(wanted.among(ports, manifest))
+        compiler, chosen = self.compiler(ports, manifest, self.profile(ports)), wanted.among(ports, manifest)
+        require_names(compiler, selected_nodes(manifest, chosen))
+        compiled = compiler(chosen)
         write_manifest(manifest, ports.reader)
         return {
             name: write_text(compiled_file(self.root, manifest.nodes[name].file), sql) for name, sql in compiled.items()

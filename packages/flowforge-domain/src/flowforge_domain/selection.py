@@ -12,10 +12,11 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from flowforge_domain.checks import Check
 from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.errors import SelectionError
 from flowforge_domain.manifest import Manifest, run_order, table_relation, with_seeds
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.relation import same_relation
 from flowforge_domain.selectable import (
     NOWHERE,
@@ -81,6 +82,18 @@ def selected_nodes(manifest: Manifest, wanted: Selection) -> list[Node]:
         return [manifest.nodes[name] for name in order]
     chosen = select(selectable_nodes(manifest.nodes), wanted, manifest)
     return [manifest.nodes[name] for name in order if name in chosen]
+
+
+def selected_seeds(manifest: Manifest, wanted: Selection) -> list[Seed]:
+    """Return the selected seeds by name; raise `SelectionError` as `select` does."""
+    chosen = select(selectable_seeds(manifest), wanted, manifest, "seed")
+    return [seed for name, seed in sorted(manifest.seeds.items()) if name in chosen]
+
+
+def selected_checks(manifest: Manifest, wanted: Selection) -> list[Check]:
+    """Return the selected tests in the project's order; raise `SelectionError` as `select` does."""
+    chosen = select(selectable_checks(manifest), wanted, manifest, "test")
+    return [check for place, check in enumerate(manifest.checks) if place in chosen]
 
 
 def select(
