@@ -307,6 +307,27 @@ def test_names_have_63_bytes(engine, letter, fits):
     assert len(engine.catalog.relations()) == 1
 
 
+DOMAINS = {
+    "an integer": ("integer", "integer"),
+    "bounded": ("numeric(12, 3)", "numeric(12,3)"),
+    "a list": ("bigint[]", "bigint[]"),
+    "of a domain": ("ff_outer", "numeric(5,2)"),
+}
+
+
+@pytest.mark.parametrize(("base", "told"), DOMAINS.values(), ids=DOMAINS)
+def test_a_column_of_a_domain_is_one_of_the_type_it_stands_on(engine, base, told):
+    engine.session.execute("create domain ff_inner as numeric(5, 2); create domain ff_outer as ff_inner")
+    engine.session.execute(f"create domain ff_d as {base}; create table ff_t (a ff_d, b text)")
+    assert engine.catalog.columns("ff_t") == [("a", told), ("b", "text")]
+
+
+def test_a_frame_holds_the_numbers_of_a_domain(engine):
+    engine.session.execute("create domain ff_qty as integer check (value > 0)")
+    build(engine, "ff_t", "select a::ff_qty as a from generate_series(1, 3) a")
+    assert engine.frames.read("ff_t")["a"].sum() == 6
+
+
 def test_schema_that_exists_needs_no_right_to_create_one(engine, dsn, admin, tmp_path):
     from flowforge_postgres.engine import open_engine
 

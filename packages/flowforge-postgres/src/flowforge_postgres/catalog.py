@@ -31,9 +31,16 @@ select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f', 'v', 'm') and not n.nspname like any ('{pg\\_%,information\\_schema}')
 """
+# Of a domain the type that it stands on: its values are those of that, and nobody else knows what they are.
 _COLUMNS = """
-select attname, pg_catalog.format_type(atttypid, atttypmod)
-from pg_catalog.pg_attribute where attrelid = {relation}::regclass and attnum > 0 and not attisdropped order by attnum
+with recursive typed(place, name, type, modifier) as (
+  select attnum, attname, atttypid, atttypmod from pg_catalog.pg_attribute
+  where attrelid = {relation}::regclass and attnum > 0 and not attisdropped
+  union all
+  select place, name, typbasetype, typtypmod from typed join pg_catalog.pg_type t on t.oid = type and typtype = 'd'
+)
+select name, pg_catalog.format_type(type, modifier) from typed
+where not exists (select from pg_catalog.pg_type t where t.oid = type and typtype = 'd') order by place
 """
 _SCHEMA = "select 1 from pg_catalog.pg_namespace where nspname = {schema}"
 _NAMED = """
