@@ -24,17 +24,17 @@ SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 MOST_LINES = 3
 
 
-def said(dsn, **settings):
+def said(dsn, root=Path(), **settings):
     """Return the message of a connection that fails, and its kind."""
     with pytest.raises(EngineError) as caught:
-        asked(dsn, **settings)
+        asked(dsn, root, **settings)
     assert len(str(caught.value).splitlines()) <= MOST_LINES
     return str(caught.value), caught.value.kind
 
 
-def asked(dsn, **settings):
+def asked(dsn, root=Path(), **settings):
     profile = {"engine": "postgres", "postgres": {"dsn": dsn, "connect_timeout": 5, **settings}}
-    engine = open_engine(PostgresProfile.model_validate(profile), None, claim())
+    engine = open_engine(PostgresProfile.model_validate(profile), root, claim())
     try:
         return engine.session.query("select current_user").rows
     finally:
@@ -78,6 +78,14 @@ def over_tls(dsn, certificates):
 def test_full_verification_with_the_right_root(over_tls, certificates):
     assert asked(over_tls, sslmode="verify-full", sslrootcert=str(certificates / "server.pem")) == [("postgres",)]
     assert asked(over_tls, sslmode="require") == [("postgres",)]
+
+
+def test_files_are_relative_to_the_project(over_tls, certificates):
+    over_tls += "?sslmode=verify-full"
+    assert asked(over_tls, certificates, sslrootcert="server.pem") == [("postgres",)]
+    assert asked(f"{over_tls}&sslrootcert=server.pem", certificates) == [("postgres",)]
+    message, _ = said(f"{over_tls}&sslrootcert=sub/nosuch.pem", certificates)
+    assert f'"{certificates / "sub" / "nosuch.pem"}"' in message
 
 
 def test_another_root_is_refused(over_tls, certificates):

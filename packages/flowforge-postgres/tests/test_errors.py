@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from contextlib import nullcontext, suppress
+from pathlib import Path
 
 import postgres_server
 import psycopg
@@ -21,9 +22,9 @@ from flowforge_testkit.fakes import claim
 SECRET = "p%40ss%2Fw:ord'\"{{ x }}"
 
 
-def opened(dsn, **settings):
+def opened(dsn, root=Path(), **settings):
     profile = {"engine": "postgres", "postgres": {"dsn": dsn, "connect_timeout": 2, **settings}}
-    return open_engine(PostgresProfile.model_validate(profile), None, claim())
+    return open_engine(PostgresProfile.model_validate(profile), root, claim())
 
 
 STATEMENTS = {
@@ -132,7 +133,7 @@ def test_unreadable_dsn_is_refused_without_showing_it(dsn):
 def test_password_is_never_shown(dsn):
     secret = dsn.replace("postgres:@", "postgres:hunter22@")
     profile = PostgresProfile.model_validate({"engine": "postgres", "postgres": {"dsn": secret}})
-    engine = open_engine(profile, None, claim())
+    engine = open_engine(profile, Path(), claim())
     assert rows(engine, "select 1") == [(1,)]
     for shown in (repr(profile), str(profile), profile.model_dump_json(), repr(engine), engine.target):
         assert "hunter22" not in shown
@@ -146,6 +147,56 @@ def test_statement_timeout_is_no_cancellation_of_ours_and_names_the_setting(dsn)
     assert caught.value.kind is ErrorKind.STOPPED
     assert "statement_timeout" in caught.value.hint
     engine.session.close()
+
+
+LIMIT = "&options=-c%20statement_timeout%3D4321"
+
+
+def test_the_statement_timeout_of_the_role_holds_where_the_profile_sets_none(dsn, admin):
+    admin(
+        "do $$ begin execute format('alter role current_user in database %I set statement_timeout = 4321',"
+        " current_database()); end $$"
+    )
+    for settings, told in (({}, "4321ms"), ({"statement_timeout": 7}, "7s")):
+        engine = opened(dsn, **settings)
+        assert rows(engine, "show statement_timeout") == [(told,)]
+        engine.session.close()
+
+
+def test_the_statement_timeout_of_the_dsn_holds_before_that_of_the_profile(dsn):
+    for settings in ({}, {"statement_timeout": 7}):
+        engine = opened(dsn + LIMIT, **settings)
+        assert rows(engine, "show statement_timeout") == [("4321ms",)]
+        engine.session.close()
+
+
+# What limits a statement, the statements that meet it, and what is told.
+LIMITS = {
+    "read only": ("default_transaction_read_only = on", "create table ff_t (a int)", ErrorKind.PERMISSION, "primary"),
+    "temporary files": (
+        "work_mem = 64; set temp_file_limit = 64",
+        "select count(*) from (select a from generate_series(1, 300000) a order by a::text desc) s",
+        ErrorKind.SPACE,
+        "temp_file_limit",
+    ),
+    "idle": ("idle_in_transaction_session_timeout = 50", "select 1", ErrorKind.TRANSIENT, "Run again"),
+    "a transaction": ("transaction_timeout = 200", "select pg_sleep(20)", ErrorKind.STOPPED, "transaction_timeout"),
+}
+
+
+@pytest.mark.parametrize(("limit", "sql", "kind", "told"), LIMITS.values(), ids=LIMITS)
+def test_a_limit_of_the_server_is_told_with_its_fix(engine, limit, sql, kind, told):
+    if "transaction_timeout" in limit and engine.session.connection.info.server_version < 170000:
+        pytest.skip("transaction_timeout came with PostgreSQL 17")
+    engine.session.execute(f"set {limit}")
+    engine.session.begin()
+    with pytest.raises(EngineError) as caught:
+        if kind is ErrorKind.TRANSIENT:
+            engine.session.execute("select 1")
+            time.sleep(0.5)
+        engine.session.execute(sql)
+    assert (caught.value.kind, told in caught.value.hint) == (kind, True), str(caught.value)
+    engine.session.rollback()
 
 
 def test_killed_backend_undoes_the_build_and_the_session_goes_on(engine, admin):

@@ -210,7 +210,7 @@ def test_commit_whose_answer_is_lost(dsn, admin, calls, delivered):
 
 def opened(dsn):
     profile = {"engine": "postgres", "postgres": {"dsn": dsn, "connect_timeout": 5}}
-    return open_engine(PostgresProfile.model_validate(profile), None, claim())
+    return open_engine(PostgresProfile.model_validate(profile), Path(), claim())
 
 
 @contextmanager

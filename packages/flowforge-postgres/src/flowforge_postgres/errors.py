@@ -20,6 +20,9 @@ _STATES = {
     "21": ErrorKind.DATA,
     "22": ErrorKind.DATA,
     "23": ErrorKind.DATA,
+    "25006": ErrorKind.PERMISSION,
+    "25P03": ErrorKind.TRANSIENT,
+    "25P04": ErrorKind.STOPPED,
     "28": ErrorKind.CREDENTIALS,
     "2BP01": ErrorKind.DEPENDENTS,
     "3D": ErrorKind.UNREACHABLE,
@@ -35,6 +38,7 @@ _STATES = {
     "53100": ErrorKind.SPACE,
     "53200": ErrorKind.SPACE,
     "53300": ErrorKind.TRANSIENT,
+    "53400": ErrorKind.SPACE,
     "54": ErrorKind.DATA,
     "55P03": ErrorKind.TRANSIENT,
     "57014": ErrorKind.STOPPED,
@@ -65,6 +69,12 @@ _FIXES = {
     ErrorKind.UNREACHABLE: "Check host, port and database in the dsn, and that the server runs.",
     ErrorKind.TRANSIENT: "Run again.",
     ErrorKind.STOPPED: "Another session cancelled it: run again.",
+}
+# Where the SQLSTATE knows a better one than the kind.
+_OWN_FIXES = {
+    "25006": "Name the primary server in the dsn, or turn `default_transaction_read_only` off for this role.",
+    "25P04": "Give it more time in the server's `transaction_timeout`, or make the query lighter.",
+    "53400": "Raise the limit that it names, such as `temp_file_limit`, or make the query lighter.",
 }
 # What the server says of two sessions that change its catalog at once, where the SQLSTATE says less.
 _COLLISION = re.compile(r'^tuple concurrently (updated|deleted)|unique constraint "pg_')
@@ -102,8 +112,8 @@ def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
         kind = ErrorKind.TRANSIENT
     line, column = _place(sql, int(said.statement_position or 0) - skipped)
     message = "\n".join(part for part in (said.message_primary, said.message_detail) if part)
-    hint = _FIXES.get(kind, said.message_hint or "")
-    if kind is ErrorKind.STOPPED and "timeout" in message:
+    hint = _OWN_FIXES.get(error.sqlstate) or _FIXES.get(kind, said.message_hint or "")
+    if error.sqlstate == "57014" and "timeout" in message:
         hint = "Give it more time in `statement_timeout`, or make the query lighter."
     return EngineError(message, kind=kind, line=line, column=column, hint=hint)
 

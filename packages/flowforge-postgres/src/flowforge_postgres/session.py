@@ -322,9 +322,11 @@ def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresS
     elif not found[0]:
         connection.close()
         raise _may_not_use(settings.db_schema, found[1])
-    timeout = round((settings.statement_timeout or 0) * 1000)
-    settings_of_ours = f"set search_path = {schema}; set statement_timeout = {timeout}; set datestyle = iso"
-    connection.execute(f"{settings_of_ours}; {_WATCH}")
+    ours = [f"set search_path = {schema}", "set datestyle = iso"]
+    # What the dsn says of it wins, and where the profile says nothing, what the role or the database has.
+    if settings.statement_timeout and "statement_timeout" not in connection.info.options:
+        ours.append(f"set statement_timeout = {round(settings.statement_timeout * 1000)}")
+    connection.execute("; ".join([*ours, _WATCH]))
 
 
 def _may_not_use(schema: str, role: str) -> EngineError:
