@@ -46,6 +46,7 @@ def test_the_servers_version_is_asked_of_the_server(shop):
         ("default: {engine: oracle}", "profile", "There is no engine 'oracle'"),
         ("default: {engine: sqlite, sqlite: {pth: x}}", "profile", "Did you mean 'path'?"),
         ("default: {engine: sqlite, sqlite: {path: models}}", "target", "unable to open"),
+        ("default: {engine: postgres, postgres: {dsn: 'postgresql://localhost:1/none'}}", "target", "refused"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_rest(shop, profile, subject, says):
@@ -54,6 +55,16 @@ def test_what_is_wrong_is_said_with_the_rest(shop, profile, subject, says):
     assert not findings[subject].ok
     assert says in findings[subject].detail
     assert findings["project"].ok
+    # What a target does that nobody reached is not told as if it were so.
+    assert not {"guarantees", "can", "cannot"} & findings.keys()
+
+
+def test_what_the_tests_of_an_engine_never_ran_on_is_told(shop):
+    assert "not proved" not in found(shop)["profile"].detail
+    settings = "{dataset: d, project: p, anonymous: true, endpoint: 'http://localhost:1', retry_deadline: 0}"
+    (shop / "profiles.yml").write_text(f"default: {{engine: bigquery, bigquery: {settings}}}")
+    told = found(shop)["profile"].detail.splitlines()
+    assert told[-1] == "not proved: an account of Google's; the tests run against an emulator"
 
 
 def test_a_wrong_project_does_not_hide_the_profile(shop):

@@ -25,6 +25,12 @@ def test_every_engine_is_listed_with_what_it_stands_on():
     assert found["sqlite"].abilities["cannot"] == ["Parquet seeds"]
 
 
+def test_what_was_never_tried_is_told_of_the_engines_that_nobody_had_here():
+    found = {one.name: one.unproved for one in installed(load_plugins())}
+    assert {name for name, unproved in found.items() if not unproved} == {"duckdb", "postgres", "sqlite"}
+    assert "no statement was run" in found["databricks_spark+delta"]
+
+
 def test_each_capability_is_told_once():
     for can in (frozenset(), frozenset(Capability), GUARANTEES):
         told = [word for listed in described(can).values() for word in listed]

@@ -354,12 +354,14 @@ class TestEngines:
         assert (answer.code, answer.err) == (0, "")
         assert "sqlite        flowforge-testkit 0.1.0" in answer.lines
         assert "  cannot      Parquet seeds" in answer.lines
+        assert "  not proved: anything: no statement was run on Delta" in answer.lines
         assert max(map(len, answer.lines)) <= 100
 
     def test_as_json(self, flowforge):
         told = {event["msg"]: event["data"] for event in flowforge("engines", "--log-format", "json").events}
         assert told["sqlite"]["distribution"] == "flowforge-testkit 0.1.0"
         assert "views" in told["sqlite"]["can"]
+        assert told["sqlite"]["unproved"] == ""
 
     def test_the_schema_of_profiles(self, flowforge):
         schema = json.loads(flowforge("engines", "--schema").out)

@@ -41,6 +41,7 @@ SPEC = EngineSpec(
     },
     example={"project": "{{ env_var('FF_BQ_PROJECT') }}", "dataset": "analytics", "location": "EU"},
     jobs=4,
+    unproved="an account of Google's; the tests run against an emulator",
     variants={("bigquery", "use_bigframes"): {True: "bigquery+bigframes"}},
 )
 

@@ -65,7 +65,6 @@ def _findings(path: str, env: str | None, engine: str | None, wait: float) -> It
 
 def _on_target(project: Project, wait: float) -> Iterator[Finding]:
     """Open the target once and try it out; what it can do is asked of the open engine, for a target may lack some."""
-    can = _used(project).spec.capabilities
     try:
         with project.target.container(wait) as container:
             engine = container.engine()
@@ -74,11 +73,10 @@ def _on_target(project: Project, wait: float) -> Iterator[Finding]:
                 yield _tried("server", lambda: _server(engine))
             yield from _tried_out(engine)
             yield from _described_columns(project, engine)
-            can = engine.capabilities
+            for subject, listed in described(engine.capabilities).items():
+                yield Finding(subject, True, "\n".join(listed))
     except FlowForgeError as error:
         yield _failed("target", error)
-    for subject, listed in described(can).items():
-        yield Finding(subject, True, "\n".join(listed))
 
 
 def _tried_out(engine: Engine) -> Iterator[Finding]:
@@ -140,8 +138,9 @@ def _used(project: Project) -> ResolvedProfile:
 
 def _profile(project: Project) -> str:
     profile = _used(project)
+    unproved = f"not proved: {profile.spec.unproved}" if profile.spec.unproved else ""
     used = libraries(profile.spec.distribution)
-    return f"{profile.name}, engine {profile.spec.name}" + (f"\n{used}" if used else "")
+    return "\n".join(filter(None, (f"{profile.name}, engine {profile.spec.name}", used, unproved)))
 
 
 def _server(engine: Engine) -> str:

@@ -11,25 +11,30 @@ from textwrap import fill
 from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins, install_line
 from flowforge_domain.capability import GUARANTEES, Capability
 from flowforge_domain.errors import FlowForgeError, PluginError
+from flowforge_ports.engine import EngineSpec
 
 _NAME = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An engine that can be used: who announces it, the libraries that it stands on, and its abilities in words."""
+    """An engine that can be used: who announces it, on which libraries it stands, and in words what it can do.
+
+    `unproved` is what no test of it was run on, "" where there is no such thing.
+    """
 
     name: str
     distribution: str
     libraries: str
     abilities: Mapping[str, list[str]]
+    unproved: str
 
 
 def installed(plugins: Plugins) -> list[Installed]:
     """Return the engines that can be used, by name."""
     return [
-        Installed(name, versioned(distribution), libraries(spec.distribution), described(spec.capabilities))
-        for name, [(distribution, spec), *others] in sorted(plugins.engines.items())
+        _installed(distribution, spec)
+        for _, [(distribution, spec), *others] in sorted(plugins.engines.items())
         if not others
     ]
 
@@ -69,6 +74,11 @@ def libraries(distribution: str) -> str:
     found = [name[0] for name in names if name and not name[0].startswith("flowforge")]
     listed = ", ".join(versioned(name).replace(" ", "\xa0") for name in found)
     return fill(listed, width=70, break_on_hyphens=False).replace("\xa0", " ")
+
+
+def _installed(distribution: str, spec: EngineSpec) -> Installed:
+    stands_on = libraries(spec.distribution)
+    return Installed(spec.name, versioned(distribution), stands_on, described(spec.capabilities), spec.unproved)
 
 
 def _requires(distribution: str) -> list[str]:

@@ -42,10 +42,13 @@ def engines(schema: Schema = False, log_format: Format = LogFormat.text) -> None
 
 
 def _tell(one: Installed, out: Output) -> None:
-    out.event("engine", one.name, distribution=one.distribution, libraries=one.libraries, **one.abilities)
+    facts = {"libraries": one.libraries, "unproved": one.unproved, **one.abilities}
+    out.event("engine", one.name, distribution=one.distribution, **facts)
     out.line(f"{one.name:<13} {one.distribution}")
     if one.libraries:
         out.line(indent(one.libraries, _MARGIN))
     for subject, listed in one.abilities.items():
         out.line(f"  {subject:<12}" + f"\n{_MARGIN}".join(wrap(", ".join(listed), width=86)))
+    if one.unproved:
+        out.line(f"  not proved: {one.unproved}")
     out.line()

@@ -34,6 +34,7 @@ SPEC = EngineSpec(
         "FF_SPARK_FORMAT": ("databricks_spark", "format"),
     },
     example={"warehouse": ".local/warehouse", "database": "analytics"},
+    unproved="Databricks and clusters; the tests run on Spark of this machine",
     variants={
         ("databricks_spark", "format"): {"delta": "databricks_spark+delta", "iceberg": "databricks_spark+iceberg"}
     },
@@ -44,9 +45,10 @@ DELTA, ICEBERG = (
         name=f"databricks_spark+{name}",
         dialect=SPARK_COMMITS,
         capabilities=SPEC.capabilities | {Capability.ATOMIC_REPLACE, Capability.ROW_CHANGES},
+        unproved=unproved,
         variants={},
     )
-    for name in ("delta", "iceberg")
+    for name, unproved in (("delta", "anything: no statement was run on Delta"), ("iceberg", SPEC.unproved))
 )
 SPECS = {"parquet": SPEC, "delta": DELTA, "iceberg": ICEBERG}
 

@@ -54,6 +54,7 @@ SPEC = EngineSpec(
         "database": "{{ env_var('FF_SF_DATABASE') }}",
         "db_schema": "PUBLIC",
     },
+    unproved="an account of Snowflake's; the tests run against an emulator",
 )
 
 
