@@ -182,6 +182,13 @@ def test_numbers_without_bounds_keep_every_digit(engine, sql, value):
     assert engine.frames.to_rows(engine.frames.read("ff_t")).rows == [(value,)]
 
 
+def test_numbers_of_round_hundreds_and_of_millionths_stay_numbers(engine):
+    build(engine, "ff_t", "select 12300::numeric(3, -2) as a, 0.000012::numeric(2, 6) as b")
+    frame = engine.frames.read("ff_t")
+    assert frame["a"].sum() == 12300
+    assert frame["b"].sum() == Decimal("0.000012")
+
+
 @pytest.mark.parametrize("value", ["'nan'", "'infinity'", "'-infinity'", "1e80 + 0.5", "1e60 + 1e-30", "1e-77"])
 def test_a_number_without_bounds_that_no_frame_holds_is_refused_with_its_column(engine, value):
     build(engine, "ff_t", f"select 0 as a, 1.5::numeric as b union all select 1, {value}::numeric")

@@ -124,12 +124,14 @@ def _texts(rows: memoryview, at: Any, lengths: Any, valid: pa.Buffer | None, kin
 
 
 def _decimal(kind: str) -> pa.DataType | None:
-    said = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
+    said = re.fullmatch(r"numeric\((\d+),(-?\d+)\)", kind)
     if said is None:
         return None
-    precision, scale = int(said[1]), int(said[2])
-    fits = scale <= precision <= 76
-    return None if not fits else pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+    # PostgreSQL has hundreds of thousands, `numeric(3, -2)`, and millionths, `numeric(2, 6)`; Arrow counts their zeros.
+    digits, scale = int(said[1]), int(said[2])
+    precision, scale = max(digits - min(scale, 0), scale), max(scale, 0)
+    kinds = ((make, most) for make, most in _DECIMALS if precision <= most)
+    return next((make(precision, scale) for make, _ in kinds), None)
 
 
 def _finished(name: str, kind: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
