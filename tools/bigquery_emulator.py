@@ -43,7 +43,6 @@ UNPROVED: Mapping[str, str] = (
             for column in ("missing_one from ff_t", "t.missing_one from ff_t as t")
         },
         "test_check_of_a_missing_column_is_an_error": _WORDS,
-        "test_table_of_any_name_is_found_or_refused": "the emulator takes a table named `if` for a script's statement",
         "test_view_of_any_name_replaces_a_table_of_that_name": "the emulator makes no view whose name holds a space",
         "test_interrupt_cancels_the_running_statement": "the emulator hears of nothing while a statement runs",
     }

@@ -78,6 +78,38 @@ def test_broken_model_keeps_its_table(flowforge, settings, tmp_path):
     executor.close()
 
 
+def test_views_name_the_dataset_of_what_they_read(flowforge, settings, tmp_path):
+    """BigQuery's views know no default dataset, and the emulator refuses them without one as BigQuery does."""
+    models = tmp_path / "shop/models"
+    for name, text in VIEWS.items():
+        (models / f"{name}.ff.sql").write_text(text)
+    flowforge("compile", "shop", "--select", "named")
+    [compiled] = (tmp_path / "shop/.flowforge/compiled").rglob("named*")
+    assert "`shop`.`seed_users`" in compiled.read_text()
+    assert "failed: 0" in flowforge("build", "shop")
+    assert "(unchanged)" in flowforge("run", "shop")
+    assert "b@gmail.com" in flowforge("show", "plain", "shop")
+    (models / "named.ff.sql").unlink()
+    assert "named" in flowforge("clean", "shop")
+    executor = executor_of(settings, "shop")
+    kinds = {name: entry.kind for name, entry in executor.engine.catalog.relations().items()}
+    assert {name: kinds.get(name) for name in ("plain", "named", "sourced", "grown")} == {
+        "plain": "view",
+        "named": None,
+        "sourced": "view",
+        "grown": "table",
+    }
+    executor.close()
+
+
+def test_a_view_that_reads_a_bare_name_is_told_to_name_it(flowforge, tmp_path):
+    flowforge("seed", "shop")
+    (tmp_path / "shop/models/plain.ff.sql").write_text("{{ config(materialized='view') }} select id from seed_users")
+    told = flowforge("run", "shop", "--select", "plain", code=1)
+    assert "models/plain.ff.sql" in told
+    assert "name what it reads by ref() or source()" in told
+
+
 def test_address_where_nobody_listens_is_told_in_a_few_lines(flowforge, tmp_path):
     answer = flowforge("run", "shop", code=1, FF_BQ_ENDPOINT="http://127.0.0.1:1", FF_BQ_RETRY_DEADLINE="0")
     assert "cannot be reached" in answer
@@ -103,6 +135,16 @@ def test_executor_of_the_original_design(settings, monkeypatch):
     row_count_between(executor, "mart_orders_enriched", 1, 1)
     executor.close()
     assert BigQueryProfile.__name__ == "BigQueryProfile"
+
+
+VIEWS = {
+    "inner": "{{ config(materialized='ephemeral') }} select id, email from {{ ref('users') }}",
+    "plain": "{{ config(materialized='view') }} select id, email from {{ ref('inner') }}",
+    "named": "create or replace view named as select id from {{ ref('seed_users') }}",
+    "sourced": "{{ config(materialized='view') }} select * from {{ source('crm', 'users') }}",
+    "grown": "{{ config(materialized='incremental', unique_key='id') }} select id from {{ ref('plain') }}"
+    "{% if is_incremental() %} where id > (select max(id) from {{ this }}){% endif %}",
+}
 
 
 def executor_of(settings, dataset):

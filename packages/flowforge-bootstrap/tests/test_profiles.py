@@ -94,6 +94,12 @@ class TestEngine:
         assert choose({}, engine="sqlite", FF_SQLITE_PATH="x.db").settings.sqlite.path == "x.db"
 
 
+def test_the_dialect_names_the_schema_that_a_setting_chooses():
+    spec = replace(load_plugins().engine("sqlite"), schema=("sqlite", "path"))
+    found = choose_profile({"default": SQLITE}, Plugins({"sqlite": [("here", spec)]}), {})
+    assert (found.dialect.default_schema, spec.dialect.default_schema) == ("a.db", "main")
+
+
 class TestVariants:
     def test_a_setting_hands_over_to_another_engine(self):
         assert self.chosen(path="a.db").spec.name == "sqlite+fast"

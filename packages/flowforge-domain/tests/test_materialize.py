@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowforge_domain.config import ModelConfig
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import Dialect, quote_relation
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.materialize import built_as, create_statement, prepare_statements, schema_statements
 from flowforge_domain.model import Node
@@ -44,6 +44,17 @@ def test_dialect_without_replace_creates():
     )
     assert create_statement(node(kind="view"), "select 1", HALF) == 'create or replace view "users" as select 1'
     assert create_statement(node(), "select 1", HALF) == 'create table "users" as select 1'
+
+
+def test_a_dialect_that_qualifies_names_the_schema_of_relations_and_of_no_schema():
+    dialect = replace(REPLACING, qualifies=True, default_schema="my shop")
+    assert quote_relation("users", dialect) == '"my shop"."users"'
+    assert quote_relation("other.users", dialect) == '"other"."users"'
+    assert quote_relation("users", replace(dialect, default_schema="")) == '"users"'
+    assert create_statement(node(), "create table users as select 1", dialect).startswith(
+        'create or replace table "my shop"."users" as'
+    )
+    assert schema_statements(["other.users"], {}, dialect) == ('create schema if not exists "other"',)
 
 
 def test_parts_of_a_relation_are_quoted_one_by_one():

@@ -11,22 +11,29 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
 import pyarrow as pa
+import sqlglot
 from bqemulator.api.middleware import AccessLogMiddleware, CorrelationIdMiddleware, MetricsMiddleware
 from bqemulator.api.routes import tables
 from bqemulator.config import LogLevel, Settings
+from bqemulator.domain.errors import InvalidQueryError
 from bqemulator.jobs import executor
 from bqemulator.server import EmulatorServer
+from bqemulator.sql.rewriter import default_dataset
 from bqemulator.sql.translator import SQLTranslator
 from bqemulator.storage import sql_identifiers
 from bqemulator.storage.engine import DuckDBEngine
+from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
 
 _RESULT = re.compile(r"_bqemu_anonymous.{0,3}[.].{0,3}anon(\w+)")
+_VIEW = re.compile(r"\bview\b", re.IGNORECASE)
 # Seconds of the processor, not of a clock: on a busy machine a small statement may have to wait for longer.
 _LONGEST = 1
 _running: list[tuple[DuckDBEngine, float]] = []
@@ -53,6 +60,9 @@ def mend() -> None:
     # bigframes asks for the time under a name that DuckDB has for itself.
     translate = SQLTranslator.translate
     SQLTranslator.translate = lambda self, sql, *more, **named: translate(self, _renamed(sql), *more, **named)
+    # The default dataset of a job is none of what a view reads, which must say where it is.
+    qualify = default_dataset.qualify_unqualified_tables
+    default_dataset.qualify_unqualified_tables = lambda sql, **named: (_require_datasets(sql), qualify(sql, **named))[1]
     # A statement that nobody can cancel, since the emulator hears of nothing while one runs, ends by itself.
     execute = DuckDBEngine.execute
     DuckDBEngine.execute = lambda self, sql, parameters=None: _bounded(self, lambda: execute(self, sql, parameters))
@@ -116,6 +126,17 @@ def _expiring(table: Any, body: dict[str, Any]) -> Any:
         return table
     ends = datetime.fromtimestamp(int(body["expirationTime"]) / 1000, UTC)
     return table.model_copy(update={"expiration_time": ends})
+
+
+def _require_datasets(sql: str) -> None:
+    with suppress(SqlglotError):
+        for made in sqlglot.parse(sql, read="bigquery") if _VIEW.search(sql) else ():
+            if isinstance(made, exp.Create) and made.kind == "VIEW" and made.expression:
+                own = {query.alias for query in made.find_all(exp.CTE)}
+                for table in made.expression.find_all(exp.Table):
+                    if isinstance(table.this, exp.Identifier) and not table.db and table.name not in own:
+                        said = f'Table "{table.name}" must be qualified with a dataset (e.g. dataset.table).'
+                        raise InvalidQueryError(said)
 
 
 def _renamed(sql: str) -> str:

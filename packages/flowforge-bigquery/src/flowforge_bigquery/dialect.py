@@ -21,6 +21,8 @@ BIGQUERY = Dialect(
     longest_name=300,
     name_categories=frozenset({"L", "M", "N", "Pc", "Pd", "Zs"}),
     schemas=True,
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_view_statement
+    qualifies=True,
     swaps=True,
     backslash_escapes=True,
     line_comments=("--", "#"),

@@ -71,6 +71,8 @@ _FIXES = {
     ErrorKind.UNREACHABLE: "Check the network and https://status.cloud.google.com, then run again.",
     ErrorKind.TRANSIENT: "Run again; https://status.cloud.google.com tells of outages.",
 }
+_BARE = "must be qualified with a dataset"
+_NO_DATASET = "A view knows no default dataset: name what it reads by ref() or source(), or write dataset.table."
 _TOO_DEAR = "Raise `maximum_bytes_billed` in the profile, or let the query read less."
 _PLACE = re.compile(r" at \[(\d+):(\d+)\]")
 _TERMINAL = re.compile(r"\x1b\[\d*m")
@@ -113,6 +115,7 @@ def _call_error(error: GoogleAPICallError) -> EngineError:
     line, column = (int(found[1]), int(found[2])) if found else (0, 0)
     kind = kind_of(reason, error.code, message)
     hint = _TOO_DEAR if reason == "bytesBilledLimitExceeded" else _FIXES.get(kind, "")
+    hint = _NO_DATASET if _BARE in message else hint
     return EngineError(message, kind=kind, line=line, column=column, hint=hint)
 
 

@@ -43,6 +43,7 @@ SPEC = EngineSpec(
     jobs=4,
     unproved="an account of Google's; the tests run against an emulator",
     variants={("bigquery", "use_bigframes"): {True: "bigquery+bigframes"}},
+    schema=("bigquery", "dataset"),
 )
 
 

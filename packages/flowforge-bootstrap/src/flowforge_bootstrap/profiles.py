@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from io import StringIO
 from pathlib import Path
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Union
 
 from flowforge_bootstrap.plugins import Plugins, resolve
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.secret import Secret
 from flowforge_domain.text import Location, did_you_mean, misspelt, nearest
@@ -85,6 +86,12 @@ class ResolvedProfile:
     spec: EngineSpec
     settings: Any = field(repr=False)
     where: Location | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """The engine's SQL, with the schema that the settings name where it must be written."""
+        path, dialect = self.spec.schema, self.spec.dialect
+        return replace(dialect, default_schema=reduce(getattr, path, self.settings)) if path else dialect
 
 
 def choose_profile(

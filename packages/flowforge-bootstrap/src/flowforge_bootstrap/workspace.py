@@ -80,7 +80,7 @@ class Workspace:
         """Return what turns the project's models into SQL for a profile's engine."""
         target = {"name": profile.name, "engine": profile.spec.name}
         environment = EnvSettings.of(self.root).variables
-        return CompileModels(manifest, ports.renderer, profile.spec.dialect, target, environment)
+        return CompileModels(manifest, ports.renderer, profile.dialect, target, environment)
 
     def past_runs(self) -> PastRuns:
         """Return what can tell of the runs that this project has seen."""

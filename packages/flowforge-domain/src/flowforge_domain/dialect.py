@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from unicodedata import category
@@ -46,6 +46,7 @@ class Dialect:
     clock; a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where
     `names_in_bytes`; `schemas` is whether tables live in schemas that can be created, `default_schema` is the one
     that an unqualified name means, and `taken_schemas` are those, in lower case, that no model may write to;
+    `qualifies` is whether such a name is written with that schema, for a view knows nothing of the session's;
     `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`), since
     nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands around
     texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are the
@@ -80,6 +81,7 @@ class Dialect:
     schemas: bool = False
     default_schema: str = ""
     taken_schemas: frozenset[str] = frozenset()
+    qualifies: bool = False
     names_in_bytes: bool = False
     swaps: bool = False
     folds_up: bool = False
@@ -138,8 +140,18 @@ def known_name(stored: str, dialect: Dialect) -> str:
 
 
 def quote_relation(relation: str, dialect: Dialect) -> str:
-    """Return a relation with every part quoted; raise `ConfigError` for a name that no table of the engine may have."""
+    """Return a relation with every part quoted, and its schema where the engine's SQL must name that.
+
+    Raises `ConfigError` for a name that no table of the engine may have.
+    """
     parts = relation_parts(relation)
+    if dialect.qualifies and dialect.default_schema and len(parts) == 1:
+        parts = (dialect.default_schema, *parts)
+    return quote_parts(parts, dialect)
+
+
+def quote_parts(parts: Sequence[str], dialect: Dialect) -> str:
+    """Return the name of a relation or schema with every part quoted; raise `ConfigError` as `quote_relation` does."""
     for part in parts:
         if dialect.table_names and not re.fullmatch(dialect.table_names, part):
             raise ConfigError(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from flowforge_domain.ddl import Target, find_target, is_blank, one_statement, require_reading
-from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation, relation_key
+from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_parts, quote_relation, relation_key
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.model import Node
-from flowforge_domain.relation import relation_name, relation_parts
+from flowforge_domain.relation import relation_parts
 from flowforge_domain.text import Location
 
 
@@ -82,8 +82,8 @@ def schema_statements(relations: Iterable[str], existing: Container[str], dialec
     if dialect.swaps or not dialect.schemas:
         return ()
     new = (relation_parts(name)[:-1] for name in relations if relation_key(name, dialect) not in existing)
-    schemas = dict.fromkeys(relation_name(*schema) for schema in new if schema)
-    return tuple(f"create schema if not exists {quote_relation(schema, dialect)}" for schema in schemas)
+    schemas = dict.fromkeys(schema for schema in new if schema)
+    return tuple(f"create schema if not exists {quote_parts(schema, dialect)}" for schema in schemas)
 
 
 def prepare_statements(

@@ -6,7 +6,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import ErrorKind
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, build_inside, claims, count, drop, fails
+from flowforge_testkit.conformance.ground import build, build_inside, claims, count, drop, fails, named
 
 
 def test_empty_target_has_no_relations(engine: Engine) -> None:
@@ -22,7 +22,7 @@ def test_relations_lists_tables(engine: Engine) -> None:
 @claims(Capability.VIEWS)
 def test_relations_tells_views_from_tables(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
-    build(engine, "ff_v", "select a from ff_t", "view")
+    build(engine, "ff_v", f"select a from {named(engine, 'ff_t')}", "view")
     assert kinds(engine.catalog.relations()) == {"ff_t": "table", "ff_v": "view"}
 
 

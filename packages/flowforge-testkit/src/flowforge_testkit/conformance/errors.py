@@ -7,7 +7,7 @@ import pytest
 from flowforge_domain.capability import Capability
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, fails
+from flowforge_testkit.conformance.ground import build, claims, fails, named
 
 _BY_KIND = {
     "select a from ff_nowhere": ErrorKind.MISSING_RELATION,
@@ -54,5 +54,5 @@ def test_error_points_into_the_statement_or_nowhere(engine: Engine) -> None:
 def test_view_of_a_missing_table_is_an_error_when_read(engine: Engine) -> None:
     """Some engines refuse the view itself, some only reading it: never neither."""
     with fails(ErrorKind.MISSING_RELATION):
-        build(engine, "ff_v", "select a from ff_nowhere", "view")
+        build(engine, "ff_v", f"select a from {named(engine, 'ff_nowhere')}", "view")
         engine.session.query("select a from ff_v")

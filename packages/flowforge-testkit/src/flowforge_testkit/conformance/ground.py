@@ -14,7 +14,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.checks import Check, check_query
 from flowforge_domain.config import ModelConfig
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
 from flowforge_domain.materialize import (
     built_as,
@@ -71,6 +71,11 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
         engine.session.execute(made)
     with replacing(engine, relation, kind, kinds(standing).get(same_relation(relation))) as into:
         return engine.session.execute(built_as(statement, into, engine.dialect))
+
+
+def named(engine: Engine, relation: str) -> str:
+    """Return a relation as SQL names it, as `ref()` does: a view that reads one may need its schema."""
+    return quote_relation(relation, engine.dialect)
 
 
 def clear(engine: Engine, relation: str, kind: RelationKind = "table") -> None:

@@ -13,7 +13,7 @@ from flowforge_domain.model import model
 from flowforge_domain.results import RunReport, Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, needs, rows
+from flowforge_testkit.conformance.ground import build, claims, named, needs, rows
 from flowforge_testkit.conformance.use_cases import caused_by, raise_first, run
 from flowforge_testkit.fakes import Clock, Model, memory_project
 from flowforge_testkit.report import remark
@@ -44,7 +44,7 @@ def grow(
 ) -> RunReport:
     """Run an incremental model on these new rows."""
     build(engine, "ff_new", new)
-    project = memory_project({name: "select * from ff_new"}, configs={name: config})
+    project = memory_project({name: f"select * from {named(engine, 'ff_new')}"}, configs={name: config})
     return run(engine, project, full_refresh, _CLOCK)
 
 

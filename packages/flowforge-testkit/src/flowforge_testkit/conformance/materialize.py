@@ -11,7 +11,7 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, forked, rows
+from flowforge_testkit.conformance.ground import build, claims, forked, named, rows
 
 _BUILDS = ("select 1 as a union all select 1", "select 2 as a union all select 2") * 12
 
@@ -30,7 +30,7 @@ def test_with_query_becomes_a_table(engine: Engine) -> None:
 @claims(Capability.VIEWS)
 def test_plain_select_becomes_a_view(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a")
-    build(engine, "ff_v", "select a + 1 as a from ff_t", "view")
+    build(engine, "ff_v", f"select a + 1 as a from {named(engine, 'ff_t')}", "view")
     engine.session.execute("insert into ff_t select 10")
     assert rows(engine, "select a from ff_v") == [(11,), (2,)]
 
@@ -67,7 +67,7 @@ def test_view_replaces_table_and_table_replaces_view(engine: Engine) -> None:
 @claims(Capability.VIEWS)
 def test_view_on_a_table_that_is_replaced_works_on_or_the_build_refuses(engine: Engine) -> None:
     build(engine, "ff_t", "select 1 as a, 'x' as b")
-    build(engine, "ff_v", "select a from ff_t", "view")
+    build(engine, "ff_v", f"select a from {named(engine, 'ff_t')}", "view")
     build(engine, "ff_t", "select 2 as a, 'y' as b")
     assert rows(engine, "select a from ff_v") == [(2,)]
     try:

@@ -90,11 +90,13 @@ def test_its_profile_refuses_what_it_does_not_know(spec: EngineSpec) -> None:
 
 
 def test_environment_variables_override_settings_that_exist(spec: EngineSpec) -> None:
-    for variable, path in spec.environment.items():
-        assert re.fullmatch(r"FF_[A-Z0-9_]+", variable)
+    """And the schema that the SQL must name, where there is one, is such a setting too."""
+    assert all(re.fullmatch(r"FF_[A-Z0-9_]+", variable) for variable in spec.environment)
+    assert spec.schema or spec.dialect.default_schema or not spec.dialect.qualifies
+    for named, path in {**spec.environment, "`schema`": spec.schema}.items():
         model = _profile(spec)
         for part in path:
-            assert part in model.model_fields, f"{variable} overrides {'.'.join(path)}, which does not exist"
+            assert part in model.model_fields, f"{named} is {'.'.join(path)}, which does not exist"
             model = model.model_fields[part].annotation
 
 

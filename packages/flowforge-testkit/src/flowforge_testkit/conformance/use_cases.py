@@ -86,9 +86,16 @@ def test_two_projects_in_one_process_keep_apart(engine: Engine, another: Callabl
 
 @needs(Capability.VIEWS)
 def test_view_model_runs(engine: Engine) -> None:
-    report = run(engine, memory_project({"ff_view": "create view ff_view as select 1 as id"}))
-    raise_first(report)
-    assert engine.catalog.relations()["ff_view"].kind == "view"
+    """Also one that reads a table, and one that reads that view and takes the place of a table."""
+    models = {
+        "ff_users": "select 1 as id",
+        "ff_view": "create view ff_view as with ids as (select id from {{ ref('ff_users') }}) select id from ids",
+        "ff_next": "create view ff_next as select id + 1 as id from {{ ref('ff_view') }}",
+    }
+    build(engine, "ff_next", "select 'old' as a")
+    raise_first(run(engine, memory_project(models)))
+    assert [engine.catalog.relations()[name].kind for name in models] == ["table", "view", "view"]
+    assert rows(engine, "select id from ff_next") == [(2,)]
 
 
 @needs(Capability.PYTHON_MODELS)
