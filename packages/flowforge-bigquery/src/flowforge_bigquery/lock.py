@@ -1,7 +1,9 @@
 """Keeps runs on one dataset apart, by a table that only one of them can make.
 
 BigQuery knows no connection whose end would free a lock. The table expires by itself; who holds it puts that off from
-time to time, so that the lock of a run that died is free after `lock_lease` seconds, and not before.
+time to time, so that the lock of a run that died is free after `lock_lease` seconds, and not before. A holder that
+cannot put it off in time, such as a process that was suspended, learns so at the end of its run only, when another may
+have begun.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from uuid import uuid4
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound, PreconditionFailed
 from google.cloud import bigquery
 
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.session import BigQuerySession
-from flowforge_domain.errors import EngineError
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.holder import Claim, taken
 
 LOCK_TABLE = "_flowforge_lock"
@@ -39,17 +41,20 @@ class BigQueryLock:
         holder = f"{claim.holder}{_NONCE}{uuid4().hex}"
         self._take(holder, time.monotonic() + claim.wait, claim.wait)
         over = Event()
-        Thread(target=self._renew, args=(over,), daemon=True).start()
+        Thread(target=self._renew, args=(holder, over), daemon=True).start()
         try:
             yield
         finally:
             over.set()
-            self._free(holder)
+            kept = self._free(holder)
+        if not kept:
+            message = f"The lock on {self.target} was lost during the run; another may have written too."
+            raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Check what was built, and run again.")
 
     def _take(self, holder: str, ends: float, waited: float) -> None:
         while True:
             with translated():
-                if self._made(holder):
+                if self._made(holder) or self._taken_over(holder):
                     return
                 other = self._holder()
             if time.monotonic() >= ends:
@@ -67,31 +72,51 @@ class BigQueryLock:
             return False
         return True
 
-    def _holder(self) -> str:
-        """Return who holds the lock, "" when nobody does any more; one that has expired is removed."""
-        try:
-            found = self.session.client.get_table(self._reference(), **self.session.source.request)
-            if found.expires is not None and found.expires < datetime.now(UTC):
-                self.session.client.delete_table(found, not_found_ok=True, **self.session.source.request)
-                return ""
-        except NotFound:
-            return ""
-        return (found.description or "").partition(_NONCE)[0]
+    def _taken_over(self, holder: str) -> bool:
+        """Take a lock that has expired and is still there; one that another was quicker to take is left."""
+        found = self._found()
+        if found is None or found.expires is None or found.expires >= datetime.now(UTC):
+            return False
+        found.description = holder
+        return self._put_off(found, "description")
 
-    def _renew(self, over: Event) -> None:
+    def _holder(self) -> str:
+        """Return who holds the lock, "" when nobody does any more."""
+        found = self._found()
+        return (found.description or "").partition(_NONCE)[0] if found else ""
+
+    def _renew(self, holder: str, over: Event) -> None:
         while not over.wait(self.session.source.settings.lock_lease / 3):
-            table = bigquery.Table(self._reference())
-            table.expires = self._expiry()
             # The next round tries again; a lock that is lost all the same is another run's after its lease.
             with suppress(GoogleAPICallError, EngineError, OSError):
-                self.session.client.update_table(table, ["expires"], **self.session.source.request)
+                found = self._found()
+                if found is None or found.description != holder:
+                    return
+                self._put_off(found)
 
-    def _free(self, holder: str) -> None:
-        # What cannot be freed expires.
+    def _free(self, holder: str) -> bool:
+        """Give the lock back and tell whether it was still held; what cannot be freed expires."""
         with suppress(GoogleAPICallError, EngineError, OSError):
-            client, request = self.session.client, self.session.source.request
-            if client.get_table(self._reference(), **request).description == holder:
-                client.delete_table(self._reference(), not_found_ok=True, **request)
+            found = self._found()
+            if found is not None and found.description == holder:
+                self.session.client.delete_table(found, not_found_ok=True, **self.session.source.request)
+                return True
+        return False
+
+    def _found(self) -> bigquery.Table | None:
+        try:
+            return self.session.client.get_table(self._reference(), **self.session.source.request)
+        except NotFound:
+            return None
+
+    def _put_off(self, found: bigquery.Table, *more: str) -> bool:
+        """Write when the lock ends, if nobody wrote to it since it was found; tell whether that was so."""
+        found.expires = self._expiry()
+        try:
+            self.session.client.update_table(found, ["expires", *more], **self.session.source.request)
+        except (NotFound, PreconditionFailed):
+            return False
+        return True
 
     def _expiry(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.session.source.settings.lock_lease)
