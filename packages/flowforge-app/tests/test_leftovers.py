@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flowforge_domain.capability import Capability
@@ -46,6 +48,16 @@ def test_the_only_copy_takes_its_place_where_a_swap_is_no_transaction(world):
     assert world.run(select="b", engine=engine).ok
     assert world.rows("select n from b") == [(7,)]
     assert names(world) == set()
+
+
+def test_an_only_copy_that_cannot_be_renamed_is_dropped_and_the_model_built_anew(world):
+    assert world.given(MODELS).run().ok
+    world.sql("drop table a")
+    make(world, aside("a"), content="select 7 as n")
+    capabilities = world.engine.capabilities - {Capability.TRANSACTIONAL_STATE}
+    dialect = replace(world.engine.dialect, renames=frozenset())
+    assert world.run(engine=world.without(capabilities=capabilities, dialect=dialect)).ok
+    assert (world.rows("select n from b"), names(world)) == ([(1,)], set())
 
 
 def test_the_only_copy_of_the_state_takes_its_place(world):

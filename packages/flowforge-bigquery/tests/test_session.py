@@ -10,8 +10,10 @@ from google.cloud import bigquery
 from flowforge_bigquery.connection import Connection
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
+from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import EngineError
 from flowforge_domain.relation import relation_name, same_relation
+from flowforge_domain.swap import aside
 from flowforge_testkit.conformance.ground import build, count, forked, rows
 from flowforge_testkit.fakes import claim
 
@@ -109,6 +111,16 @@ def test_types_are_told_as_sql_writes_them(engine):
         ("e", "STRUCT<c STRING, d BOOL>"),
         ("f", "DATE"),
     ]
+
+
+@pytest.mark.parametrize("left", ["table", "view"])
+def test_what_a_crash_left_of_a_change_of_kind_is_no_obstacle(engine, left):
+    for kind in ("table", "view", "table"):
+        build(engine, aside("ff_t"), "select 0 as b", left)
+        build(engine, "ff_t", f"select '{kind}' as a", kind)
+        assert rows(engine, "select a from ff_t") == [(kind,)]
+        assert kinds(engine.catalog.relations())["ff_t"] == kind
+    assert list(engine.catalog.relations()) == ["ff_t"]
 
 
 def opened(settings, root):

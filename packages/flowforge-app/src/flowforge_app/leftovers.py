@@ -21,7 +21,7 @@ def leftover_statements(engine: Engine, manifest: Manifest, existing: Mapping[st
     """Return what clears such helpers away from what exists.
 
     Only names that FlowForge gives to helpers of this project's own relations are touched. One that was to take the
-    place of a relation that is gone already takes it now: it is the only copy.
+    place of a relation that is gone already takes it now, where it can be renamed: it is the only copy.
     """
     if not any(_HELPER in name for name in existing if name != STATE_TABLE):
         return ()
@@ -30,7 +30,8 @@ def leftover_statements(engine: Engine, manifest: Manifest, existing: Mapping[st
         kind = existing.get(key(helper))
         if kind is None:
             continue
-        if place and key(place) not in existing and Capability.TRANSACTIONAL_STATE not in engine.capabilities:
+        undone = Capability.TRANSACTIONAL_STATE in engine.capabilities
+        if place and key(place) not in existing and kind in engine.dialect.renames and not undone:
             statements.append(rename_statement(helper, place, kind, engine.dialect))
         else:
             statements.append(drop_statement(helper, kind, engine.dialect))

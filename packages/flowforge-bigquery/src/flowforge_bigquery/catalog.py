@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
@@ -17,7 +16,8 @@ from flowforge_bigquery.lock import LOCK_TABLE
 from flowforge_bigquery.session import BigQuerySession
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import RelationKind, quote_relation
-from flowforge_domain.relation import relation_name, relation_parts, same_relation
+from flowforge_domain.relation import relation_name, same_relation
+from flowforge_domain.swap import aside
 
 _AT_ONCE = 8
 # The API's names of types are those of its first SQL.
@@ -75,7 +75,10 @@ class BigQueryReplacer:
         if standing in {None, kind}:
             yield relation
             return
-        into = _beside(relation)
+        into = aside(relation)
+        # What a crash left; BigQuery replaces no table by a view.
+        if left := self._standing(into):
+            self._drop(into, left)
         try:
             yield into
             self._move(into, relation, standing)
@@ -120,9 +123,3 @@ def type_of(field: bigquery.SchemaField) -> str:
 
 def _kind(table_type: str) -> RelationKind:
     return "view" if table_type in {"VIEW", "MATERIALIZED_VIEW"} else "table"
-
-
-def _beside(relation: str) -> str:
-    """Return the name under which a relation is built before it takes the place of another."""
-    *schema, name = relation_parts(relation)
-    return relation_name(*schema, f"_flowforge_{sha256(name.encode()).hexdigest()[:16]}")

@@ -17,6 +17,8 @@ BIGQUERY = Dialect(
     # `timestamp` takes a date, a datetime (as UTC) or a timestamp.
     age_minutes="timestamp_diff(current_timestamp(), timestamp({column}), second) / 60",
     quote="`",
+    # Views cannot be renamed, and a table's new name has no dataset.
+    renames=frozenset(),
     # https://cloud.google.com/bigquery/docs/tables#table_naming; columns may hold some more signs, and 300 characters.
     longest_name=300,
     name_categories=frozenset({"L", "M", "N", "Pc", "Pd", "Zs"}),

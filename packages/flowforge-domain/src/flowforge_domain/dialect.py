@@ -40,36 +40,35 @@ for any letters.
 class Dialect:
     """The SQL of one engine.
 
-    `replaces` are the kinds for which it knows `create or replace`; `types` gives its name for the first five
-    neutral types, and for those of the others that it has: decimal(38, 9), a list of bigint, a struct of bigint a
-    and text b; `age_minutes` is an expression over `{column}` for the minutes since a timestamp, by the engine's
-    clock; a timestamp without zone is UTC; `longest_name` is in characters, or in bytes of UTF-8 where
-    `names_in_bytes`; `schemas` is whether tables live in schemas that can be created, `default_schema` is the one
-    that an unqualified name means, and `taken_schemas` are those, in lower case, that no model may write to;
-    `qualifies` is whether such a name is written with that schema, for a view knows nothing of the session's;
-    `swaps` is whether a relation is built beside the one it replaces and then takes its place (`swap.py`), since
-    nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"` stands around
-    texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and `line_comments` are the
-    signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name means its upper case
-    (then a plain word in lower case is written in upper case, and one in upper case comes back in lower case);
-    `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode categories, or
-    their first letters, of which the characters of a name must be, any where there are none; `table_names` is a
-    pattern of the names that tables and schemas may have, where not every name will do; `deletes` is whether rows
-    of a table can be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no
+    `replaces` are the kinds for which it knows `create or replace`, `renames` those to which `alter … rename to` gives
+    another name; `types` gives its name for the first five neutral types, and for those of the others that it has:
+    decimal(38, 9), a list of bigint, a struct of bigint a and text b; `age_minutes` is an expression over `{column}`
+    for the minutes since a timestamp, by the engine's clock; a timestamp without zone is UTC; `longest_name` is in
+    characters, or in bytes of UTF-8 where `names_in_bytes`; `schemas` is whether tables live in schemas that can be
+    created, `default_schema` is the one that an unqualified name means, and `taken_schemas` are those, in lower case,
+    that no model may write to; `qualifies` is whether such a name is written with that schema, for a view knows nothing
+    of the session's; `swaps` is whether a relation is built beside the one it replaces and then takes its place
+    (`swap.py`), since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"`
+    stands around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and
+    `line_comments` are the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name
+    means its upper case (then a plain word in lower case is written in upper case, and one in upper case comes back in
+    lower case); `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode
+    categories, or their first letters, of which the characters of a name must be, any where there are none;
+    `table_names` is a pattern of the names that tables and schemas may have, where not every name will do; `deletes` is
+    whether rows of a table can be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no
     subquery; `gathers_state` is whether a run writes its state rows together at its end, since each statement that
     writes is costly; `shares_transactions` is whether light models are built several in one transaction, since
-    beginning and ending one costs about what such a model costs, and nobody waits for what a transaction has
-    replaced; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table
-    of the session only, which has no schema, or a plain one where there are no such; `drops` takes a column from a
-    table, and is empty where none can be taken; `retype` gives a column a wider type, and is empty where none
-    can be given; `overwrites` begins a statement that replaces the `{partitions}` of a `{table}` which its rows have,
-    where deleting is not the way; `moment` makes a point of time of a text; `partitions` and `clusters` lay out a
-    table that is created by columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`,
-    one that does all of them or none, where no transaction can be left open; `streams_windows` is whether a window
-    over rows in no order costs no more than to look at each row once; `volatile` are the words that make a result
-    depend on when or by whom it is asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls
-    this SQL, where that is not `name`; `version` is a query for the server's version, in one text, and empty where
-    none is told.
+    beginning and ending one costs about what such a model costs, and nobody waits for what a transaction has replaced;
+    `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table of the session
+    only, which has no schema, or a plain one where there are no such; `drops` takes a column from a table, and is empty
+    where none can be taken; `retype` gives a column a wider type, and is empty where none can be given; `overwrites`
+    begins a statement that replaces the `{partitions}` of a `{table}` which its rows have, where deleting is not the
+    way; `moment` makes a point of time of a text; `partitions` and `clusters` lay out a table that is created by
+    columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`, one that does all of them or
+    none, where no transaction can be left open; `streams_windows` is whether a window over rows in no order costs no
+    more than to look at each row once; `volatile` are the words that make a result depend on when or by whom it is
+    asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls this SQL, where that is not `name`;
+    `version` is a query for the server's version, in one text, and empty where none is told.
     """
 
     name: str
@@ -77,6 +76,7 @@ class Dialect:
     age_minutes: str
     quote: str = '"'
     replaces: frozenset[RelationKind] = frozenset({"table", "view"})
+    renames: frozenset[RelationKind] = frozenset({"table", "view"})
     longest_name: int = 255
     schemas: bool = False
     default_schema: str = ""
