@@ -72,6 +72,14 @@ def test_compressed_csv_with_blank_lines_and_quotes(engine, tmp_path):
     assert sorted(engine.session.query("select id, name from ff_seed").rows) == [(1, 'a "b"\nc'), (2, None)]
 
 
+def test_a_text_of_megabytes_arrives_whole(engine, tmp_path):
+    long = "é\n" * 1_500_000
+    (tmp_path / "seed.csv").write_text(f'id,name\n0,"é"\n1,"{long}"\n2,x\n', "utf-8")
+    assert engine.seeds.load(seed(tmp_path), "ff_seed") == 3
+    found = engine.session.query("select id, length(name) from ff_seed").rows
+    assert sorted(found) == [(0, 1), (1, 3_000_000), (2, 1)]
+
+
 def test_declared_values_arrive_in_their_types(engine, tmp_path):
     kinds = {"n": "numeric(10, 2)", "z": "timestamp", "t": "time", "s": "string"}
     (tmp_path / "seed.csv").write_text("n,z,t,s\n1.5,2024-01-01 00:00:00Z,10:11,007\n")

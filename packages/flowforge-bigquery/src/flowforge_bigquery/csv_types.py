@@ -17,7 +17,7 @@ from pyarrow import csv
 from flowforge_domain.seed_csv import CsvText, utf8_chunks
 from flowforge_domain.seed_types import NUMBER, ROUNDED
 
-_BLOCK = 1 << 20
+_BLOCK, _LARGEST_BLOCK = 1 << 20, (1 << 31) - 1
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.]\d{1,6})?)?"
 _EXACT_IN_DOUBLE = 2**53
@@ -99,9 +99,11 @@ def declared_fit(wanted: str) -> Fit | None:
 def text_batches(text: CsvText) -> Iterator[pa.RecordBatch]:
     """Give the file's rows as texts, some thousands at a time."""
     names = [f"c{i}" for i in range(len(text.columns))]
+    # Arrow reads no record that is longer than a block; a character has up to four bytes.
+    block = min(max(_BLOCK, 4 * text.longest), _LARGEST_BLOCK)
     with csv.open_csv(
         pa.PythonFile(_Chunks(utf8_chunks(text)), "r"),
-        read_options=csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows_after_names=1, use_threads=False),
+        read_options=csv.ReadOptions(block_size=block, column_names=names, skip_rows_after_names=1, use_threads=False),
         parse_options=csv.ParseOptions(
             delimiter=text.delimiter, quote_char=text.quote, newlines_in_values=True, ignore_empty_lines=len(names) > 1
         ),

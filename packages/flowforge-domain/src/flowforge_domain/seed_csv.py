@@ -44,7 +44,8 @@ class SeedFile:
 class CsvText:
     """A CSV seed whose every record has a value for each column.
 
-    `blank` are the lines that hold none, `sample` is as many of the first records as were asked for.
+    `blank` are the lines that hold none, `sample` is as many of the first records as were asked for, and `longest` is
+    how many characters the longest record has, ends of lines and quotes included.
     """
 
     seed: Seed
@@ -56,6 +57,7 @@ class CsvText:
     sample: tuple[list[str], ...]
     rows: int
     blank: frozenset[int]
+    longest: int
 
 
 def read_csv(seed: Seed, file: SeedFile, sample: int = 0) -> CsvText:
@@ -71,7 +73,8 @@ def read_csv(seed: Seed, file: SeedFile, sample: int = 0) -> CsvText:
         rows = (_of_width(seed, line, record, columns) for line, record in found if record)
         first = tuple(islice(rows, sample))
         count = len(first) + sum(1 for _ in rows)
-    return CsvText(seed, file, encoding, delimiter, quote, columns, first, count, frozenset(lines.blank))
+    blank = frozenset(lines.blank)
+    return CsvText(seed, file, encoding, delimiter, quote, columns, first, count, blank, lines.longest)
 
 
 def csv_signs(seed: Seed, file: SeedFile, encoding: str) -> tuple[str, str]:
@@ -117,7 +120,10 @@ def first_cell(seed: Seed, file: SeedFile, column: str, meant: Callable[[str], b
 
 @dataclass
 class _Lines:
-    """The lines of a file as they are read: how many, which hold no record, and how the first record ended."""
+    """The lines of a file as they are read: how many, which hold no record, and how the first record ended.
+
+    `longest` is the size of the longest record, and `size` that of the one that is being read.
+    """
 
     seed: Seed
     file: SeedFile
@@ -125,6 +131,8 @@ class _Lines:
     number: int = 0
     ending: str = ""
     last: str = ""
+    size: int = 0
+    longest: int = 0
     blank: set[int] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[str]:
@@ -134,10 +142,12 @@ class _Lines:
                 if "\0" in line:
                     raise nul_error(self.seed, self.number)
                 self.last = line[len(line.rstrip("\r\n")) :]
+                self.size += len(line)
                 yield line
 
-    def require_ending(self) -> None:
-        """Require that the record which ends on the last line ends as the first one did."""
+    def end_record(self) -> None:
+        """Take note of the record which ends on the last line; require that it ends as the first one did."""
+        self.longest, self.size = max(self.longest, self.size), 0
         self.ending = self.ending or self.last
         if self.last and self.last != self.ending:
             message = "This line ends in another way than the first."
@@ -155,7 +165,7 @@ def _records(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, l
     for line, record in records(lines.seed, lines, delimiter, quote):
         if not record:
             lines.blank.add(line)
-        lines.require_ending()
+        lines.end_record()
         yield line, record
 
 
