@@ -20,6 +20,7 @@ _REASONS = {
     "backendError": ErrorKind.TRANSIENT,
     "blocked": ErrorKind.PERMISSION,
     "billingNotEnabled": ErrorKind.PERMISSION,
+    "bytesBilledLimitExceeded": ErrorKind.SPACE,
     "duplicate": ErrorKind.CONFLICT,
     "internalError": ErrorKind.TRANSIENT,
     "invalid": ErrorKind.DATA,
@@ -28,10 +29,12 @@ _REASONS = {
     "jobInternalError": ErrorKind.TRANSIENT,
     "jobRateLimitExceeded": ErrorKind.TRANSIENT,
     "notFound": ErrorKind.MISSING_RELATION,
+    "quotaExceeded": ErrorKind.SPACE,
     "rateLimitExceeded": ErrorKind.TRANSIENT,
     "required": ErrorKind.DATA,
     "resourceInUse": ErrorKind.CONFLICT,
     "resourcesExceeded": ErrorKind.SPACE,
+    "responseTooLarge": ErrorKind.SPACE,
     "stopped": ErrorKind.STOPPED,
     "tableUnavailable": ErrorKind.TRANSIENT,
     "timeout": ErrorKind.STOPPED,
@@ -73,7 +76,11 @@ _FIXES = {
 }
 _BARE = "must be qualified with a dataset"
 _NO_DATASET = "A view knows no default dataset: name what it reads by ref() or source(), or write dataset.table."
-_TOO_DEAR = "Raise `maximum_bytes_billed` in the profile, or let the query read less."
+_FIXES_OF_LIMITS = {
+    "bytesBilledLimitExceeded": "Raise `maximum_bytes_billed` in the profile, or let the query read less.",
+    "quotaExceeded": "Wait until it is filled again, or ask for a greater one: https://cloud.google.com/bigquery/quotas.",
+    "responseTooLarge": "Let the query give fewer rows or columns, or make a table of them.",
+}
 _PLACE = re.compile(r" at \[(\d+):(\d+)\]")
 _TERMINAL = re.compile(r"\x1b\[\d*m")
 
@@ -114,8 +121,7 @@ def _call_error(error: GoogleAPICallError) -> EngineError:
     found = _PLACE.search(message)
     line, column = (int(found[1]), int(found[2])) if found else (0, 0)
     kind = kind_of(reason, error.code, message)
-    hint = _TOO_DEAR if reason == "bytesBilledLimitExceeded" else _FIXES.get(kind, "")
-    hint = _NO_DATASET if _BARE in message else hint
+    hint = _NO_DATASET if _BARE in message else _FIXES_OF_LIMITS.get(reason) or _FIXES.get(kind, "")
     return EngineError(message, kind=kind, line=line, column=column, hint=hint)
 
 
