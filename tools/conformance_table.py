@@ -24,7 +24,7 @@ is. One column is one suite: an engine on one kind of target.
 | sign | |
 | --- | --- |
 | ✓ | proved: the case ran and passed |
-| – | declined: the engine does not claim it; where it is asked for, it is refused |
+| – | declined: the engine does not claim it; where it is asked for, it is refused, or a value comes back as it was |
 | ? | not proved here: the tests have no server that can show it; the reason stands below |
 | ✗ | failed |
 | · | not run: a case of other engines' own, or newer than the last run of this column |

@@ -13,7 +13,20 @@ _VOLATILE = VOLATILE | {
 }  # fmt: skip
 BIGQUERY = Dialect(
     name="bigquery",
-    types={"text": "string", "bigint": "int64", "double": "float64", "boolean": "bool", "timestamp": "datetime"},
+    # Lists are none of them: a NULL one, which BigQuery reads as empty, is refused.
+    types={
+        "text": "string",
+        "bigint": "int64",
+        "double": "float64",
+        "boolean": "bool",
+        "timestamp": "datetime",
+        "date": "date",
+        "timestamptz": "timestamp",
+        "decimal": "numeric",
+        "binary": "bytes",
+        "json": "json",
+        "struct": "struct<a int64, b string>",
+    },
     # `timestamp` takes a date, a datetime (as UTC) or a timestamp.
     age_minutes="timestamp_diff(current_timestamp(), timestamp({column}), second) / 60",
     quote="`",
