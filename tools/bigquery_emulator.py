@@ -44,7 +44,15 @@ UNPROVED: Mapping[str, str] = (
             for column in ("missing_one from ff_t", "t.missing_one from ff_t as t")
         },
         "test_check_of_a_missing_column_is_an_error": _WORDS,
-        "test_view_of_any_name_replaces_a_table_of_that_name": "the emulator makes no view whose name holds a space",
+        **{
+            f"test_view_of_any_name_replaces_a_table_of_that_name[holding {text}]": f"the emulator makes no view {why}"
+            for text, why in {
+                " ": "whose name holds a space",
+                "break": "whose name holds an unbreakable space",
+                "-": "whose name holds a hyphen",
+                "describe": "that is named `describe`",
+            }.items()
+        },
         "test_interrupt_cancels_the_running_statement": "the emulator hears of nothing while a statement runs",
     }
 )

@@ -223,6 +223,22 @@ def test_an_unproved_case_tries_every_name(outcome):
     assert outcome(refusing, case, {case: "the emulator cannot order"})["xfailed"] == 1
 
 
+def test_names_that_hold_a_text_may_be_unproved_and_must_be_so(outcome):
+    """The others are proved all the same."""
+    refusing = session_with(
+        """def execute(self, sql):
+            if '`order`' in sql:
+                raise EngineError("not this one")
+            return super().execute(sql)"""
+    )
+    case = "test_table_of_any_name_is_found_or_refused"
+    unproved = {f"{case}[holding order]": "the emulator cannot order"}
+    found = outcome(refusing, case, unproved)
+    assert (found["passed"], found["xfailed"]) == (1, 1)
+    found = outcome(SOUND, case, unproved)
+    assert (found["passed"], found["failed"]) == (1, 1)
+
+
 def test_an_unproved_id_that_does_not_exist_is_an_error(outcome):
     assert outcome(SOUND, "test_labels", {f"{VALUES}[nonsense]": "because"})["errors"] == 1
 

@@ -31,6 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("flowforge").addoption("--flowforge-report", metavar="PATH", help=told)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make of a case about names two, or more, where it is not proved with some: those, and all others."""
+    cls, case = metafunc.cls, metafunc.definition.originalname
+    suite = sys.modules.get("flowforge_testkit.conformance.suite")
+    if suite is None or cls is None or not issubclass(cls, suite.Suite) or "names" not in metafunc.fixturenames:
+        return
+    if texts := suite.held_texts(cls.unproved, case):
+        ids = ["others", *(suite.HOLDING + text for text in texts)]
+        metafunc.parametrize("names", ["", *texts], ids=ids, indirect=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: Any, name: str) -> Generator[None, Any, Any]:
     """Expect what a class names in `unproved` to fail; here all ids of one case are seen, whatever was selected."""

@@ -36,17 +36,23 @@ Rule = Callable[[str, Dialect], str]
 
 @dataclass(frozen=True)
 class Names:
-    """The names to try: all, or `most` of those that the rules of the dialect let through; `tell` hears how many."""
+    """The names to try: all, or `most` of those that the rules of the dialect let through; `tell` hears how many.
+
+    With `holding` those only that hold this text, with `without` those that hold none of these.
+    """
 
     most: int | None
     tell: Callable[[str], None]
+    holding: str = ""
+    without: tuple[str, ...] = ()
 
     def chosen(self, rule: Rule, dialect: Dialect) -> Sequence[str]:
         """Return the names, the same in every run; two that the rules refuse are among them."""
+        names = [n for n in NAMES if self.holding in n and not any(text in n for text in self.without)]
         if self.most is None:
-            return NAMES
-        refused = [name for name in NAMES if _is_refused(name, rule, dialect)]
-        held = [name for name in NAMES if name not in refused]
+            return names
+        refused = [name for name in names if _is_refused(name, rule, dialect)]
+        held = [name for name in names if name not in refused]
         some = sorted(held, key=_lot)[: self.most]
         self.tell(f"with {len(some)} of {len(held)} names; {len(refused)} more are refused before the engine is asked")
         return [*refused[:2], *some]
