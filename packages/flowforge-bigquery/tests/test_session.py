@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 from google.cloud import bigquery
 
@@ -31,6 +32,26 @@ def test_jobs_carry_the_labels_of_the_profile_and_of_what_runs(settings, tmp_pat
             "flowforge_model": "users",
         }
         assert (job.maximum_bytes_billed, job.priority) == (10**9, "BATCH")
+    engine.session.close()
+
+
+def test_loads_and_copies_are_marked_and_bounded_as_queries_are(settings, tmp_path, monkeypatch):
+    engine = opened({**settings, "labels": {"team": "data"}, "job_timeout": 30}, tmp_path)
+    engine.session.label({"model": "users"})
+    given = []
+    for name in ("query", "load_table_from_file", "copy_table"):
+        asked = getattr(bigquery.Client, name)
+
+        def spied(client, *values, asked=asked, **named):
+            given.extend(one for one in (*values, *named.values()) if isinstance(one, JOBS))
+            return asked(client, *values, **named)
+
+        monkeypatch.setattr(bigquery.Client, name, spied)
+    build(engine, "ff_t", "select 1 as a", "view")
+    engine.frames.write("ff_t", pd.DataFrame({"a": [1]}))
+    assert {type(config) for config in given} == set(JOBS)
+    labels = {"team": "data", "flowforge_model": "users"}
+    assert [(config.labels, config.job_timeout_ms) for config in given] == [(labels, "30000")] * len(given)
     engine.session.close()
 
 
@@ -121,6 +142,9 @@ def test_what_a_crash_left_of_a_change_of_kind_is_no_obstacle(engine, left):
         assert rows(engine, "select a from ff_t") == [(kind,)]
         assert kinds(engine.catalog.relations())["ff_t"] == kind
     assert list(engine.catalog.relations()) == ["ff_t"]
+
+
+JOBS = (bigquery.QueryJobConfig, bigquery.LoadJobConfig, bigquery.CopyJobConfig)
 
 
 def opened(settings, root):

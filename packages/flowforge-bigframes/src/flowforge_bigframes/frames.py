@@ -52,7 +52,7 @@ class BigFrames:
     def write(self, relation: str, frame: Frame) -> int | None:
         query = self._query(frame)
         with self.replacer.replacing(relation, "table") as into:
-            return self.session.execute(f"{create_head('table', into, BIGQUERY)} as {query}")
+            return self.session.execute(f"{create_head('table', into, self.session.dialect)} as {query}")
 
     def columns(self, frame: Frame) -> Sequence[str]:
         return [str(name) for name in frame.columns]

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.lock import LOCK_TABLE
-from flowforge_bigquery.session import BigQuerySession
+from flowforge_bigquery.session import BigQuerySession, of_any_job
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.relation import relation_name, same_relation
@@ -99,14 +98,17 @@ class BigQueryReplacer:
             new = client.get_table(source.table(into), **source.request)
             self._drop(relation, standing)
             if _kind(new.table_type) == "view":
-                self.session.execute(f"create view {quote_relation(relation, BIGQUERY)} as {new.view_query}")
+                self.session.execute(f"create view {self._named(relation)} as {new.view_query}")
             else:
-                config = bigquery.CopyJobConfig(labels=self.session.job_labels)
+                config = of_any_job(bigquery.CopyJobConfig(), self.session)
                 job = client.copy_table(source.table(into), source.table(relation), job_config=config, **source.request)
-                self.session.finished(job, job.result)
+                self.session.finished(job)
 
     def _drop(self, relation: str, kind: RelationKind | None) -> None:
-        self.session.execute(f"drop {kind} if exists {quote_relation(relation, BIGQUERY)}")
+        self.session.execute(f"drop {kind} if exists {self._named(relation)}")
+
+    def _named(self, relation: str) -> str:
+        return quote_relation(relation, self.session.dialect)
 
 
 def type_of(field: bigquery.SchemaField) -> str:

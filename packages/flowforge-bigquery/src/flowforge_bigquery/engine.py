@@ -5,7 +5,6 @@ Sessions share a client. `session.py` runs jobs, `catalog.py` replaces relations
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from flowforge_bigquery.catalog import BigQueryCatalog, BigQueryReplacer
@@ -38,7 +37,7 @@ def _engine(session: BigQuerySession) -> Engine:
     return Engine(
         name=SPEC.name,
         target=target,
-        dialect=replace(SPEC.dialect, default_schema=settings.dataset),
+        dialect=session.dialect,
         capabilities=SPEC.capabilities,
         session=session,
         catalog=BigQueryCatalog(session),

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from google.cloud import bigquery
 
 from flowforge_bigquery.catalog import BigQueryCatalog, BigQueryReplacer
-from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.pandas_frames import arrow_table, pandas_frame
-from flowforge_bigquery.session import BigQuerySession
+from flowforge_bigquery.session import BigQuerySession, of_any_job
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Frame
@@ -60,7 +59,7 @@ class BigQueryFrames:
         source = self.session.source
         table = BigQueryCatalog(self.session).table(relation)
         if table.table_type != "TABLE":
-            with self.session.job(f"select * from {quote_relation(relation, BIGQUERY)}") as (_, found):
+            with self.session.job(f"select * from {quote_relation(relation, self.session.dialect)}") as (_, found):
                 return found.to_arrow(bqstorage_client=source.storage, create_bqstorage_client=False)
         with translated():
             found = self.session.client.list_rows(table, **source.request)
@@ -82,22 +81,21 @@ def store(session: BigQuerySession, into: str, schema: pa.Schema, batches: Itera
                 writer.write_batch(storable(batch, brought))
         file.seek(0)
         with translated():
-            config = _load_config([column for column, _ in columns], session.job_labels)
+            config = of_any_job(_load_config([column for column, _ in columns]), session)
             job = session.client.load_table_from_file(
                 file, session.source.table(into), job_config=config, timeout=session.source.settings.request_timeout
             )
-            session.finished(job, lambda: job.result(retry=session.source.retry))
+            session.finished(job)
             return int(job.output_rows or 0)
 
 
-def _load_config(schema: list[bigquery.SchemaField], labels: dict[str, str]) -> bigquery.LoadJobConfig:
+def _load_config(schema: list[bigquery.SchemaField]) -> bigquery.LoadJobConfig:
     options = bigquery.format_options.ParquetOptions()
     options.enable_list_inference = True
     config = bigquery.LoadJobConfig(
         schema=schema,
         source_format=bigquery.SourceFormat.PARQUET,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-        labels=labels,
         # Names beyond letters, digits and underscores.
         column_name_character_map="V2",
     )

@@ -95,7 +95,7 @@ class BigQuerySeeds:
         query = seed_query(seed, seed.path.read_bytes(), relation, BIGQUERY)
         try:
             with self.replacer.replacing(relation, "table") as into:
-                return int(self.session.execute(create_seed(query, into, BIGQUERY)) or 0)
+                return int(self.session.execute(create_seed(query, into, self.session.dialect)) or 0)
         except EngineError as error:
             raise seed_query_error(query, error) from error
 

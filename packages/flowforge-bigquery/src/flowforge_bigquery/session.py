@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from flowforge_bigquery.connection import Connection, labels_of, require_open
+from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ours_if_interrupted
 from flowforge_domain.results import Rows
 
 _CREATED = "CREATE_TABLE_AS_SELECT"
 _PATIENCE = 5
+Config = TypeVar("Config", bigquery.QueryJobConfig, bigquery.LoadJobConfig, bigquery.CopyJobConfig)
 
 
 @dataclass
@@ -62,8 +65,10 @@ class BigQuerySession:
             job = client.query(sql, _config(self), **source.request, job_retry=again)
             yield job, self.finished(job, lambda: job.result(**waiting))
 
-    def finished(self, job: Any, result: Any) -> Any:
-        """Return what `result` gives, the job being the one that an interrupt cancels. Raises `EngineError`."""
+    def finished(self, job: Any, result: Any = None) -> Any:
+        """Return what a job gives, or `result` of it; it is the one that an interrupt cancels. Raises `EngineError`."""
+        source = self.source
+        result = result or (lambda: job.result(retry=source.retry, timeout=source.settings.job_timeout))
         self.running = job
         try:
             with ours_if_interrupted(self), translated():
@@ -100,23 +105,26 @@ class BigQuerySession:
                 self.source.close()
 
     @property
-    def job_labels(self) -> dict[str, str]:
-        """What every job is marked with: the profile's labels, and those of what runs."""
-        return labels_of({**self.source.settings.labels, **self.labels})
+    def dialect(self) -> Dialect:
+        """The SQL of this target: names of the profile's dataset are written with it."""
+        return replace(BIGQUERY, default_schema=self.source.settings.dataset)
+
+
+def of_any_job(config: Config, session: BigQuerySession) -> Config:
+    """Give a job the labels of the profile and of what runs, and the time that it may take; return its settings."""
+    settings = session.source.settings
+    config.labels = labels_of({**settings.labels, **session.labels})
+    config.job_timeout_ms = round(settings.job_timeout * 1000) if settings.job_timeout else None
+    return config
 
 
 def _config(session: BigQuerySession) -> bigquery.QueryJobConfig:
     settings = session.source.settings
-    config = bigquery.QueryJobConfig(
-        default_dataset=f"{session.client.project}.{settings.dataset}",
-        labels=session.job_labels,
-        priority=settings.priority.upper(),
-    )
+    dataset = f"{session.client.project}.{settings.dataset}"
+    config = bigquery.QueryJobConfig(default_dataset=dataset, priority=settings.priority.upper())
     if settings.maximum_bytes_billed:
         config.maximum_bytes_billed = settings.maximum_bytes_billed
-    if settings.job_timeout:
-        config.job_timeout_ms = round(settings.job_timeout * 1000)
-    return config
+    return of_any_job(config, session)
 
 
 def _known(rows: int | None) -> int | None:
