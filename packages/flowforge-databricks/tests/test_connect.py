@@ -26,7 +26,10 @@ sys.stdin.read()
 """
 _SCRIPT = """
 import sys, threading
+from functools import partial
 from pathlib import Path
+
+from pyspark.sql.functions import udf
 
 from flowforge_databricks.engine import open_engine
 from flowforge_databricks.settings import DatabricksSparkProfile
@@ -35,9 +38,11 @@ from flowforge_domain.errors import EngineError
 from flowforge_domain.results import Rows
 from flowforge_testkit.fakes import claim
 
-settings = {"remote": f"sc://127.0.0.1:{sys.argv[1]}", "database": "shop"}
-engine = open_engine(DatabricksSparkProfile.model_validate(
-    {"engine": "databricks_spark", "databricks_spark": settings}), Path.cwd(), claim())
+def opened(token):
+    # Of this name alone the client takes a token without TLS.
+    settings = {"remote": f"sc://localhost:{sys.argv[1]}/;token={token}", "database": "shop"}
+    profile = {"engine": "databricks_spark", "databricks_spark": settings}
+    return open_engine(DatabricksSparkProfile.model_validate(profile), Path.cwd(), claim())
 
 def kind(call, *arguments):
     try:
@@ -45,6 +50,7 @@ def kind(call, *arguments):
     except EngineError as error:
         return error.kind.name
 
+engine = opened("hunter22")
 engine.session.label({"project": "a, b", "model": "m"})
 engine.session.execute("create table t as select 1 as a")
 assert kinds(engine.catalog.relations()) == {"t": "table"}
@@ -56,6 +62,18 @@ assert kind(engine.session.query, "selec") == "SYNTAX"
 assert kind(engine.session.query, "select cast('x' as int)") == "DATA"
 engine.frames.write("t", engine.frames.from_rows(Rows(("a", "b"), [(1, "x"), (2, None)])))
 assert engine.frames.to_rows(engine.frames.read("t")) == Rows(("a", "b"), [(1, "x"), (2, None)])
+def broken(value):
+    raise ValueError("order 503 has no customer")
+
+frame = engine.session.spark.range(1).select(udf(broken)("id").alias("a"))
+for call in (partial(engine.frames.to_rows, frame), partial(engine.frames.write, "u", frame)):
+    try:
+        call()
+    except EngineError as error:
+        assert error.kind.name == "DATA", error
+        assert error.message.startswith("ValueError: order 503 has no customer (line"), error.message
+    else:
+        raise AssertionError("nothing was raised")
 engine.session.execute("create table n as select id as n from range(1024)")
 ended = []
 endless = "select count(*) from n a, n b, n c, n d where a.n * b.n < c.n * d.n + a.n * d.n"
@@ -73,6 +91,11 @@ second.session.close()
 assert engine.session.query("select count(*) from t").rows == [(2,)]
 engine.session.close()
 assert kind(engine.session.query, "select 1") == "UNREACHABLE"
+ended = opened("hunter22")
+# As a server does that has waited too long for a client.
+ended.session.spark.client.release_session()
+assert kind(ended.session.query, "select 1") == "UNREACHABLE"
+assert kind(opened, "wrong") == "CREDENTIALS"
 print("whole")
 """
 
@@ -91,6 +114,7 @@ def port(tmp_path):
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(free),
+        "spark.connect.authenticate.token": "hunter22",
     }
     command = [sys.executable, "-c", f"CONF = {conf!r}\n{_SERVER}"]
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}

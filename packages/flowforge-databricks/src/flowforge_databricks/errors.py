@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 
 from flowforge_domain.errors import EngineError, ErrorKind
 
@@ -22,6 +22,9 @@ _STATES = {
     "22": ErrorKind.DATA,
     "23": ErrorKind.DATA,
     "28": ErrorKind.CREDENTIALS,
+    # A function of the user's: whatever words it raises are about its values.
+    "38": ErrorKind.DATA,
+    "39": ErrorKind.DATA,
     "2D521": ErrorKind.TRANSIENT,
     "40": ErrorKind.TRANSIENT,
     "42": ErrorKind.SYNTAX,
@@ -42,11 +45,13 @@ _STATES = {
 # Where no SQLSTATE is given, or one that says less; the first row counts whose words are there.
 _WORDS = (
     (r"SPARK_JOB_CANCELLED|OPERATION_CANCELED|OPERATION_ABANDONED", ErrorKind.STOPPED),
-    (r"No space left on device|OutOfMemoryError", ErrorKind.SPACE),
-    (r"UNAUTHENTICATED|Invalid access token|\b401\b", ErrorKind.CREDENTIALS),
+    (r"No space left on device|Disk quota exceeded|OutOfMemoryError", ErrorKind.SPACE),
+    (r"UNAUTHENTICATED|Invalid access token|status: 401\b", ErrorKind.CREDENTIALS),
     (r"PERMISSION_DENIED|Permission denied|AccessControlException", ErrorKind.PERMISSION),
+    # What Hadoop's own file system says of a folder that it may not write to.
+    (r"Mkdirs failed to create|Read-only file system", ErrorKind.PERMISSION),
     (r"Connection refused|Answer from Java side is empty|stopped SparkContext", ErrorKind.UNREACHABLE),
-    (r"UNAVAILABLE|RESOURCE_EXHAUSTED|Connection reset|\b(?:429|503)\b", ErrorKind.TRANSIENT),
+    (r"UNAVAILABLE|RESOURCE_EXHAUSTED|Connection reset|status: (?:429|503)\b", ErrorKind.TRANSIENT),
     (r"Concurrent(?:Append|DeleteRead|DeleteDelete|Transaction|Modification)Exception", ErrorKind.TRANSIENT),
     (r"CommitFailedException|ValidationException: Found conflicting files", ErrorKind.TRANSIENT),
     (r"INVALID_HANDLE\.SESSION|SESSION_CLOSED|NO_ACTIVE_SESSION", ErrorKind.UNREACHABLE),
@@ -61,10 +66,21 @@ _FIXES = {
     ErrorKind.UNREACHABLE: "Check `master` or `remote`, and that Spark runs there.",
     ErrorKind.TRANSIENT: "Run again.",
 }
+_MOST = 500
 _SAID = re.compile(
     r"\[(?P<condition>[A-Z][A-Z0-9_.]+)\] (?P<text>.*?)(?:\s*SQLSTATE: (?P<state>\w{5})|\n\s+at |\Z)", re.DOTALL
 )
 _PLACE = re.compile(r"[( ;]line (?P<line>\d+),? pos(?P<one>ition)? (?P<column>\d+)")
+# The last of Java's causes, without the classes that raised it.
+_CAUSE = re.compile(r"^Caused by: (?:[\w.$]+: )+(?P<text>.+)", re.MULTILINE)
+# The last of a function's own traceback: where it was raised, the code there, and what was raised.
+_RAISED = re.compile(
+    r'.*^  File "(?P<file>[^"\n]+)", line (?P<line>\d+)[^\n]*\n'
+    r"(?: {4}[^\n]*\n)*(?P<text>.+?)(?:\s*SQLSTATE: \w{5})?\s*\Z",
+    re.DOTALL | re.MULTILINE,
+)
+# Of a call that gRPC itself ends.
+_DETAILS = re.compile(r'^\s*details = "(?P<text>.+)"$', re.MULTILINE)
 _SEARCHED = re.compile(r"\n(?:Search path|If you did not qualify|To tolerate|Choose a different name)[^\n]*")
 
 
@@ -83,9 +99,14 @@ def translated(sql: str = "") -> Iterator[None]:
 def engine_error(error: Exception, sql: str = "") -> EngineError:
     """Return an error of Spark in FlowForge's words."""
     whole = str(error)
+    if isinstance(error, PythonException):
+        return EngineError(_raised(whole), kind=ErrorKind.DATA)
     said = _SAID.search(whole)
-    kind = _kind(whole, (said and said["state"]) or _state(error))
+    told = _kind((said and said["state"]) or _state(error))
+    kind = told or _kind_of(whole)
     message = _SEARCHED.sub("", said["text"]) if said else _first_line(whole)
+    if not told and (causes := _CAUSE.findall(whole)):
+        message = f"{message.strip().rstrip('.')}: {causes[-1]}" if said else causes[-1]
     found = _PLACE.search(whole) if sql else None
     line, column = (int(found["line"]), int(found["column"]) + (not found["one"])) if found else (0, 0)
     return EngineError(message.strip(), kind=kind, line=line, column=column, hint=_FIXES.get(kind, ""))
@@ -95,15 +116,26 @@ def _state(error: Exception) -> str:
     return (error.getSqlState() or "") if isinstance(error, PySparkException) else ""
 
 
-def _kind(whole: str, state: str) -> ErrorKind:
+def _kind(state: str) -> ErrorKind | None:
     lengths = range(len(state), 1, -1)
-    told = next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), ErrorKind.UNKNOWN)
-    if told is not ErrorKind.UNKNOWN:
-        return told
+    return next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), None)
+
+
+def _kind_of(whole: str) -> ErrorKind:
     return next((kind for words, kind in _WORDS if re.search(words, whole)), ErrorKind.UNKNOWN)
 
 
+def _raised(whole: str) -> str:
+    """Return what a user's function raised, and where: the trace begins with Spark's own steps."""
+    found = _RAISED.match(whole)
+    if found is None:
+        return _first_line(whole)
+    return f"{found['text'][:_MOST]} (line {found['line']} of {found['file']})"
+
+
 def _first_line(whole: str) -> str:
+    if details := _DETAILS.search(whole):
+        return details["text"]
     lines = [line.strip() for line in whole.splitlines() if line.strip()]
     told = [line.removeprefix(": ") for line in lines if not line.startswith(("An error occurred while", "at "))]
-    return (told or lines or ["No reason given."])[0][:500]
+    return (told or lines or ["No reason given."])[0][:_MOST]

@@ -131,12 +131,11 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     remote = settings.remote
     spark = connected(remote.get_secret_value(), settings.connect_timeout) if remote else _started(settings, root)
     session = SparkSqlSession(spark, remote=remote is not None)
-    with translated():
-        tables = {"spark.sql.sources.default": settings.format}
-        for key, value in {**_SESSION, **tables, **_texts(settings.conf)}.items():
-            if spark.conf.isModifiable(key):
-                spark.conf.set(key, value)
-    _use(session, settings)
+    try:
+        _prepare(session, settings)
+    except BaseException:
+        session.close()
+        raise
     return session
 
 
@@ -193,8 +192,13 @@ def _require_same_tables(spark: SparkSession, conf: Mapping[str, str]) -> None:
         raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
 
 
-def _use(session: SparkSqlSession, settings: DatabricksSparkSettings) -> None:
-    """Make the database, for which even `if not exists` may ask more rights, and look only there."""
+def _prepare(session: SparkSqlSession, settings: DatabricksSparkSettings) -> None:
+    """Set what is its own, make the database, for which even `if not exists` may ask more rights, and enter it."""
+    tables = {"spark.sql.sources.default": settings.format}
+    with translated():
+        for key, value in {**_SESSION, **tables, **_texts(settings.conf)}.items():
+            if session.spark.conf.isModifiable(key):
+                session.spark.conf.set(key, value)
     database = quote_name(settings.database, SPARK)
     if settings.catalog:
         with translated():
