@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from flowforge_domain.catalog import CatalogEntry, kinds
 from flowforge_domain.dialect import Dialect, RelationKind, known_name, quote_name, quote_relation, relation_key
+from flowforge_domain.errors import EngineError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.swap import aside
 from flowforge_snowflake.dialect import SNOWFLAKE
@@ -70,11 +71,22 @@ class SnowflakeReplacer:
             yield relation
         else:
             into = aside(relation)
-            yield into
-            name = quote_relation(relation, self.dialect)
-            self.session.execute(f"drop {standing} if exists {name}")
-            self.session.execute(f"alter {kind} {quote_relation(into, self.dialect)} rename to {name}")
+            # What a crash left; Snowflake refuses to replace a view by a table.
+            if left := self.known.pop(relation_key(into, self.dialect), None):
+                self._drop(left, into)
+            try:
+                yield into
+            except BaseException:
+                with suppress(EngineError):
+                    self._drop(kind, into)
+                raise
+            self._drop(standing, relation)
+            name, built = (quote_relation(each, self.dialect) for each in (relation, into))
+            self.session.execute(f"alter {kind} {built} rename to {name}")
         self.known[key] = kind
+
+    def _drop(self, kind: RelationKind, relation: str) -> None:
+        self.session.execute(f"drop {kind} if exists {quote_relation(relation, self.dialect)}")
 
     def _require_schema(self, relation: str) -> None:
         """Make the schema if it is missing; to make one is to enter it, so this one is entered again."""
