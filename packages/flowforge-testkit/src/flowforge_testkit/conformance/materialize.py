@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event
 
 import pytest
 
+from flowforge_app.replace import replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
+from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, forked, named, rows
+from flowforge_testkit.conformance.ground import build, claims, forked, named, rows, transaction
 
+_OTHER: dict[RelationKind, RelationKind] = {"table": "view", "view": "table"}
 _BUILDS = ("select 1 as a union all select 1", "select 2 as a union all select 2") * 12
 
 
@@ -98,6 +102,31 @@ def test_failed_build_leaves_the_old_view(engine: Engine) -> None:
     assert rows(engine, "select a from ff_t") == [(1,)]
 
 
+@claims(Capability.ATOMIC_REPLACE, Capability.VIEWS)
+@pytest.mark.parametrize("new", _OTHER)
+def test_failed_change_of_kind_leaves_nothing_beside_the_old(engine: Engine, new: RelationKind) -> None:
+    build(engine, "ff_t", "select 1 as a", _OTHER[new])
+    _fail_built(engine, new)
+    assert kinds(engine.catalog.relations()) == {"ff_t": _OTHER[new]}
+    assert rows(engine, "select a from ff_t") == [(1,)]
+
+
+@claims(Capability.VIEWS)
+@pytest.mark.parametrize("new", _OTHER)
+@pytest.mark.parametrize("left", _OTHER)
+def test_change_of_kind_that_was_killed_is_in_nobodys_way(
+    engine: Engine, left: RelationKind, new: RelationKind
+) -> None:
+    build(engine, "ff_t", "select 1 as a", _OTHER[new])
+    into = _fail_built(engine, new)
+    # Where the build is in place, or ends with its transaction, a crash leaves nothing.
+    if into != "ff_t" and Capability.TRANSACTIONAL_STATE not in engine.capabilities:
+        build(engine, into, "select 0 as a", left)
+    build(engine, "ff_t", "select 2 as a", new)
+    assert kinds(engine.catalog.relations()) == {"ff_t": new}
+    assert rows(engine, "select a from ff_t") == [(2,)]
+
+
 @claims(Capability.ATOMIC_REPLACE, Capability.CONCURRENT_SESSIONS)
 def test_reader_never_sees_a_table_half_written_or_gone(engine: Engine) -> None:
     build(engine, "ff_t", "select 0 as a union all select 0")
@@ -109,6 +138,15 @@ def test_reader_never_sees_a_table_half_written_or_gone(engine: Engine) -> None:
         finally:
             ended.set()
         assert seen.result() > 0, "the reader read nothing"
+
+
+def _fail_built(engine: Engine, kind: RelationKind) -> str:
+    """Fail after `ff_t` was built, before it stands under its name; return the name that it was built under."""
+    with suppress(EngineError), transaction(engine), replacing(engine, "ff_t", kind, _OTHER[kind]) as into:
+        statement = f"create {kind} {quote_relation(into, engine.dialect)} as select 2 as a"
+        engine.session.execute(statement)
+        raise EngineError("planted")
+    return into
 
 
 def _replace_often(engine: Engine) -> None:
