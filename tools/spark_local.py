@@ -122,14 +122,13 @@ def quick_commands() -> Mapping[str, str]:
 @cache
 def quick_files() -> Mapping[str, Any]:
     """Start this process's Java, and return further settings of a Spark in it that makes files without processes."""
-    from pyspark import SparkConf, SparkContext
+    from pyspark import SparkContext
 
     _remember_classes()
     classes = warehouse() / "classes"
     classes.mkdir()
     _write_no_settings(classes)
-    conf = SparkConf().setAll([(key, str(value)) for key, value in CONF.items()])
-    SparkContext._ensure_initialized(conf=conf.set("spark.driver.extraClassPath", str(classes)))  # noqa: SLF001
+    start_java({**CONF, "spark.driver.extraClassPath": str(classes)})
     java: Any = SparkContext._jvm  # noqa: SLF001
     # Spark brings the compiler along.
     compiler = java.org.codehaus.janino.SimpleCompiler()
@@ -139,6 +138,14 @@ def quick_files() -> Mapping[str, Any]:
     # What its start has used is kept, and would be used on.
     java.org.apache.hadoop.fs.FileSystem.closeAll()
     return {"spark.hadoop.fs.file.impl": "QuickFiles"}
+
+
+def start_java(conf: Mapping[str, Any]) -> None:
+    """Start this process's Java with settings in its arguments, which a Spark older than 4 reads too."""
+    from pyspark import SparkConf, SparkContext
+
+    given = SparkConf().setAll([(key, str(value)) for key, value in conf.items()])
+    SparkContext._ensure_initialized(conf=given)  # noqa: SLF001
 
 
 def provide_java() -> None:

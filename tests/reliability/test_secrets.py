@@ -7,8 +7,10 @@ base64, reversed, escaped, and with its letters spaced.
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
+import os
 import signal
 from itertools import product
 from pathlib import Path
@@ -16,6 +18,7 @@ from urllib.parse import quote, quote_plus
 
 import postgres_server
 import pytest
+import spark_local
 from counts import NIGHT, SECRETS
 from warm import Command
 
@@ -269,6 +272,38 @@ def test_the_secrets_of_clouds_are_seen_nowhere(name, cloud, flowforge, tmp_path
     said = said_by(flowforge, tmp_path, commands, {**shell, **({"CANARY": secret} if by_shell else {})})
     require_unseen(secret, {**said, **left_behind(tmp_path)})
     record_property("trials", len(commands))
+
+
+# What a Spark has of its secrets is looked at as well: in a file that holds them, Java reads some signs as its own.
+SPARK_FRAMES = FRAMES.replace(
+    "    return df",
+    """
+    java = df.sparkSession._jvm.java.lang.System
+    keys = [f"spark.hadoop.canary.{at}" for at in range(int(os.environ["CANARIES"]))]
+    open("had.txt", "w").write(repr([java.getProperty(key) for key in keys]))
+    return df""",
+)
+
+
+def test_the_secrets_of_a_spark_that_is_started_are_seen_nowhere(flowforge, tmp_path, record_property):
+    secrets = [CORPUS[name] for name in NAMES]
+    conf = {f"spark.hadoop.canary.{at}": f"{{{{ env_var('CANARY_{at}') }}}}" for at in range(len(secrets))}
+    settings = {"master": "local[1]", "conf": {"spark.ui.enabled": False, **conf}}
+    profile = {"default": {"engine": "databricks_spark", "databricks_spark": settings}}
+    write(tmp_path, {**FILES, "models/frames.ff.py": SPARK_FRAMES, "profiles.yml": json.dumps(profile)})
+    spark_local.provide_java()
+    shell = {"TMPDIR": str(tmp_path / "tmp"), "FLOWFORGE_TRACE": "1", "CANARIES": str(len(secrets))}
+    shell |= spark_local.quick_commands() | {name: os.environ[name] for name in ("JAVA_HOME",) if name in os.environ}
+    shell |= {f"CANARY_{at}": secret for at, secret in enumerate(secrets)}
+    said = said_by(flowforge, tmp_path, ("build -v",), shell, codes=(0,))
+    had = ast.literal_eval((tmp_path / "had.txt").read_text())
+    # Spark trims what it reads.
+    assert [text.strip(" \t") for text in had] == [text.strip(" \t") for text in secrets]
+    (tmp_path / "had.txt").unlink()
+    assert "org.apache.spark" in (tmp_path / "arguments.txt").read_text()
+    for secret in secrets:
+        require_unseen(secret, {**said, **left_behind(tmp_path)})
+    record_property("trials", len(secrets))
 
 
 def test_what_is_looked_for_would_be_found():

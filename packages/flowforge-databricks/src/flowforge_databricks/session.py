@@ -22,7 +22,7 @@ from pyspark.sql.types import TimestampType
 from flowforge_databricks.connect import connected
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
-from flowforge_databricks.java import require_java
+from flowforge_databricks.java import require_java, start_java
 from flowforge_databricks.settings import DatabricksSparkSettings
 from flowforge_domain.dialect import quote_name
 from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
@@ -155,10 +155,12 @@ def _started(settings: DatabricksSparkSettings, root: Path) -> SparkSession:
         place = _place(settings, root)
         options = " ".join(filter(None, (place.get(_OPTIONS), conf.get(_OPTIONS))))
         conf = {**place, **conf, **({_OPTIONS: options} if options else {})}
-    builder = SparkSession.builder.master(settings.master).appName("flowforge")
-    for key, value in conf.items():
-        builder = builder.config(key, value)
+    conf = {"spark.master": settings.master, "spark.app.name": "flowforge", **conf}
     with translated():
+        start_java(conf)
+        builder = SparkSession.builder
+        for key, value in conf.items():
+            builder = builder.config(key, value)
         spark: SparkSession = builder.getOrCreate().newSession()
         _require_same_tables(spark, conf)
     return spark

@@ -34,6 +34,7 @@ class TestSparkIceberg(EngineConformance):
     def profile(self):
         conf = spark_iceberg.conf(spark_local.warehouse() / "lake")
         with spark_local.new_database() as settings:
+            spark_local.start_java({**settings["conf"], **conf})
             made = {**settings, "catalog": "lake", "format": "iceberg", "conf": {**settings["conf"], **conf}}
             yield {"engine": "databricks_spark", "databricks_spark": made}
             _empty_databases()
