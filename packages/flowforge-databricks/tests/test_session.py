@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime
 
 import pytest
 from pyspark import SparkContext
@@ -27,3 +28,10 @@ def test_query_that_is_executed_is_worked_out_to_its_last_row(engine):
     engine.session.execute("select id from range(2)")
     with pytest.raises(EngineError, match="the last one"):
         engine.session.execute("-- a hook\nselect if(id = 1, raise_error('the last one'), id) as a from range(2)")
+
+
+def test_moment_inside_a_struct_or_an_array_has_its_zone(engine):
+    moment = "timestamp '2024-02-29 10:00:00+02:00'"
+    found = engine.session.query(f"select array(named_struct('at', {moment}, 'n', null)) as a, array({moment}) as b")
+    at = datetime(2024, 2, 29, 8, tzinfo=UTC)
+    assert found.rows == [([{"at": at, "n": None}], [at])]

@@ -32,6 +32,8 @@ SPARK = Dialect(
         "timestamptz": "timestamp",
         "decimal": "decimal(38, 9)",
         "binary": "binary",
+        "list": "array<bigint>",
+        "struct": "struct<a: bigint, b: string>",
     },
     # A timestamp without zone is taken in the zone of the session, which is UTC.
     age_minutes="(unix_micros(current_timestamp()) - unix_micros(cast({column} as timestamp))) / 60000000",

@@ -67,8 +67,9 @@ class SparkFrames:
             return list(frame.columns)
 
     def from_rows(self, rows: Rows) -> Frame:
-        columns = [_typed(name, [row[at] for row in rows.rows]) for at, name in enumerate(rows.columns)]
-        schema = spark_types.StructType([spark_types.StructField(name, kind) for name, kind in columns])
+        kinds = [_type_of(name, [row[at] for row in rows.rows]) for at, name in enumerate(rows.columns)]
+        fields = [spark_types.StructField(name, kind) for name, kind in zip(rows.columns, kinds, strict=True)]
+        schema = spark_types.StructType(fields)
         with translated():
             return self.session.spark.createDataFrame(rows.rows, schema)
 
@@ -77,22 +78,32 @@ class SparkFrames:
             return rows_of(frame)
 
 
-def _typed(name: str, values: Sequence[Any]) -> tuple[str, spark_types.DataType]:
+def _type_of(name: str, values: Sequence[Any]) -> spark_types.DataType:
     """Return the type of a column that holds `values`; text where all are NULL."""
     there = [value for value in values if value is not None]
     kinds = {type(value) for value in there}
     if len(kinds) > 1:
         raise unstorable(name, mixture(kinds_of(there)), "Spark")
     kind = kinds.pop() if kinds else str
+    if kind is list:
+        return spark_types.ArrayType(_type_of(name, [item for value in there for item in value]))
+    if kind is dict:
+        return _struct(name, there)
     if kind not in _TYPES:
         raise unstorable(name, f"it holds {kind.__name__}", "Spark")
     if kind is int and not all(-_WIDEST <= value < _WIDEST for value in there):
         raise unstorable(name, "it holds integers beyond 64 bits", "Spark")
     if kind is Decimal:
-        return name, _decimal(name, there)
+        return _decimal(name, there)
     if kind is datetime and any(value.tzinfo for value in there):
-        return name, spark_types.TimestampType()
-    return name, _TYPES[kind]()
+        return spark_types.TimestampType()
+    return _TYPES[kind]()
+
+
+def _struct(name: str, values: Sequence[Mapping[str, Any]]) -> spark_types.StructType:
+    keys = dict.fromkeys(key for value in values for key in value)
+    kinds = {key: _type_of(name, [value.get(key) for value in values]) for key in keys}
+    return spark_types.StructType([spark_types.StructField(key, kind) for key, kind in kinds.items()])
 
 
 def _decimal(name: str, values: Sequence[Decimal]) -> spark_types.DecimalType:

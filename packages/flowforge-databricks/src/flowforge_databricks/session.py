@@ -10,14 +10,15 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import TimestampType
+from pyspark.sql import types as spark_types
 
 from flowforge_databricks.connect import connected
 from flowforge_databricks.dialect import SPARK
@@ -111,12 +112,32 @@ class SparkSqlSession:
 
 
 def rows_of(frame: DataFrame) -> Rows:
-    """Return a frame's rows; a moment gets its zone, for PySpark returns it in the machine's, without saying so."""
-    zoned = [isinstance(field.dataType, TimestampType) for field in frame.schema]
+    """Return a frame's rows: a moment gets its zone, which PySpark does not say, and a struct is a dict."""
+    as_read = [_as_read(field.dataType) for field in frame.schema]
     found = [tuple(row) for row in frame.collect()]
-    if any(zoned):
-        found = [tuple(v.astimezone(UTC) if at and v else v for v, at in zip(row, zoned, strict=True)) for row in found]
+    if any(as_read):
+        found = [
+            tuple(read(v) if read and v is not None else v for v, read in zip(row, as_read, strict=True))
+            for row in found
+        ]
     return Rows(tuple(frame.columns), found)
+
+
+def _as_read(kind: spark_types.DataType) -> Callable[[Any], Any] | None:
+    """Return what makes of a value of PySpark's one of the core's, None where it is one."""
+    if isinstance(kind, spark_types.TimestampType):
+        # It is in the machine's zone.
+        return lambda moment: moment.astimezone(UTC)
+    if isinstance(kind, spark_types.StructType):
+        fields = {field.name: _as_read(field.dataType) or _same for field in kind}
+        return lambda row: {n: None if v is None else read(v) for (n, read), v in zip(fields.items(), row, strict=True)}
+    if isinstance(kind, spark_types.ArrayType) and (read := _as_read(kind.elementType)):
+        return lambda items: [None if item is None else read(item) for item in items]
+    return None
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSession:
