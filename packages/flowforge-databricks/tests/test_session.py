@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
@@ -35,3 +36,19 @@ def test_moment_inside_a_struct_or_an_array_has_its_zone(engine):
     found = engine.session.query(f"select array(named_struct('at', {moment}, 'n', null)) as a, array({moment}) as b")
     at = datetime(2024, 2, 29, 8, tzinfo=UTC)
     assert found.rows == [([{"at": at, "n": None}], [at])]
+
+
+def test_labels_are_the_tags_of_each_job_until_there_are_others(engine):
+    told = []
+    for labels in ({"project": "a, b", "run": "r", "model": "m"}, {"run": "r"}, {}):
+        engine.session.label(labels)
+        engine.session.query("select count(*) from range(3)")
+        told.append(tags_of_the_last_job())
+    assert told == [{"project=a  b", "run=r", "model=m"}, {"run=r"}, set()]
+
+
+def tags_of_the_last_job():
+    """Return what Spark's own list of jobs, which its UI shows, says of the last one, without what Spark adds."""
+    store = SparkContext.getOrCreate()._jsc.sc().statusStore()
+    tags = store.jobsList(None).apply(0).jobTags().mkString("\n").splitlines()
+    return {re.sub(r"^spark-session-[0-9a-f-]+-thread-[0-9a-f-]{36}-", "", tag) for tag in tags if "=" in tag}
