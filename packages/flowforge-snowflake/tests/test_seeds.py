@@ -20,6 +20,8 @@ TYPES = [
     (["+1"], "varchar"),
     (["-0"], "double"),
     (["1", "2.5"], "double"),
+    (["1", "2.5", "1", "2.5"], "double"),
+    (["1", "x", "1"], "varchar"),
     (["."], "varchar"),
     (["nan", "-inf", "1e300"], "varchar"),
     (["nan", "-inf", "1e+300"], "double"),

@@ -30,6 +30,8 @@ from flowforge_ports.seed_files import chunks, open_text, seed_file
 from flowforge_snowflake.types import Fit, fits_of_all
 
 _LONGEST_VALUE = 16 * 1024 * 1024
+# Days, states and the like come again and again; what is another each time is not worth more.
+_MOST_SEEN = 1000
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Column:
     declared: Fit | None = None
     possible: list[Fit] = field(default_factory=fits_of_all)
     filled: bool = False
+    seen: set[str] = field(default_factory=set)
 
     @property
     def type(self) -> str:
@@ -53,8 +56,14 @@ class Column:
         if self.declared:
             return self.declared.matches(value)
         self.filled = True
-        if self.possible and not all(fit.matches(value) for fit in self.possible):
-            self.possible = [fit for fit in self.possible if fit.matches(value)]
+        if not self.possible or value in self.seen:
+            return True
+        for fit in self.possible:
+            if not fit.matches(value):
+                self.possible = [fit for fit in self.possible if fit.matches(value)]
+                break
+        if len(self.seen) < _MOST_SEEN:
+            self.seen.add(value)
         return True
 
 
@@ -85,18 +94,16 @@ class CsvText:
             for line, record in found:
                 if len(record) != len(columns):
                     raise wrong_width(self.seed, line, len(record), names)
-                out.write(",".join(self._fields(line, record, columns)) + "\n")
+                out.write(",".join([self._field(line, *each) for each in zip(columns, record, strict=True)]) + "\n")
                 rows += 1
         return rows
 
-    def _fields(self, line: int, record: list[str], columns: list[Column]) -> Iterator[str]:
-        for column, value in zip(columns, record, strict=True):
-            if value == self.seed.options.null:
-                yield ""
-            elif column.take(value):
-                yield '"=' + value.replace('"', '""') + '"'
-            else:
-                raise wrong_value(self.seed, line, column.name, value, column.type)
+    def _field(self, line: int, column: Column, value: str) -> str:
+        if value == self.seed.options.null:
+            return ""
+        if not column.take(value):
+            raise wrong_value(self.seed, line, column.name, value, column.type)
+        return '"=' + (value.replace('"', '""') if '"' in value else value) + '"'
 
     def _filled(self) -> Iterator[tuple[int, list[str]]]:
         """Give each record that holds anything, with the line on which it begins."""

@@ -46,6 +46,9 @@ def _is_64_bit(text: str) -> bool:
 
 def _is_exact(text: str) -> bool:
     """Tell whether a number is one: `.` is none, nor one that a double would round."""
+    # As most are: too short to be rounded.
+    if len(text) < 16 and text[-1:].isdigit():
+        return True
     if not any(sign.isdigit() or sign in "nN" for sign in text):
         return False
     return not _ROUNDED.fullmatch(text) and (not text.lstrip("-").isdigit() or abs(int(text)) < 2**53)
