@@ -65,6 +65,13 @@ def test_the_profiles_schema_has_two_names(engine):
     assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
 
 
+def test_schema_is_entered_as_it_is_written(settings, tmp_path):
+    for schema, kept in (("mixed", "MIXED"), ("Mixed", "Mixed"), ("Mixed", "Mixed")):
+        engine = opened(settings, tmp_path, db_schema=schema)
+        assert rows(engine, "select current_schema()") == [(kept,)]
+        engine.session.close()
+
+
 def test_unquoted_sql_meets_what_flowforge_wrote(engine):
     build(engine, "ff_users", 'select 1 as id, 2 as "Mixed"')
     assert rows(engine, 'select ID, "Mixed" from FF_USERS') == [(1, 2)]

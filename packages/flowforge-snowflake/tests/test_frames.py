@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -70,6 +71,19 @@ def test_models_run_with_pandas_made_unimportable(settings):
     done = subprocess.run([sys.executable, "-c", _NO_PANDAS, json.dumps(settings)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[('bob',)]"
+
+
+def test_interrupt_cancels_what_a_frame_reads(engine):
+    frame = engine.frames.from_rows(Rows(("n",), [(n,) for n in range(1000)]))
+    engine.frames.write("ff_n", frame)
+    endless = "select count(*) as a from ff_n a, ff_n b, ff_n c, ff_n d, ff_n e where a.n * b.n < c.n * d.n + e.n"
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(engine.frames.to_rows, engine.session.snowpark.sql(endless))
+        # Again and again: there is nothing to cancel before the query has begun.
+        while not wait([running], timeout=0.1).done:
+            engine.session.interrupt()
+    with fails(ErrorKind.CANCELLED):
+        running.result()
 
 
 def test_columns_are_known_as_the_dialect_knows_them(engine):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import snowflake.connector
 
-from flowforge_domain.dialect import quote_name
+from flowforge_domain.dialect import quote_name, stored_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.errors import translated
@@ -84,7 +84,8 @@ def _enter_schema(connection: SnowflakeConnection, settings: SnowflakeSettings) 
         if database is None:
             message = f"The database {settings.database} does not exist, or the role has no right to it."
             raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint="Create it, or correct `database`.")
-        if (schema or "").casefold() != settings.db_schema.casefold():
+        # The log-in takes `Mixed` for MIXED; all other statements take it as it is written.
+        if schema != stored_name(settings.db_schema, SNOWFLAKE):
             name = quote_name(settings.db_schema, SNOWFLAKE)
             cursor.execute(f"create schema if not exists {name}")
             cursor.execute(f"use schema {name}")

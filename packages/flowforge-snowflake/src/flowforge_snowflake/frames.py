@@ -45,13 +45,12 @@ class SnowparkFrames:
 
     def write(self, relation: str, frame: DataFrame) -> None:
         require_columns(self.columns(frame), self.dialect)
-        with _translated():
-            plan = frame.queries
+        query = _only_query(frame)
         with self.replacer.replacing(relation, "table") as into:
-            if len(plan["queries"]) > 1 or plan["post_actions"]:
+            if query is None:
                 self._save(into, frame)
                 return
-            self.session.execute(f"{create_head('table', into, self.dialect)} as\n{plan['queries'][0]}")
+            self.session.execute(f"{create_head('table', into, self.dialect)} as\n{query}")
 
     def columns(self, frame: DataFrame) -> Sequence[str]:
         from snowflake.snowpark import DataFrame
@@ -66,6 +65,8 @@ class SnowparkFrames:
 
     def to_rows(self, frame: DataFrame) -> Rows:
         columns = tuple(self.columns(frame))
+        if query := _only_query(frame):
+            return Rows(columns, self.session.query(query).rows)
         with _translated():
             found = frame.collect(statement_params=self.session.tags)
         return Rows(columns, [tuple(map(plain, row)) for row in found])
@@ -90,6 +91,16 @@ def rows_query(rows: Rows) -> str:
     )
     values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows.rows)
     return f"select {', '.join(casts)} {f'from values {values}' if rows.rows else 'where 1 = 0'}"
+
+
+def _only_query(frame: DataFrame) -> str | None:
+    """Return the query that a frame is, None where it takes more than one statement.
+
+    One of the session's own can be cancelled; what Snowpark sends by itself ends by itself.
+    """
+    with _translated():
+        plan = frame.queries
+    return None if len(plan["queries"]) > 1 or plan["post_actions"] else plan["queries"][0]
 
 
 @contextmanager
