@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -66,8 +67,6 @@ def test_a_models_frame_operations_agree_with_snowparks_local_testing(engine):
 
 
 def test_models_run_with_pandas_made_unimportable(settings):
-    import json
-
     done = subprocess.run([sys.executable, "-c", _NO_PANDAS, json.dumps(settings)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[('bob',)]"
@@ -108,6 +107,15 @@ def test_exact_numbers_and_bytes_survive(engine):
     given = Rows(("a", "b"), [(Decimal("1.250"), b"\x00\xff"), (None, None)])
     engine.frames.write("ff_t", engine.frames.from_rows(given))
     assert rows(engine, "select a, b from ff_t where a is not null") == [(Decimal("1.250"), b"\x00\xff")]
+
+
+def test_what_is_nested_is_read_as_json_text_and_written_by_sql_only(engine):
+    build(engine, "ff_t", """select parse_json('{"b": [1, null]}') as a, parse_json('[1, 9007199254740993]') as b""")
+    for found in (engine.session.query("select a, b from ff_t"), engine.frames.to_rows(engine.frames.read("ff_t"))):
+        assert [json.loads(text) for text in found.rows[0]] == [{"b": [1, None]}, [1, 2**53 + 1]]
+    for value in ([1], {"a": 1}):
+        with fails_as_data("Snowflake has no type for"):
+            rows_query(Rows(("a",), [(value,)]))
 
 
 def test_a_column_of_two_kinds_is_refused():
