@@ -86,7 +86,7 @@ class TestStatements:
         facts = {"message": "no such table: s", "kind": ErrorKind.MISSING_RELATION}
         assert sql_error(**facts).hint == "Load the seeds first: flowforge seed"
         assert sql_error(**facts, keeps=False).hint == (
-            "An in-memory target keeps nothing between commands: give the profile a path."
+            "An in-memory target keeps nothing between commands: give the profile one that lasts, as a file does."
         )
 
     @pytest.mark.parametrize(

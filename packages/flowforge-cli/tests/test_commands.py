@@ -30,6 +30,22 @@ class TestInit:
         assert "exists already" in answer.err
 
 
+class TestInitPlugin:
+    def test_it_lists_the_files_what_to_do_next_and_where_that_is_explained(self, flowforge, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        answer = flowforge("init-plugin", "mini_db")
+        assert answer.code == 0
+        assert "  flowforge-mini-db/src/flowforge_mini_db/engine.py" in answer.lines
+        assert "  cd flowforge-mini-db" in answer.lines
+        assert "docs/guide/plugins.md of FlowForge's repository" in answer.out
+
+    def test_a_name_that_would_take_the_place_of_our_own_package(self, flowforge, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        answer = flowforge("init-plugin", "domain")
+        assert (answer.code, list(tmp_path.iterdir())) == (1, [])
+        assert "✗ flowforge-domain is a package of FlowForge's own." in answer.err
+
+
 class TestSeed:
     def test_a_line_per_seed(self, flowforge, shop):
         assert masked(flowforge("seed", shop).out) == (
@@ -184,7 +200,10 @@ class TestRun:
         assert "nothing will be kept" in flowforge("seed", shop).err
         answer = flowforge("run", shop)
         assert "nothing will be kept" in answer.err
-        assert "An in-memory target keeps nothing between commands: give the profile a path." in answer.out
+        assert (
+            "An in-memory target keeps nothing between commands: give the profile one that lasts, as a file does."
+            in answer.out
+        )
 
     def test_the_trace_of_a_model_is_shown_on_demand(self, flowforge, shop, monkeypatch):
         (shop / "models" / "p.ff.py").write_text("from flowforge import model\n@model()\ndef p():\n    return 1 / 0\n")

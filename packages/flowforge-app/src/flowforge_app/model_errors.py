@@ -20,7 +20,7 @@ from flowforge_domain.text import Location, caret, words_of
 from flowforge_ports.engine import Engine
 
 # In memory no other command finds what one has made; a `Project` that is kept open does.
-KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the profile a path."
+KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the profile one that lasts, as a file does."
 
 
 def statement_error(

@@ -13,10 +13,10 @@ Folder = Annotated[Optional[str], typer.Option("--output", help="The folder to m
 
 def init_plugin(name: EngineName, output: Folder = None) -> None:
     """Start a package that brings a new engine."""
-    from flowforge_bootstrap.new_plugin import create_plugin
+    from flowforge_bootstrap.new_plugin import create_plugin, package_name
 
-    folder = output or f"flowforge-{name}"
+    folder = output or package_name(name)
     for file in create_plugin(Path(folder), name):
         print(f"  {folder}/{file}")
     print(f'\nNow run:\n  cd {folder}\n  pip install -e ".[test]"\n  pytest -k Plugin')
-    print("Then write engine.py until pytest passes; the manual's page on plugins leads through it.")
+    print("Then write engine.py until pytest passes; docs/guide/plugins.md of FlowForge's repository leads through it.")

@@ -62,4 +62,4 @@ def choice(selector: Sequence[str] | None, state: Path | None, changed_since: st
 def warn_if_lost(project: Project, output: Output) -> None:
     """Say that nothing will be kept when the target is in memory."""
     if project.target.is_in_memory():
-        output.warn("The target is in memory: nothing will be kept. Give the profile a path to keep it.")
+        output.warn("The target is in memory: nothing will be kept. Give the profile one that lasts, as a file does.")
