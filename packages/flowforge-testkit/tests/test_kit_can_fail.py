@@ -239,6 +239,35 @@ def test_names_that_hold_a_text_may_be_unproved_and_must_be_so(outcome):
     assert (found["passed"], found["failed"]) == (1, 1)
 
 
+def test_the_first_names_that_are_wrong_are_told_together(pytester, monkeypatch):
+    """Of two that fail both are told, and of very many ten; what one leaves behind is not the next one's fault."""
+    monkeypatch.setenv("FLOWFORGE_NIGHTLY", "1")
+    case = "test_table_of_any_name_is_found_or_refused"
+
+    def told(condition):
+        refusing = f"""def execute(self, sql):
+            done = super().execute(sql)
+            if sql.startswith('create table') and ({condition}):
+                raise EngineError("not this one")
+            return done"""
+        pytester.makepyfile(adapter_tests(session_with(refusing), {}))
+        return pytester.runpytest("-q", "-p", "no:cacheprovider", "-k", case).stdout
+
+    told("'`order`' in sql or '`select`' in sql").fnmatch_lines(
+        ["E *AssertionError: 2 names are wrong:", "E *'select': not this one", "E *'order': not this one"],
+        consecutive=True,
+    )
+    told("'tripwire' not in sql").fnmatch_lines(["E *AssertionError: the first 10 names that are wrong:"])
+
+
+def test_a_name_that_cannot_be_got_rid_of_is_told_alone(pytester, monkeypatch):
+    monkeypatch.setenv("FLOWFORGE_NIGHTLY", "1")
+    staying = session_with("def execute(self, sql): return 0 if 'drop table `order`' in sql else super().execute(sql)")
+    pytester.makepyfile(adapter_tests(staying, {}))
+    found = pytester.runpytest("-q", "-p", "no:cacheprovider", "-k", "test_table_of_any_name")
+    found.stdout.fnmatch_lines(["E *AssertionError: 1 name is wrong:"])
+
+
 def test_an_unproved_id_that_does_not_exist_is_an_error(outcome):
     assert outcome(SOUND, "test_labels", {f"{VALUES}[nonsense]": "because"})["errors"] == 1
 
@@ -267,6 +296,11 @@ class Standard:
 def test_changing_a_standard_case_is_refused(members):
     with pytest.raises(TypeError, match=r"standard cases"):
         Standard.subclass(**members)
+
+
+def test_who_changes_a_standard_case_is_told_both_ways_out():
+    with pytest.raises(TypeError, match=r"no capability .* `unproved = \{\"test_commit_keeps_the_work\": \"why\"\}`"):
+        Standard.subclass(test_commit_keeps_the_work=None)
 
 
 @pytest.mark.parametrize("unproved", [{"test_no_such_case": "why"}, {"test_commit_keeps_the_work": " "}])

@@ -34,7 +34,7 @@ class Session(Protocol):
         """Run one statement and return the rows it wrote, None when the engine does not say."""
 
     def query(self, sql: str) -> Rows:
-        """Run one query and return its whole result; for small results."""
+        """Run one query and return its whole, small result, as plain Python values (docs/reference/plugins.md)."""
 
     def begin(self) -> None:
         """Open a transaction."""

@@ -91,7 +91,11 @@ def _refuse_changes(cls: type[Suite]) -> None:
     changed = [name for name, case in cls.standard.items() if getattr(cls, name, None) is not case]
     if changed or cls.test_the_suite_is_whole is not Suite.test_the_suite_is_whole:
         listed = ", ".join(changed) or "test_the_suite_is_whole"
-        raise TypeError(f"{cls.__name__} changes standard cases: {listed}. Declare the capability as absent instead.")
+        unproved = f'unproved = {{"{changed[0] if changed else "test_x"}": "why"}}'
+        raise TypeError(
+            f"{cls.__name__} changes standard cases: {listed}. Declare the capability as absent instead; where no "
+            f"capability stands for it, name the case: `{unproved}`."
+        )
     marks = cls.__dict__.get("pytestmark", ())
     if muted := [mark.name for mark in (marks if isinstance(marks, list | tuple) else [marks]) if mark.name in _MUTED]:
         raise TypeError(f"{cls.__name__} is marked {', '.join(muted)}: the standard cases must run.")
