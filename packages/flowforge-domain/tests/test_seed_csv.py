@@ -9,7 +9,7 @@ import pytest
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
-from flowforge_domain.seed_csv import SeedFile, first_cell, line_of, read_csv, utf8_chunks
+from flowforge_domain.seed_csv import SeedFile, csv_records, first_cell, line_of, read_csv, utf8_chunks
 
 
 def given(content, **options):
@@ -53,6 +53,11 @@ def test_a_file_is_sent_in_pieces():
 def test_the_first_cell_that_is_meant(column, found):
     content = 'a;b\n1;"two\nlines"\n;3\nx;4\ny;5\n'
     assert first_cell(*given(content), column, str.isalpha) == found
+
+
+def test_its_records_with_the_lines_on_which_they_begin():
+    text = read('\na,b\n1,"two\nlines"\n\n2,x\n')
+    assert list(csv_records(text)) == [(3, ["1", "two\nlines"]), (6, ["2", "x"])]
 
 
 def test_the_line_of_a_value():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from datetime import UTC, date, datetime
 from importlib.metadata import entry_points
@@ -193,6 +194,15 @@ def test_declared_type_takes_what_inference_would_not(load):
     assert load("a,b\n007,5\n", column_types={"a": "INTEGER", "b": "decimal(10, 2)"}) == [(7, 5.0)]
 
 
+def test_a_seed_is_read_by_the_rules_of_every_engine(engine, load, tmp_path):
+    assert load("a;b\n1;2\n") == [(1, 2)], "the delimiter that stands in the header"
+    assert load('a,b\nNA,x\n1,""\n', null="NA") == [(None, "x"), (1, "")], "instead of the empty value"
+    packed = tmp_path / "s.csv.gz"
+    packed.write_bytes(gzip.compress(b"a\n7\n"))
+    engine.seeds.load(Seed("s", "csv", packed, "s", "seeds/s.csv.gz", SeedOptions()), "s")
+    assert engine.session.query("select * from s").rows == [(7,)]
+
+
 @pytest.mark.parametrize(
     ("text", "options", "line", "message"),
     [
@@ -201,6 +211,7 @@ def test_declared_type_takes_what_inference_would_not(load):
         ("a,A\n1,2\n", {}, 1, "twice"),
         ("a,b\n1,2\n\n3\n", {}, 4, "Expected 2 values, as in the header, found 1"),
         ('a\n"open\n', {}, 2, "never ends"),
+        ("a\n1\n2\r\n", {}, 3, "ends in another way"),
         ("a\n1\n", {"encoding": "no-such"}, 0, "no text encoding"),
         ("a\n1\n", {"delimiter": "||"}, 0, "one character"),
         ("a\nx\n", {"column_types": {"a": "date"}}, 2, "Column 'a' holds 'x', which is no date"),

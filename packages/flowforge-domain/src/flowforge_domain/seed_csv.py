@@ -98,6 +98,13 @@ def utf8_chunks(text: CsvText) -> Iterator[bytes]:
             yield chunk.encode()
 
 
+def csv_records(text: CsvText) -> Iterator[tuple[int, list[str]]]:
+    """Give each record behind the header with the line on which it begins, for an engine that types them itself."""
+    with _decodable(text.seed, text.file, text.encoding):
+        found = _records(_Lines(text.seed, text.file, text.encoding), text.delimiter, text.quote)
+        yield from islice(((line, record) for line, record in found if record), 1, None)
+
+
 def line_of(text: CsvText, column: str, value: str) -> int:
     """Return the line of the first record whose column holds `value`, 0 when there is none."""
     found = _records(_Lines(text.seed, text.file, text.encoding), text.delimiter, text.quote)

@@ -1,7 +1,7 @@
 """Seeds: CSV by the rules every engine follows, and SQL.
 
 A column's type is found by a full scan: whole numbers, numbers, booleans, dates and timestamps, else text. One value
-with a leading zero makes its column text. An empty field is NULL. Declared types win.
+with a leading zero makes its column text. Declared types win.
 """
 
 from __future__ import annotations
@@ -18,20 +18,12 @@ from flowforge_domain.errors import EngineError, UnsupportedByEngineError
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Seed
 from flowforge_domain.relation import same_relation
+from flowforge_domain.seed_csv import CsvText, csv_records, read_csv
 from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import (
-    codec,
-    empty_file,
-    header_columns,
-    readable,
-    records,
-    require_one_character,
-    undecodable,
-    wrong_value,
-    wrong_width,
-)
+from flowforge_domain.seed_text import readable, wrong_value
 from flowforge_domain.seed_types import NUMBER, ROUNDED, declared_fits
 from flowforge_ports.engine import Catalog
+from flowforge_ports.seed_files import seed_file
 from flowforge_testkit.sqlite.dialect import DIALECT
 from flowforge_testkit.sqlite.frames import Connected, replace_table
 
@@ -48,8 +40,9 @@ class SqliteSeeds:
         return {"csv": self._csv, "sql": self._sql, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
-        kinds = _with_declared(seed, _inferred(seed))
-        return replace_table(self.session, self.catalog, relation, kinds, _values(seed, kinds))
+        text = read_csv(seed, seed_file(seed.path))
+        kinds = _with_declared(seed, _inferred(text))
+        return replace_table(self.session, self.catalog, relation, kinds, _values(text, kinds))
 
     def _sql(self, seed: Seed, relation: str) -> int:
         with readable(seed):
@@ -66,37 +59,16 @@ class SqliteSeeds:
         raise UnsupportedByEngineError(DIALECT.name, Capability.PARQUET_SEEDS.value)
 
 
-def _records(seed: Seed) -> Iterator[tuple[int, list[str]]]:
-    """Give the header, then every row, each with the line it begins on and as many values as the header."""
-    delimiter, quote = seed.options.delimiter or ",", seed.options.quote or '"'
-    require_one_character(seed, delimiter, quote)
-    with readable(seed), seed.path.open(newline="", encoding=codec(seed)) as lines:
-        header: tuple[str, ...] = ()
-        try:
-            for line, row in records(seed, lines, delimiter, quote):
-                if row:
-                    header = header or header_columns(seed, row, line)
-                    if len(row) != len(header):
-                        raise wrong_width(seed, line, len(row), header)
-                    yield line, row
-        except UnicodeError as error:
-            raise undecodable(seed, [seed.path.read_bytes()], codec(seed)) from error
-
-
-def _inferred(seed: Seed) -> dict[str, str]:
+def _inferred(text: CsvText) -> dict[str, str]:
     """Return each column's type: the first that every value of the file fits."""
-    rows = _records(seed)
-    _, header = next(rows, (0, []))
-    if not header:
-        raise empty_file(seed)
-    possible = [list(_FITS) for _ in header]
-    filled = [False for _ in header]
-    for _, row in rows:
+    possible = [list(_FITS) for _ in text.columns]
+    filled = [False for _ in text.columns]
+    for _, row in csv_records(text):
         for i, value in enumerate(row):
-            if not _is_null(seed, value):
+            if value != text.seed.options.null:
                 filled[i] = True
                 possible[i] = [kind for kind in possible[i] if _FITS[kind](value)]
-    return {name: possible[i][0] if filled[i] else "text" for i, name in enumerate(header)}
+    return {name: possible[i][0] if filled[i] else "text" for i, name in enumerate(text.columns)}
 
 
 def _with_declared(seed: Seed, kinds: Mapping[str, str]) -> dict[str, str]:
@@ -106,24 +78,18 @@ def _with_declared(seed: Seed, kinds: Mapping[str, str]) -> dict[str, str]:
     return {**kinds, **declared_fits(seed, list(kinds), kind_of, "sqlite", "bigint, double, text, date or timestamp")}
 
 
-def _values(seed: Seed, kinds: Mapping[str, str]) -> Iterator[list[Any]]:
-    rows = _records(seed)
-    next(rows)
-    for line, row in rows:
-        yield [_value(seed, line, name, kind, text) for (name, kind), text in zip(kinds.items(), row, strict=True)]
+def _values(text: CsvText, kinds: Mapping[str, str]) -> Iterator[list[Any]]:
+    for line, row in csv_records(text):
+        yield [_value(text.seed, line, name, kind, cell) for (name, kind), cell in zip(kinds.items(), row, strict=True)]
 
 
 def _value(seed: Seed, line: int, name: str, kind: str, text: str) -> Any:
-    if _is_null(seed, text):
+    if text == seed.options.null:
         return None
     try:
         return _CONVERT[kind](text)
     except ValueError as error:
         raise wrong_value(seed, line, name, text, kind) from error
-
-
-def _is_null(seed: Seed, value: str) -> bool:
-    return value in {"", seed.options.null}
 
 
 def _boolean(text: str) -> bool:
