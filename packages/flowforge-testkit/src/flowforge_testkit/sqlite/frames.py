@@ -55,7 +55,7 @@ class SqliteFrames:
         """Replace the table, inside the open transaction if there is one."""
         rows = self.to_rows(_checked(frame))
         kinds = [_kind(name, [row[i] for row in rows.rows]) for i, name in enumerate(rows.columns)]
-        values = (tuple(_stored(v) for v in row) for row in rows.rows)
+        values = (tuple(stored(v) for v in row) for row in rows.rows)
         return replace_table(self.session, self.catalog, relation, dict(zip(rows.columns, kinds, strict=True)), values)
 
     def columns(self, frame: Frame) -> Sequence[str]:
@@ -123,7 +123,8 @@ def _kind(name: str, values: Sequence[Any]) -> str:
     return _KINDS[found.pop()] if found else "text"
 
 
-def _stored(value: Any) -> Any:
+def stored(value: Any) -> Any:
+    """Return a value as sqlite keeps it: times as text."""
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date) else value
