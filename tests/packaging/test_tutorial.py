@@ -33,13 +33,16 @@ def test_the_page_leads_to_an_engine_that_passes_the_kit(uv, tmp_path):
         said.append(ran.stdout)
         if not site.exists():
             uv("pip", "install", "--target", site, "--no-deps", package)
-    _, listed, without, proved, used = said
+    _, listed, without, proved, seeded, used = said
     assert "mini          flowforge-mini 0.1.0" in listed
-    assert 280 < sum(map(int, re.findall(r"(\d+) (?:passed|xfailed)", proved))) < 320, "the page says how many"
+    assert 280 < sum(map(int, re.findall(r"(\d+) (?:passed|xfailed)", seeded))) < 320, "the page says how many"
     assert 35 < cases_passed(proved) - cases_passed(without) < 45, "the page says how many"
+    assert cases_passed(seeded) > cases_passed(proved) + 20
     assert "✓ target      :memory: opens" in used
+    assert "✓ seed_orders" in used
     report = (package / "report.md").read_text("utf-8")
     assert "| `test_python_model_runs` | proved |  |" in report
+    assert "| `test_csv_becomes_a_table` | proved |  |" in report
     assert "| `test_fault_at_any_step_of_a_sql_model_leaves_old_or_new[after]` | proved |  |" in report
 
 
