@@ -123,7 +123,7 @@ def quote_name(name: str, dialect: Dialect) -> str:
             hint="Use a shorter name.",
         )
     if dialect.name_categories and (foreign := next((c for c in name if not _allowed(c, dialect)), "")):
-        message = f"The name {name!r} holds {foreign!r}, which {dialect.name} allows in none."
+        message = f"The name {name!r} holds {foreign!r}, which no name may hold in {dialect.name}."
         raise ConfigError(message, hint="Use letters, digits and underscores.")
     stored = stored_name(name, dialect)
     return f"{dialect.quote}{stored.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
