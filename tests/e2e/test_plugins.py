@@ -41,7 +41,7 @@ CASES = {
     "broken": (
         [("bad-engine", "bad", "import no_such_driver")],
         "bad of bad-engine 1.0 cannot be used: ModuleNotFoundError: No module named 'no_such_driver'",
-        "Install it again.",
+        "Install the package that gives the module 'no_such_driver'.",
     ),
     "newer": (
         [("new-engine", "new", sound("new", "new-engine", api=99))],

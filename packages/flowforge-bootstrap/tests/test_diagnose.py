@@ -113,3 +113,44 @@ def test_a_target_that_is_locked_names_the_fix(shop):
     assert findings["target"].ok
     assert findings["create"].detail == "database is locked\nTry again in a while."
     assert "replace" not in findings
+
+
+OPENER = """
+from dataclasses import replace
+from flowforge_ports.hooks import hookimpl
+from flowforge_testkit.sqlite.plugin import SPEC
+
+@hookimpl
+def flowforge_engines():
+    return [replace(SPEC, distribution="own-engine", open="own_engine_plugin:open_engine")]
+
+def open_engine(profile, root, claim):
+    {body}
+"""
+
+
+def without_sqlite(monkeypatch, install, body):
+    """Let a plugin's engine take the place of the reference engine's."""
+    from flowforge_bootstrap import plugins as loading
+
+    found = loading.entry_points
+    monkeypatch.setattr(loading, "entry_points", lambda group: [e for e in found(group=group) if e.name != "sqlite"])
+    install("own-engine", "own", OPENER.format(body=body))
+
+
+def test_what_was_found_is_told_before_an_opener_fails(monkeypatch, install, shop):
+    without_sqlite(monkeypatch, install, "return 1 / 0")
+    findings = diagnose(str(shop), None, None)
+    assert [next(findings).subject for _ in range(4)] == ["flowforge", "engines", "project", "profile"]
+    with pytest.raises(ZeroDivisionError):
+        next(findings)
+
+
+def test_a_driver_that_is_missing_is_no_bug(monkeypatch, install, shop):
+    without_sqlite(monkeypatch, install, "import no_such_driver_at_all")
+    target = found(shop)["target"]
+    assert not target.ok
+    assert target.detail == (
+        "Engine 'sqlite' cannot be opened: No module named 'no_such_driver_at_all'\n"
+        "Install the package that gives the module 'no_such_driver_at_all'."
+    )

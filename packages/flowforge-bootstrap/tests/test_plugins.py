@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowforge_bootstrap.plugins import Broken, Plugins, load_plugins, resolve
+from flowforge_bootstrap.plugin_faults import Broken
+from flowforge_bootstrap.plugins import Plugins, load_plugins, resolve
 from flowforge_domain.errors import PluginError
 
 ENGINE = """
@@ -33,21 +34,24 @@ class TestBroken:
     def test_it_is_remembered_and_takes_nothing_down(self, install):
         install("bad-engine", "bad", "import no_such_driver_at_all\n")
         plugins = load_plugins()
-        reason = "ModuleNotFoundError: No module named 'no_such_driver_at_all'"
-        assert plugins.broken == [Broken("bad", "bad-engine", reason)]
+        place = "site-packages/bad_engine_plugin.py, line 1"
+        reason = f"ModuleNotFoundError: No module named 'no_such_driver_at_all' ({place})"
+        fix = "Install the package that gives the module 'no_such_driver_at_all'."
+        assert plugins.broken == [Broken("bad", "bad-engine", reason, fix)]
         assert plugins.engine("sqlite").name == "sqlite"
 
     def test_it_is_reported_when_it_is_asked_for(self, install):
         install("bad-engine", "bad", "raise RuntimeError('first line\\nsecond line')\n")
-        with pytest.raises(PluginError, match=r"^Plugin 'bad' is broken: RuntimeError: first line") as caught:
+        with pytest.raises(PluginError, match=r"^Plugin 'bad' cannot be used: RuntimeError: first line \(") as caught:
             load_plugins().engine("bad")
-        assert caught.value.hint == "Install it again."
+        assert caught.value.hint == "Correct that line, or report it to the authors of bad-engine."
 
     def test_a_hook_that_raises(self, install):
         code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engines():\n    return 1 / 0\n"
         install("bad-engine", "bad", code)
         plugins = load_plugins()
-        assert plugins.broken == [Broken("bad", "bad-engine", "ZeroDivisionError: division by zero")]
+        place = "site-packages/bad_engine_plugin.py, line 4"
+        assert [one.reason for one in plugins.broken] == [f"ZeroDivisionError: division by zero ({place})"]
         assert "sqlite" in plugins.engines
 
     def test_a_hook_that_returns_nonsense(self, install):
@@ -57,7 +61,57 @@ class TestBroken:
 
     def test_a_module_that_ends_the_process(self, install):
         install("bad-engine", "bad", "raise SystemExit('no licence')\n")
-        assert [one.reason for one in load_plugins().broken] == ["SystemExit: no licence"]
+        assert [one.reason for one in load_plugins().broken] == [
+            "SystemExit: no licence (site-packages/bad_engine_plugin.py, line 1)"
+        ]
+
+    def test_a_line_that_is_no_python(self, install):
+        install("bad-engine", "bad", "x = 1\ndef (:\n")
+        [bad] = load_plugins().broken
+        assert bad.reason == "SyntaxError: invalid syntax (site-packages/bad_engine_plugin.py, line 2)"
+        assert bad.fix == "Correct that line, or report it to the authors of bad-engine."
+
+    @pytest.mark.parametrize(
+        "newer",
+        [
+            "SPEC = EngineSpec(name='new', shards=3)",
+            "from flowforge_ports.engine import Shards",
+            "from flowforge_domain.capability import Capability\nSPEC = Capability.SHARDS",
+        ],
+    )
+    def test_a_word_that_this_version_does_not_know(self, install, newer):
+        install("bad-engine", "bad", f"from flowforge_ports.engine import EngineSpec\n{newer}\n")
+        [bad] = load_plugins().broken
+        assert bad.fix == (
+            "Correct that line, or upgrade FlowForge if it is for a newer one: pip install --upgrade flowforge"
+        )
+        assert "(site-packages/bad_engine_plugin.py, line " in bad.reason
+
+    def test_a_hook_with_arguments_that_it_does_not_have(self, install):
+        code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engines(profile):\n    return []\n"
+        install("bad-engine", "bad", code)
+        [bad] = load_plugins().broken
+        assert "flowforge_engines(profile)" in bad.reason
+        assert "\n" not in bad.reason
+        assert bad.fix == "Give its hooks the arguments of flowforge_ports/hooks.py."
+
+    def test_a_misspelt_hook(self, install):
+        code = "from flowforge_ports.hooks import hookimpl\n@hookimpl\ndef flowforge_engine():\n    return []\n"
+        install("bad-engine", "bad", code)
+        with pytest.raises(PluginError, match="FlowForge has no hook 'flowforge_engine', so it announces") as caught:
+            load_plugins().engine("bad")
+        assert caught.value.hint == "Did you mean 'flowforge_engines'?"
+
+    def test_a_hook_that_is_not_marked(self, install):
+        install("bad-engine", "bad", "def flowforge_engines():\n    return []\n")
+        with pytest.raises(PluginError, match=r"^Plugin 'bad' cannot be used: it announces nothing\n") as caught:
+            load_plugins().engine("bad")
+        assert caught.value.hint == "Mark its function flowforge_engines with @hookimpl."
+
+    def test_what_it_prints_is_no_output_of_flowforge(self, install, capsys):
+        install("loud-engine", "loud", "print('welcome')\n" + ENGINE.format(name="loud", distribution="loud-engine"))
+        assert load_plugins().engine("loud").name == "loud"
+        assert capsys.readouterr() == ("", "welcome\n")
 
     def test_one_written_for_newer_ports(self, install):
         code = ENGINE.format(name="future", distribution="future-engine").replace("SPEC, name", "SPEC, api=2, name")
@@ -99,13 +153,26 @@ class TestMissing:
             load_plugins().engine("sqlit")
         assert caught.value.hint == "Did you mean 'sqlite'?"
 
+    def test_one_like_none_gives_what_is_installed(self):
+        with pytest.raises(PluginError) as caught:
+            Plugins({"mini": []}).engine("zzz")
+        assert caught.value.hint == "Known: mini."
+
     @pytest.mark.parametrize("what", ["project", "site"])
     def test_no_project_format_or_site(self, what):
         with pytest.raises(PluginError, match="is installed"):
             getattr(Plugins(), what)()
 
 
-@pytest.mark.parametrize("reference", ["no.such.module:thing", "json:nothing", "not a reference"])
+@pytest.mark.parametrize("reference", ["json.no:thing", "json:nothing", "not a reference"])
 def test_a_reference_that_leads_nowhere(reference):
-    with pytest.raises(PluginError, match="cannot be loaded"):
+    with pytest.raises(PluginError, match="cannot be loaded") as caught:
         resolve(reference)
+    assert caught.value.hint == "Correct what the plugin's spec refers to."
+
+
+def test_a_reference_whose_driver_is_missing(install):
+    install("own-engine", "own", "import no_such_driver_at_all\n")
+    with pytest.raises(PluginError, match="No module named 'no_such_driver_at_all'") as caught:
+        resolve("own_engine_plugin:open_engine")
+    assert caught.value.hint == "Install the package that gives the module 'no_such_driver_at_all'."

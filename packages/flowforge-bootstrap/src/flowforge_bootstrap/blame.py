@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from pathlib import Path
-from traceback import walk_tb
 
 from flowforge_bootstrap.inventory import versioned
+from flowforge_bootstrap.plugin_faults import place_in
 from flowforge_domain.text import words_of
 from flowforge_ports.hooks import PROJECT
 
@@ -22,8 +21,5 @@ def bug_report(error: BaseException) -> str:
 def _plugin(error: BaseException) -> tuple[str, str] | None:
     """Return the distribution of the plugin that was at work when the error came up, and the line; None if none was."""
     plugins = {one.value.partition(".")[0]: one.dist.name for one in entry_points(group=PROJECT) if one.dist}
-    for frame, line in reversed(list(walk_tb(error.__traceback__))):
-        if distribution := plugins.get(str(frame.f_globals.get("__name__", "")).partition(".")[0]):
-            file = Path(frame.f_code.co_filename)
-            return versioned(distribution), f" ({file.parent.name}/{file.name}, line {line})"
-    return None
+    package, place = place_in(error, plugins)
+    return (versioned(plugins[package]), place) if package else None

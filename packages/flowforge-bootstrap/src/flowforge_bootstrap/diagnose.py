@@ -40,15 +40,11 @@ class Finding:
     detail: str
 
 
-def diagnose(path: str, env: str | None, engine: str | None, wait: float = WAIT) -> list[Finding]:
-    """Return what is well and what is not; raises nothing a user could cause.
+def diagnose(path: str, env: str | None, engine: str | None, wait: float = WAIT) -> Iterator[Finding]:
+    """Yield what is well and what is not, as it is found; raises nothing a user could cause.
 
     Who works on the target is waited for, at most `wait` seconds.
     """
-    return list(_findings(path, env, engine, wait))
-
-
-def _findings(path: str, env: str | None, engine: str | None, wait: float) -> Iterator[Finding]:
     python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Finding("flowforge", True, f"{version('flowforge-bootstrap')} on {python}")
     plugins = load_plugins()

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from flowforge_bootstrap.plugin_faults import missing_module
 from flowforge_bootstrap.plugins import load_plugins, resolve
 from flowforge_bootstrap.profiles import ResolvedProfile, choose_profile
+from flowforge_domain.errors import PluginError
 from flowforge_domain.holder import Claim, Holder
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine
@@ -31,8 +33,18 @@ def open_by_name(name: str, settings: Mapping[str, Any], root: Path) -> Engine:
 
 
 def open_engine(profile: ResolvedProfile, root: Path, claim: Claim) -> Engine:
-    """Open the engine of a profile; raise `EngineError` when its target cannot be reached."""
-    engine: Engine = resolve(profile.spec.open)(profile.settings, root, claim)
+    """Open the engine of a profile.
+
+    Raises `EngineError` when its target cannot be reached, `PluginError` when a module is missing that it needs.
+    """
+    opener = resolve(profile.spec.open)
+    try:
+        engine: Engine = opener(profile.settings, root, claim)
+    except ModuleNotFoundError as error:
+        fix = missing_module(error, profile.spec.open.partition(".")[0])
+        if not fix:
+            raise
+        raise PluginError(f"Engine {profile.spec.name!r} cannot be opened: {error}", hint=fix) from error
     return engine
 
 

@@ -7,7 +7,9 @@ one name silently, so entry points are read here.)
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,10 +19,11 @@ from typing import Any, TypeVar
 import pluggy
 
 from flowforge_app.no_help import NoAnalysis
+from flowforge_bootstrap.plugin_faults import UPGRADE, Broken, failed, missing_module, unheard
 from flowforge_domain.config import BUILT_IN
 from flowforge_domain.errors import PluginError
 from flowforge_domain.materializations import PLANS
-from flowforge_domain.text import did_you_mean
+from flowforge_domain.text import did_you_mean, nearest
 from flowforge_ports import hooks
 from flowforge_ports.docs import SiteSpec
 from flowforge_ports.engine import API_VERSION, EngineSpec
@@ -44,16 +47,6 @@ SHIPPED_ENGINES = {
 def install_line(engine: str) -> str:
     """Return the command that installs an engine which FlowForge ships."""
     return f'pip install "flowforge[{SHIPPED_ENGINES[engine]}]"'
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A plugin that cannot be used: its name, who installed it, why, and how to mend that."""
-
-    name: str
-    distribution: str
-    reason: str
-    fix: str = "Install it again."
 
 
 @dataclass(frozen=True)
@@ -110,14 +103,15 @@ class Plugins:
     def _missing_engine(self, name: str) -> PluginError:
         for one in self.broken:
             if one.name == name:
-                return PluginError(f"Plugin {name!r} is broken: {one.reason}", hint=one.fix)
+                return PluginError(f"Plugin {name!r} cannot be used: {one.reason}", hint=one.fix)
         if name in SHIPPED_ENGINES:
             return PluginError(f"Engine {name!r} is not installed: {install_line(name)}")
-        hint = did_you_mean(name, {*self.engines, *SHIPPED_ENGINES})
+        known = {*self.engines, *SHIPPED_ENGINES}
+        hint = did_you_mean(name, known if nearest(name, known) else self.engines)
         return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
 
     def _why_not(self) -> str:
-        return "".join(f" Plugin {one.name} is broken: {one.reason}." for one in self.broken)
+        return "".join(f" Plugin {one.name} cannot be used: {one.reason}." for one in self.broken)
 
 
 def load_plugins() -> Plugins:
@@ -130,18 +124,22 @@ def load_plugins() -> Plugins:
     for entry in sorted(found, key=lambda e: (e.name, e.value)):
         distribution = _distribution(entry)
         try:
-            module = entry.load()
-            manager.register(module, f"{distribution}:{entry.name}")
+            with redirect_stdout(sys.stderr):  # What a command prints may be read by a program.
+                module = entry.load()
             distributions[id(module)] = distribution
+            manager.register(module, f"{distribution}:{entry.name}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way, and take nothing down
-            broken.append(Broken(entry.name, distribution, _first_line(error)))
+            broken.append(failed(entry.name, distribution, entry.module, error))
+            continue
+        if silent := unheard(entry.name, distribution, module, manager):
+            broken.append(silent)
     engines, projects, sites, kinds, analyses = (_announced(manager, hook, distributions, broken) for hook in _HOOKS)
     for newer in [claim for claims in engines.values() for claim in claims if claim[1].api > API_VERSION]:
         broken.append(_too_new(*newer))
         engines[newer[1].name].remove(newer)
     engines = {name: claims for name, claims in engines.items() if claims}
-    failed = sorted(broken, key=lambda one: (one.name, one.distribution))
-    return Plugins(engines, projects, sites, kinds, analyses, failed)
+    faulty = sorted(broken, key=lambda one: (one.name, one.distribution))
+    return Plugins(engines, projects, sites, kinds, analyses, faulty)
 
 
 def resolve(reference: str) -> Any:
@@ -149,7 +147,9 @@ def resolve(reference: str) -> Any:
     try:
         return resolve_name(reference)
     except (ImportError, AttributeError, ValueError) as error:
-        raise PluginError(f"{reference!r} cannot be loaded: {error}", hint="Install its requirements again.") from error
+        package = reference.partition(":")[0].partition(".")[0]
+        fix = missing_module(error, package) or "Correct what the plugin's spec refers to."
+        raise PluginError(f"{reference!r} cannot be loaded: {error}", hint=fix) from error
 
 
 # In the order of the fields of `Plugins`.
@@ -170,20 +170,19 @@ def _announced(
         announce: Callable[[], list[Any]] = implementation.function
         distribution = distributions[id(implementation.plugin)]
         try:
-            for name, spec in [(spec.name, spec) for spec in announce()]:
+            with redirect_stdout(sys.stderr):
+                announced = [(spec.name, spec) for spec in announce()]
+            for name, spec in announced:
                 claims.setdefault(name, []).append((distribution, spec))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            broken.append(Broken(implementation.plugin_name.rpartition(":")[2], distribution, _first_line(error)))
+            name = implementation.plugin_name.rpartition(":")[2]
+            broken.append(failed(name, distribution, announce.__module__, error))
     return claims
 
 
 def _too_new(distribution: str, spec: EngineSpec) -> Broken:
     reason = f"it is written for version {spec.api} of FlowForge's ports, and this is version {API_VERSION}"
-    return Broken(spec.name, distribution, reason, "Upgrade FlowForge: pip install --upgrade flowforge")
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    return Broken(spec.name, distribution, reason, f"Upgrade FlowForge: {UPGRADE}")
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -22,10 +22,11 @@ def debug(
 
     asked = given(project, env, engine)
     out = output(False, False, log_format)
-    findings = diagnose(project, env, engine, wait)
-    for finding in findings:
+    well = True
+    for finding in diagnose(project, env, engine, wait):
+        well = well and finding.ok
         mark = out.paint("✓", GREEN) if finding.ok else out.paint("✗", RED)
         detail = "\n".join(f"{'':<14}{line}" for line in asked.told(finding.detail).splitlines()).strip()
         out.line(f"{mark} {finding.subject:<12}{detail}")
         out.event("finding", finding.detail, "info" if finding.ok else "error", subject=finding.subject, ok=finding.ok)
-    raise typer.Exit(exit_codes.OK if all(f.ok for f in findings) else exit_codes.USER_ERROR)
+    raise typer.Exit(exit_codes.OK if well else exit_codes.USER_ERROR)
