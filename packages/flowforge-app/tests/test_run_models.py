@@ -416,6 +416,16 @@ class TestAbilities:
     def test_what_is_not_selected_is_not_asked_for(self, world, absent):
         assert world.given(EVERY_KIND).run(select="a", engine=lacking(world, absent)).ok
 
+    def test_a_schema_where_there_are_none_is_refused_before_anything(self, world):
+        with pytest.raises(ConfigError) as caught:
+            world.given({"b": "select 1 as n", "a": "create table marts.a as select 1 as n"}).run()
+        assert str(caught.value) == (
+            "models/a.ff.sql: Model 'a' cannot be in the schema 'marts': sqlite has no schemas.\n"
+            "Leave the schema out of its name and settings."
+        )
+        assert dict(world.engine.catalog.relations()) == {}
+        assert world.given({"a": "create table Main.a as select 1 as n"}).run().ok
+
 
 class TestStateOfAnotherShape:
     def test_it_is_refused_with_what_to_do(self, world):

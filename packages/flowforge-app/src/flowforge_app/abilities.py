@@ -10,7 +10,7 @@ from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, require_distinct
 from flowforge_domain.model import Node
-from flowforge_domain.relation import relation_parts
+from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_ports.engine import Engine
 
 
@@ -18,7 +18,7 @@ def able(nodes: Iterable[Node], manifest: Manifest, engine: Engine) -> list[Node
     """Return those of the nodes that are built at all.
 
     Raises `UnsupportedByEngineError` with the model's place when the engine cannot build one of them, and `ConfigError`
-    where two nodes of the project write one relation, or one writes to a schema that is not free.
+    where two nodes of the project write one relation, or one writes to a schema that is not free or cannot be.
     """
     nodes = [node for node in nodes if node.config.materialized != "ephemeral"]
     one_name = partial(relation_key, dialect=engine.dialect)
@@ -31,6 +31,10 @@ def able(nodes: Iterable[Node], manifest: Manifest, engine: Engine) -> list[Node
 
 def _require_free_schema(node: Node, engine: Engine) -> None:
     *schema, _ = relation_parts(node.relation)
+    foreign = bool(schema) and same_relation(schema[-1]) != same_relation(engine.dialect.default_schema)
+    if foreign and not engine.dialect.schemas:
+        message = f"Model {node.name!r} cannot be in the schema {schema[-1]!r}: {engine.name} has no schemas."
+        raise ConfigError(message, where=node.where(), hint="Leave the schema out of its name and settings.")
     if schema and schema[-1].casefold() in engine.dialect.taken_schemas:
         message = (
             f"Model {node.name!r} cannot be in the schema {schema[-1]!r}: the database or the engine has that name."
