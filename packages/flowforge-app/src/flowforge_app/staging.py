@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flowforge_app.replace import replacing
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import FlowForgeError, ModelError, SettingError
+from flowforge_domain.errors import EngineError, FlowForgeError, ModelError, SettingError
 from flowforge_domain.materialize import drop_statement, node_head
 from flowforge_domain.model import Node
 from flowforge_domain.plan import Plan, Refusal, Situation
@@ -48,15 +49,27 @@ class StagedBuild:
             self.engine.session.execute(drop_statement(self.relation, left, self.engine.dialect))
         staged = fill(self.relation)
         try:
+            plan = self._accepted()
+        except ModelError:  # Not every engine has a transaction that takes the table back.
+            with suppress(EngineError):
+                self._drop()
+            raise
+        written = self._carry_out(plan)
+        self._drop()
+        return staged if written is None else written
+
+    def _accepted(self) -> Plan:
+        try:
             plan = self.plan(self._situation())
         except FlowForgeError as error:
             where = self._place(error.setting) if isinstance(error, SettingError) else self.node.where()
             raise self._failure(error.message, where, error.hint) from error
         for refusal in plan.refusals:
             self._ask(refusal)
-        written = self._carry_out(plan)
+        return plan
+
+    def _drop(self) -> None:
         self.engine.session.execute(drop_statement(self.relation, "table", self.engine.dialect))
-        return staged if written is None else written
 
     def _situation(self) -> Situation:
         catalog = self.engine.catalog
