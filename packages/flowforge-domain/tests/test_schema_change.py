@@ -47,6 +47,15 @@ def test_a_table_that_drops_no_column_is_left_alone():
     assert "--full-refresh" in caught.value.hint
 
 
+def test_a_column_is_added_in_the_engines_words_or_refused():
+    change = SchemaChange(added=(("age", "UInt8"),))
+    nullable = Dialect("some", {}, "", adds="alter table {table} add column {column} Nullable({type})")
+    assert list(alterations("t", change, nullable)) == ['alter table t add column "age" Nullable(UInt8)']
+    with pytest.raises(ConfigError, match=r"some adds no columns, and the query gives age too") as caught:
+        next(alterations("t", change, Dialect("some", {}, "", adds="")))
+    assert "Use ignore" in caught.value.hint
+
+
 def test_a_type_that_cannot_be_given_is_refused_before_any_column_is_added():
     change = SchemaChange(added=(("age", "bigint"),), widened=(("id", "bigint"),))
     assert list(alterations("t", change, Dialect("any", {}, ""))) == [

@@ -58,17 +58,19 @@ class Dialect:
     whether rows of a table can be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no
     subquery; `gathers_state` is whether a run writes its state rows together at its end, since each statement that
     writes is costly; `shares_transactions` is whether light models are built several in one transaction, since
-    beginning and ending one costs about what such a model costs, and nobody waits for what a transaction has replaced;
-    `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table of the session
-    only, which has no schema, or a plain one where there are no such; `drops` takes a column from a table, and is empty
-    where none can be taken; `retype` gives a column a wider type, and is empty where none can be given; `overwrites`
-    begins a statement that replaces the `{partitions}` of a `{table}` which its rows have, where deleting is not the
-    way; `moment` makes a point of time of a text; `partitions` and `clusters` lay out a table that is created by
-    columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`, one that does all of them or
-    none, where no transaction can be left open; `streams_windows` is whether a window over rows in no order costs no
-    more than to look at each row once; `volatile` are the words that make a result depend on when or by whom it is
-    asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls this SQL, where that is not `name`;
-    `version` is a query for the server's version, in one text, and empty where none is told.
+    beginning and ending one costs about what such a model costs, and nobody waits for what a transaction has
+    replaced; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table
+    of the session only, which has no schema, or a plain one where there are no such; `adds` gives a table a column
+    that is NULL in the rows that stand, and is empty where none can be added; `drops` takes a column from a table,
+    and is empty where none can be taken; `retype` gives a column a wider type, and is empty where none can be
+    given; `overwrites` begins a statement that replaces the `{partitions}` of a `{table}` which its rows have,
+    where deleting is not the way; `moment` makes a point of time of a text; `partitions` and `clusters` lay out a
+    table that is created by columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`,
+    one that does all of them or none, where no transaction can be left open; `streams_windows` is whether a window
+    over rows in no order costs no more than to look at each row once; `volatile` are the words that make a result
+    depend on when or by whom it is asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls
+    this SQL, where that is not `name`; `version` is a query for the server's version, in one text, and empty where
+    none is told.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Dialect:
     shares_transactions: bool = False
     merges: bool = True
     create_temporary: str = "create temporary table"
+    adds: str = "alter table {table} add column {column} {type}"
     drops: str = "alter table {table} drop column {column}"
     retype: str = "alter table {table} alter column {column} type {type}"
     overwrites: str = ""

@@ -59,6 +59,9 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
 
 def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[str]:
     """Yield the statements that change a (quoted) table so; raise `ConfigError` for what the engine cannot do."""
+    if change.added and not dialect.adds:
+        message = f"{dialect.name} adds no columns, and the query gives {', '.join(c for c, _ in change.added)} too."
+        raise ConfigError(message, hint="Use ignore, or build the table from scratch: --full-refresh.")
     if change.dropped and not dialect.drops:
         message = f"{dialect.name} drops no columns, and the query gives no {', '.join(change.dropped)} any more."
         raise ConfigError(message, hint="Use append_new_columns, or build the table from scratch: --full-refresh.")
@@ -67,7 +70,7 @@ def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[
         message = f"{dialect.name} gives no column another type, and in the query {named}."
         raise ConfigError(message, hint="Cast it to the type it had, or build the table from scratch: --full-refresh.")
     for column, kind in change.added:
-        yield f"alter table {table} add column {quote_name(column, dialect)} {kind}"
+        yield dialect.adds.format(table=table, column=quote_name(column, dialect), type=kind)
     for column in change.dropped:
         yield dialect.drops.format(table=table, column=quote_name(column, dialect))
     for column, kind in change.widened:
