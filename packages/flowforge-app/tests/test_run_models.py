@@ -412,6 +412,15 @@ class TestAbilities:
         assert world.recorder.events == []
         assert dict(world.engine.catalog.relations()) == {}
 
+    def test_partitions_are_overwritten_in_words_of_the_dialect_or_by_changing_rows(self, world):
+        config = ModelConfig("incremental", incremental_strategy="insert_overwrite", partition_by=("n",))
+        world.given({"a": "select 1 as n"}, configs={"a": config})
+        engine = lacking(world, "ROW_CHANGES")
+        with pytest.raises(UnsupportedByEngineError, match="merge, delete\\+insert, insert_overwrite, snapshots"):
+            world.run(engine=engine)
+        assert dict(world.engine.catalog.relations()) == {}
+        assert world.run(engine=replace(engine, dialect=replace(engine.dialect, overwrites="insert into {table}"))).ok
+
     @pytest.mark.parametrize("absent", ["PYTHON_MODELS", "frames", "VIEWS"])
     def test_what_is_not_selected_is_not_asked_for(self, world, absent):
         assert world.given(EVERY_KIND).run(select="a", engine=lacking(world, absent)).ok

@@ -43,7 +43,7 @@ def _require_free_schema(node: Node, engine: Engine) -> None:
 
 
 def _require_ability(node: Node, engine: Engine) -> None:
-    needed = needed_abilities(node)
+    needed = needed_abilities(node, engine.dialect)
     if engine.frames is None and Capability.PYTHON_MODELS in needed:
         missing = [Capability.PYTHON_MODELS]
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.model import Node
 
 
@@ -25,7 +26,7 @@ class Capability(Enum):
     VIEWS = "views"
     PYTHON_MODELS = "Python models"
     INCREMENTAL = "incremental models"
-    ROW_CHANGES = "changing rows of a table: merge, delete+insert, snapshots"
+    ROW_CHANGES = "changing rows of a table: merge, delete+insert, insert_overwrite, snapshots"
     CSV_SEEDS = "CSV seeds"
     PARQUET_SEEDS = "Parquet seeds"
     SQL_SEEDS = "SQL seeds"
@@ -43,12 +44,12 @@ GUARANTEES = frozenset(
 """The capabilities that are only declared; the rest are abilities."""
 
 
-def needed_abilities(node: Node) -> list[Capability]:
-    """Return what an engine must be able to do to build a model."""
-    return list(_needed(node))
+def needed_abilities(node: Node, dialect: Dialect) -> list[Capability]:
+    """Return what an engine of this dialect must be able to do to build a model."""
+    return list(_needed(node, dialect))
 
 
-def _needed(node: Node) -> Iterator[Capability]:
+def _needed(node: Node, dialect: Dialect) -> Iterator[Capability]:
     if node.kind == "python":
         yield Capability.PYTHON_MODELS
     match node.config.materialized:
@@ -58,5 +59,8 @@ def _needed(node: Node) -> Iterator[Capability]:
             yield Capability.ROW_CHANGES
         case "incremental":
             yield Capability.INCREMENTAL
-            if node.config.writes_by in ("merge", "delete+insert"):
+            by_rows = (
+                ("merge", "delete+insert") if dialect.overwrites else ("merge", "delete+insert", "insert_overwrite")
+            )
+            if node.config.writes_by in by_rows:
                 yield Capability.ROW_CHANGES

@@ -8,7 +8,7 @@ import pytest
 
 from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig, OnSchemaChange, Strategy
-from flowforge_domain.errors import ErrorKind, ModelError
+from flowforge_domain.errors import ErrorKind, ModelError, UnsupportedByEngineError
 from flowforge_domain.model import model
 from flowforge_domain.results import RunReport, Status
 from flowforge_domain.state import STATE_TABLE
@@ -68,7 +68,14 @@ def test_append_keeps_what_stands(engine: Engine) -> None:
 
 
 @needs(Capability.INCREMENTAL)
-def test_insert_overwrite_replaces_whole_partitions(engine: Engine) -> None:
+def test_insert_overwrite_replaces_whole_partitions(engine: Engine, request: pytest.FixtureRequest) -> None:
+    """By the dialect's `overwrites`, or by deleting rows; where neither is, it is refused before anything is built."""
+    if not engine.dialect.overwrites and Capability.ROW_CHANGES not in engine.capabilities:
+        remark(request.node, "refused, as its dialect overwrites no partitions and it changes no rows")
+        with pytest.raises(UnsupportedByEngineError):
+            grow(engine, incremental("insert_overwrite"), _FIRST)
+        assert "ff_grown" not in engine.catalog.relations()
+        return
     raise_first(grow(engine, incremental("insert_overwrite"), f"{_FIRST} union all select 9, 'old', 'y'"))
     raise_first(grow(engine, incremental("insert_overwrite"), _NEXT))
     assert rows(engine, "select id, name from ff_grown") == [(1, "ann"), (2, "bert"), (3, "cyd")]
