@@ -338,7 +338,7 @@ class TestCtrlC:
             write(example / "models/slow.ff.py", code)
         answer = interrupted("exec flowforge run --select slow --log-format json", example, asked)
         assert answer.returncode == 130
-        assert answer.stderr == "Interrupted; what was not finished was rolled back.\n"
+        assert answer.stderr == "Interrupted; what was not finished was rolled back, or is made anew by the next run.\n"
         assert in_shell("flowforge show slow", example).stdout == " n\n──\n42\n1 row\n"
         states = in_shell("flowforge show _flowforge_state --limit 99 --log-format json", example).stdout
         assert states.count('"relation": "slow"') == 1
@@ -349,7 +349,7 @@ class TestCtrlC:
             sql_model(example, name, SLOW.replace("slow", name))
         answer = interrupted("exec flowforge run --select 'slow1 slow2 slow3' --jobs 3 --log-format json", example)
         assert answer.returncode == 130
-        assert answer.stderr == "Interrupted; what was not finished was rolled back.\n"
+        assert answer.stderr == "Interrupted; what was not finished was rolled back, or is made anew by the next run.\n"
         assert "model_built" not in answer.stdout
         assert in_shell("flowforge run --select users", example).returncode == 0
 

@@ -97,7 +97,7 @@ def _run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the edge: everything becomes an exit code
         code = _failed(error, arguments)
     if code == exit_codes.INTERRUPTED:  # typer turns Ctrl-C into this code by itself
-        print("Interrupted; what was not finished was rolled back.", file=sys.stderr)
+        print("Interrupted; what was not finished was rolled back, or is made anew by the next run.", file=sys.stderr)
     return code
 
 
