@@ -25,10 +25,14 @@ UNPROVED = {
     "test_error_of_a_statement_has_its_kind[select t.missing_one from ff_t as t-ErrorKind.MISSING_COLUMN]": _COLUMN,
     "test_error_of_a_query_has_its_kind[select missing_one from ff_t-ErrorKind.MISSING_COLUMN]": _COLUMN,
     "test_error_of_a_query_has_its_kind[select t.missing_one from ff_t as t-ErrorKind.MISSING_COLUMN]": _COLUMN,
-    "test_table_of_any_name_is_found_or_refused": _QUOTE,
-    "test_view_of_any_name_replaces_a_table_of_that_name": _QUOTE,
-    "test_seed_header_of_any_name_is_kept_or_refused": _DOLLAR,
-    "test_frame_keeps_a_column_of_any_name_or_refuses_it": _DOLLAR,
+    "test_table_of_any_name_is_found_or_refused[holding ']": _QUOTE,
+    "test_table_of_any_name_is_found_or_refused[holding $]": _DOLLAR,
+    "test_view_of_any_name_replaces_a_table_of_that_name[holding ']": _QUOTE,
+    "test_view_of_any_name_replaces_a_table_of_that_name[holding $]": _DOLLAR,
+    "test_seed_header_of_any_name_is_kept_or_refused[holding ']": _QUOTE,
+    "test_seed_header_of_any_name_is_kept_or_refused[holding $]": _DOLLAR,
+    "test_frame_keeps_a_column_of_any_name_or_refuses_it[holding ']": _QUOTE,
+    "test_frame_keeps_a_column_of_any_name_or_refuses_it[holding $]": _DOLLAR,
 }
 
 
