@@ -31,7 +31,6 @@ UNPROVED = {
     "test_view_of_any_name_replaces_a_table_of_that_name[holding $]": _DOLLAR,
     "test_seed_header_of_any_name_is_kept_or_refused[holding ']": _QUOTE,
     "test_seed_header_of_any_name_is_kept_or_refused[holding $]": _DOLLAR,
-    "test_frame_keeps_a_column_of_any_name_or_refuses_it[holding ']": _QUOTE,
     "test_frame_keeps_a_column_of_any_name_or_refuses_it[holding $]": _DOLLAR,
 }
 
