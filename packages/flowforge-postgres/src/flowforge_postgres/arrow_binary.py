@@ -17,9 +17,7 @@ from flowforge_postgres.arrow_types import DAYS, MICROSECONDS, in_microseconds, 
 
 _ROWS = 1 << 14
 _BEGIN, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
-_NOTHING = pa.scalar(b"", pa.large_binary())
-_NULL = pa.scalar(b"\xff\xff\xff\xff", pa.large_binary())
-_JSONB_VERSION = pa.scalar(b"\1", pa.large_binary())
+_NOTHING, _NULL, _JSONB_VERSION = b"", b"\xff\xff\xff\xff", b"\1"
 _FORMS: Mapping[str, Any] = {
     "boolean": [("value", "?")],
     "smallint": [("value", ">i2")],
@@ -42,7 +40,7 @@ def binary_chunks(batches: Iterable[pa.RecordBatch], kinds: Sequence[str]) -> It
     Raises `EngineError` of kind DATA for what its column cannot hold.
     """
     yield memoryview(_BEGIN)
-    width = pa.scalar(len(kinds).to_bytes(2, "big"), pa.large_binary())
+    width, nothing = _scalar(len(kinds).to_bytes(2, "big")), _scalar(_NOTHING)
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS):
             part = batch.slice(start, _ROWS)
@@ -50,7 +48,7 @@ def binary_chunks(batches: Iterable[pa.RecordBatch], kinds: Sequence[str]) -> It
             fields = [field for name, column, kind in columns for field in _fields(name, column, kind)]
             # Nothing stands for the value of a NULL.
             rows = pc.binary_join_element_wise(
-                width, *fields, _NOTHING, null_handling="replace", null_replacement=_NOTHING.as_py()
+                width, *fields, nothing, null_handling="replace", null_replacement=_NOTHING
             )
             _, offsets, data = rows.buffers()
             yield memoryview(data)[: np.frombuffer(offsets, np.int64)[len(rows)]]
@@ -70,7 +68,7 @@ def _fields(name: str, column: pa.Array, kind: str) -> Sequence[pa.Array]:
         raise unstorable(name, str(error)) from error
     texts = (json_texts(column) if kind == "jsonb" else column).cast(pa.large_binary())
     if kind == "jsonb":
-        texts = pc.binary_join_element_wise(_JSONB_VERSION, texts, _NOTHING)
+        texts = pc.binary_join_element_wise(_scalar(_JSONB_VERSION), texts, _scalar(_NOTHING))
     lengths = pc.fill_null(pc.binary_length(texts), -1).to_numpy()
     return [_bytes(lengths.astype(">i4")), texts]
 
@@ -81,7 +79,12 @@ def _fixed(column: pa.Array, form: Sequence[tuple[Any, ...]], **values: Any) -> 
     records["length"] = records.itemsize - 4
     for part, value in values.items():
         records[part] = value
-    return pc.if_else(column.is_valid(), _bytes(records), _NULL) if column.null_count else _bytes(records)
+    return pc.if_else(column.is_valid(), _bytes(records), _scalar(_NULL)) if column.null_count else _bytes(records)
+
+
+def _scalar(value: bytes) -> pa.Scalar:
+    # Not made on import: the first value has Arrow reserve a gigabyte of addresses, whoever imports this module.
+    return pa.scalar(value, pa.large_binary())
 
 
 def _bytes(records: Any) -> pa.Array:
