@@ -27,6 +27,15 @@ def opened(dsn, root=Path(), **settings):
     return open_engine(PostgresProfile.model_validate(profile), root, claim())
 
 
+def wait_for(rows, asked):
+    """Ask the server until it answers with these rows."""
+    for _ in range(200):
+        if asked() == rows:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"it still answers {asked()}")
+
+
 STATEMENTS = {
     "select a from ff_t where a = 'x'::int": ErrorKind.DATA,
     "select 1 / (a - a) from ff_t": ErrorKind.DATA,
@@ -185,7 +194,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize(("limit", "sql", "kind", "told"), LIMITS.values(), ids=LIMITS)
-def test_a_limit_of_the_server_is_told_with_its_fix(engine, limit, sql, kind, told):
+def test_a_limit_of_the_server_is_told_with_its_fix(engine, admin, limit, sql, kind, told):
     if "transaction_timeout" in limit and engine.session.connection.info.server_version < 170000:
         pytest.skip("transaction_timeout came with PostgreSQL 17")
     engine.session.execute(f"set {limit}")
@@ -193,7 +202,8 @@ def test_a_limit_of_the_server_is_told_with_its_fix(engine, limit, sql, kind, to
     with pytest.raises(EngineError) as caught:
         if kind is ErrorKind.TRANSIENT:
             engine.session.execute("select 1")
-            time.sleep(0.5)
+            here = f"select 1 from pg_stat_activity where pid = {engine.session.connection.info.backend_pid}"
+            wait_for([], lambda: admin(here))
         engine.session.execute(sql)
     assert (caught.value.kind, told in caught.value.hint) == (kind, True), str(caught.value)
     engine.session.rollback()
@@ -369,11 +379,7 @@ def test_nothing_connects_before_it_is_needed_and_nothing_stays(dsn):
     assert postgres_server.run(count, dsn) == [(2,)]
     second.session.close()
     engine.session.close()
-    for _ in range(50):
-        if postgres_server.run(count, dsn) == [(0,)]:
-            return
-        time.sleep(0.05)
-    pytest.fail("a connection is still open")
+    wait_for([(0,)], lambda: postgres_server.run(count, dsn))
 
 
 def test_labels_tell_the_server_what_runs(engine):
