@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from flowforge_databricks.dialect import SPARK
@@ -12,9 +12,8 @@ from flowforge_databricks.session import SparkSqlSession
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.materialize import rename_statement
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
-from flowforge_domain.swap import aside
+from flowforge_domain.swap import aside, built_beside
 
 
 @dataclass(frozen=True)
@@ -92,22 +91,11 @@ class SparkReplacer:
         if standing is None or (standing == kind and kind in self.dialect.replaces):
             yield relation
         else:
-            into = aside(relation)
-            # What a crash left; Spark refuses to drop a view as a table.
-            if left := self.standing(into):
-                self._drop(left, into)
-            try:
+            # By its kind: Spark refuses to drop a view as a table.
+            left = self.standing(aside(relation))
+            with built_beside(relation, (standing, kind), left, self.catalog.session.execute, self.dialect) as into:
                 yield into
-            except BaseException:
-                with suppress(EngineError):
-                    self._drop(kind, into)
-                raise
-            self._drop(standing, relation)
-            self.catalog.session.execute(rename_statement(into, relation, kind, self.dialect))
         self.catalog.known[same_relation(relation)] = kind
-
-    def _drop(self, kind: RelationKind, relation: str) -> None:
-        self.catalog.session.execute(f"drop {kind} if exists {quote_relation(relation, self.dialect)}")
 
     def _require_schema(self, relation: str) -> None:
         if schema := relation_parts(relation)[:-1]:

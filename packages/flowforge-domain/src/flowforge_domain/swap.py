@@ -7,12 +7,14 @@ does not know of makes the engine refuse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.materialize import rename_statement
 from flowforge_domain.relation import relation_name, relation_parts
 
 EVERYONE = ""
@@ -77,6 +79,33 @@ def aside(relation: str, purpose: str = "") -> str:
     *schema, name = relation_parts(relation)
     digest = sha256(f"{name}{purpose and chr(0)}{purpose}".encode("utf-8", "surrogatepass")).hexdigest()
     return relation_name(*schema, f"_flowforge_{digest[:16]}")
+
+
+@contextmanager
+def built_beside(
+    relation: str,
+    kinds: tuple[RelationKind, RelationKind],
+    left: RelationKind | None,
+    execute: Callable[[str], object],
+    dialect: Dialect,
+) -> Iterator[str]:
+    """Give the name under which to build, and let what was built take the place of `relation` after the block.
+
+    `kinds` are what it was and what it becomes, `left` is what a crash left under the helper's name, if anything. For
+    engines without transactions: a failed build leaves the old one and nothing beside it, but between the drop and the
+    rename there is neither.
+    """
+    into, (was, becomes) = aside(relation), kinds
+    if left:
+        execute(_drop_if_there(into, left, dialect))
+    try:
+        yield into
+    except BaseException:
+        with suppress(EngineError):
+            execute(_drop_if_there(into, becomes, dialect))
+        raise
+    execute(_drop_if_there(relation, was, dialect))
+    execute(rename_statement(into, relation, becomes, dialect))
 
 
 def swap_steps(old: Standing, views: Sequence[Standing], new: Newcomer, dialect: Dialect) -> tuple[Step, ...]:
@@ -171,6 +200,10 @@ def _granted(grant: Grant, relation: str, dialect: Dialect) -> str:
 
 def _role(grantee: str, dialect: Dialect) -> str:
     return "public" if grantee == EVERYONE else quote_name(grantee, dialect)
+
+
+def _drop_if_there(relation: str, kind: RelationKind, dialect: Dialect) -> str:
+    return f"drop {kind} if exists {quote_relation(relation, dialect)}"
 
 
 def _drop(standing: Standing, dialect: Dialect) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flowforge_domain.catalog import CatalogEntry, kinds
 from flowforge_domain.dialect import Dialect, RelationKind, known_name, quote_name, quote_relation, relation_key
-from flowforge_domain.errors import EngineError
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
-from flowforge_domain.swap import aside
+from flowforge_domain.swap import aside, built_beside
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.lock import LOCK_TABLE
 from flowforge_snowflake.session import SnowflakeSession
@@ -70,23 +69,11 @@ class SnowflakeReplacer:
         if standing in {None, kind}:
             yield relation
         else:
-            into = aside(relation)
-            # What a crash left; Snowflake refuses to replace a view by a table.
-            if left := self.known.pop(relation_key(into, self.dialect), None):
-                self._drop(left, into)
-            try:
+            # It would stand in the way: Snowflake refuses to replace a view by a table.
+            left = self.known.pop(relation_key(aside(relation), self.dialect), None)
+            with built_beside(relation, (standing, kind), left, self.session.execute, self.dialect) as into:
                 yield into
-            except BaseException:
-                with suppress(EngineError):
-                    self._drop(kind, into)
-                raise
-            self._drop(standing, relation)
-            name, built = (quote_relation(each, self.dialect) for each in (relation, into))
-            self.session.execute(f"alter {kind} {built} rename to {name}")
         self.known[key] = kind
-
-    def _drop(self, kind: RelationKind, relation: str) -> None:
-        self.session.execute(f"drop {kind} if exists {quote_relation(relation, self.dialect)}")
 
     def _require_schema(self, relation: str) -> None:
         """Make the schema if it is missing; to make one is to enter it, so this one is entered again."""
