@@ -373,7 +373,7 @@ class TestEngines:
         assert (answer.code, answer.err) == (0, "")
         assert "sqlite        flowforge-testkit 0.1.0" in answer.lines
         assert "  cannot      Parquet seeds" in answer.lines
-        assert "  not proved: anything: no statement was run on Delta" in answer.lines
+        assert "  not proved  anything: no statement was run on Delta" in answer.lines
         assert max(map(len, answer.lines)) <= 100
 
     def test_as_json(self, flowforge):

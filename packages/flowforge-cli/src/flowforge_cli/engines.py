@@ -47,8 +47,7 @@ def _tell(one: Installed, out: Output) -> None:
     out.line(f"{one.name:<13} {one.distribution}")
     if one.libraries:
         out.line(indent(one.libraries, _MARGIN))
-    for subject, listed in one.abilities.items():
+    unproved = {"not proved": [one.unproved]} if one.unproved else {}
+    for subject, listed in {**one.abilities, **unproved}.items():
         out.line(f"  {subject:<12}" + f"\n{_MARGIN}".join(wrap(", ".join(listed), width=86)))
-    if one.unproved:
-        out.line(f"  not proved: {one.unproved}")
     out.line()
