@@ -10,6 +10,7 @@ from typing import Any
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping, from_scratch
 from flowforge_app.kept_rows import refused
+from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.target_state import read_target
 from flowforge_domain.config import ColumnConfig, ModelConfig
 from flowforge_domain.dag import upstream
@@ -64,7 +65,7 @@ class ExplainModel:
             raise SelectionError(f"There is no model {name!r}.", hint=did_you_mean(name, self.manifest.nodes))
         if node.config.materialized == "ephemeral":
             return Explanation(node, (), settings=self._settings(node))
-        state = read_target(self.engine)
+        state = known_elsewhere(self.engine, read_target(self.engine), [node.relation])
         evidence = self.skipping.evidence(self.manifest, self.engine, self.compiler, self.reader, state)
         wanted = upstream(self.manifest.nodes, [node.name]) - {node.name}
         order = [self.manifest.nodes[one] for one in run_order(self.manifest) if one in wanted]

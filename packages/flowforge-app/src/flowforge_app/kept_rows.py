@@ -1,4 +1,4 @@
-"""Rows that are kept from build to build are not given away: which models are refused that would do so, and why."""
+"""What others have built, and rows that are kept from build to build, are not given away: which models are refused."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from flowforge_app.evidence import Evidence
+from flowforge_domain.dialect import Dialect, quote_relation
 from flowforge_domain.errors import ModelError
 from flowforge_domain.model import Node
+from flowforge_domain.relation import relation_parts
+from flowforge_domain.state import StateRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Refused:
 
 def refused(node: Node, evidence: Evidence, anew: Collection[str]) -> Refused | None:
     """Return why `node` may not be built upon the rows that stand; `anew` are growing models built from scratch."""
+    if found := evidence.elsewhere(node):
+        return built_elsewhere(node.relation, *found, evidence.definitions.engine.dialect)
     if node.config.is_replaced:
         kind = evidence.lost_kind(node) if node.config.full_refresh is False else ""
         return _never_refreshed(node, kind) if kind else None
@@ -41,6 +46,16 @@ def refusal(node: Node, found: Refused, evidence: Evidence) -> ModelError:
     said = places.get("materialized") or places.get("full_refresh")
     where = said[-1].where if said else node.where()
     return ModelError(node.name, f"Model {node.name!r} failed: {found.why}", where=where, hint=found.hint)
+
+
+def built_elsewhere(relation: str, table: str, row: StateRow, dialect: Dialect) -> Refused:
+    """Return why a relation is not written to which another target's state row tells of, in the state table `table`."""
+    schema = relation_parts(table)[0]
+    return Refused(
+        f"{relation} is built by runs on the schema {schema}, as {row.model} of project {row.project}.",
+        "Tell the two apart in project.yml, as in `schema: \"{{ env_var('MARTS_SCHEMA') }}\"`; or, if nothing runs on "
+        f"that schema any more: drop table {quote_relation(table, dialect)}",
+    )
 
 
 def _never_refreshed(node: Node, kind: str) -> Refused:

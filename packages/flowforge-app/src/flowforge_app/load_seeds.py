@@ -9,14 +9,16 @@ from time import perf_counter
 
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.data_versions import data_version
+from flowforge_app.kept_rows import built_elsewhere
 from flowforge_app.notices import before_loading
+from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.retyped_seeds import retyped
 from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
+from flowforge_domain.errors import ConfigError, SeedError, UnsupportedByEngineError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
@@ -85,8 +87,9 @@ class LoadSeeds:
     def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> tuple[list[SeedResult], list[Notice]]:
         """Return the results with what there is to say of them, which holds only once they are committed."""
         results = []
+        state = known_elsewhere(self.engine, read_target(self.engine), (seed.relation for seed in seeds))
+        self._require_ours(seeds, state)
         with transaction(self.engine.session):
-            state = read_target(self.engine)
             notices = list(before_loading(seeds, self.manifest, state, self.engine.dialect))
             existing = kinds(state.entries)
             for statement in preparation(self.engine, state, (seed.relation for seed in seeds)):
@@ -102,6 +105,12 @@ class LoadSeeds:
             for statement in self._told(self._rows(results, versions), state):
                 self.engine.session.execute(statement)
         return results, notices
+
+    def _require_ours(self, seeds: Sequence[Seed], state: TargetState) -> None:
+        for seed in seeds:
+            if found := state.elsewhere.get(relation_key(seed.relation, self.engine.dialect)):
+                refused = built_elsewhere(seed.relation, *found, self.engine.dialect)
+                raise SeedError(refused.why, where=Location(seed.file), hint=refused.hint)
 
     def _told(self, rows: Sequence[StateRow], state: TargetState) -> tuple[str, ...]:
         """Return the statements that write state rows, and remove those that they make void."""

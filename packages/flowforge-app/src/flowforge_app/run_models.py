@@ -22,6 +22,7 @@ from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
 from flowforge_app.model_run import ModelRun
 from flowforge_app.notices import after_building, before_building, guarded
+from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
 from flowforge_app.target_state import closing, held, preparation, read_target
@@ -91,6 +92,7 @@ class RunModels:
         if leftovers := leftover_statements(self.engine, self.manifest, kinds(state.entries)):
             self._write(leftovers)
             state = read_target(self.engine)
+        state = known_elsewhere(self.engine, state, (node.relation for node in nodes))
         if self.full_refresh:
             self._tell(guarded(nodes, state, self.engine.dialect))
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)

@@ -36,13 +36,15 @@ class TargetState:
     """What a catalog and the state rows say, by each relation's key.
 
     `entries` are the catalog's; `rows` the last state row of each relation; `miscounts` what counting has found, and
-    `uncounted` what it leaves out.
+    `uncounted` what it leaves out; `elsewhere` is what other targets of the database have built, each with the state
+    table that tells it (`other_targets.py`).
     """
 
     entries: Mapping[str, CatalogEntry] = field(default_factory=dict)
     rows: Mapping[str, StateRow] = field(default_factory=dict)
     miscounts: Mapping[str, str] = field(default_factory=dict)
     uncounted: Set[str] = frozenset()
+    elsewhere: Mapping[str, tuple[str, StateRow]] = field(default_factory=dict)
 
     def is_another(self, key: str) -> bool:
         """Tell whether what stands is not known to be what was built: replaced, or altered."""
@@ -88,22 +90,27 @@ def read_target(engine: Engine) -> TargetState:
     entries = engine.catalog.relations()
     if STATE_TABLE not in entries:
         return TargetState(entries)
-    found = engine.session.query(whole_state(engine.dialect))
-    try:
-        rows = state_rows(found, engine.dialect)
-    except ForeignRowError as error:
-        raise EngineError(
-            f"The table {STATE_TABLE!r} in {engine.target} cannot be read. {error}",
-            hint="Use the version that wrote it, or delete the row: it only tells what was built last.",
-        ) from error
-    if rows is None:
-        raise _foreign_state(found.columns, engine.target)
-    latest = latest_rows(rows, engine.dialect)
+    latest = rows_of(engine)
     if engine.seal and engine.seal.broken():
         # Of a view, the catalog tells all.
         tables = {key for key, entry in entries.items() if entry.kind == "table"}
         latest = {key: doubted(row) if key in tables else row for key, row in latest.items()}
     return TargetState(entries, latest)
+
+
+def rows_of(engine: Engine, table: str = STATE_TABLE) -> dict[str, StateRow]:
+    """Return what the state table `table` tells, by each relation's key; raise `EngineError` as `read_target` does."""
+    found = engine.session.query(whole_state(engine.dialect, table))
+    try:
+        rows = state_rows(found, engine.dialect)
+    except ForeignRowError as error:
+        raise EngineError(
+            f"The table {table!r} in {engine.target} cannot be read. {error}",
+            hint="Use the version that wrote it, or delete the row: it only tells what was built last.",
+        ) from error
+    if rows is None:
+        raise _foreign_state(table, found.columns, engine.target)
+    return latest_rows(rows, engine.dialect)
 
 
 def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
@@ -165,9 +172,9 @@ def _write_doubts(engine: Engine) -> None:
             engine.session.execute(statement)
 
 
-def _foreign_state(columns: Sequence[str], target: str) -> EngineError:
+def _foreign_state(table: str, columns: Sequence[str], target: str) -> EngineError:
     return EngineError(
-        f"The table {STATE_TABLE!r} in {target} was not written by this version of FlowForge.\n"
+        f"The table {table!r} in {target} was not written by this version of FlowForge.\n"
         f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
         hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
     )

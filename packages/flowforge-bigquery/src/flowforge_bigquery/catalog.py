@@ -50,10 +50,13 @@ class BigQueryCatalog:
             listed = list(self.session.client.list_tables(dataset, **self.session.source.request))
         except NotFound:
             return []
+        names = [(relation_name(*schema, item.table_id), item) for item in listed if item.table_id != LOCK_TABLE]
         return [
-            (same_relation(relation_name(*schema, item.table_id)), CatalogEntry(_kind(item.table_type)))
-            for item in listed
-            if item.table_id != LOCK_TABLE
+            (
+                same_relation(name),
+                CatalogEntry(_kind(item.table_type), spelled="" if name == same_relation(name) else name),
+            )
+            for name, item in names
         ]
 
 

@@ -76,7 +76,7 @@ def take_up(workspace: Workspace) -> Resumed:
 
 def _read_variables(workspace: Workspace) -> Callable[[str], bool]:
     """Return what tells whether a variable is read still: one that is not may be what made the run fail."""
-    project = workspace.ports().reader.manifest()
+    project = workspace.ports().reader.manifest(workspace.environment)
     known = {*project.variables, *project.read_variables}
     return lambda name: name in known or "" in known
 

@@ -59,28 +59,31 @@ class Workspace:
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     tell: Callable[[str], None] = field(default=_nothing, repr=False)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that the project's texts and profiles may name; raise `ConfigError` for a wrong `.env`."""
+        return EnvSettings.of(self.root).variables
+
     def ports(self) -> ProjectPorts:
         """Return the project's ports; raise `ConfigError` where there is no project."""
         return self.plugins.open_project(self.root)
 
     def manifest(self, ports: ProjectPorts) -> Manifest:
         """Return what the files say, with the given variables over theirs; raise `FlowForgeError` when it is wrong."""
-        manifest = with_variables(ports.reader.manifest(), self.variables)
+        manifest = with_variables(ports.reader.manifest(self.environment), self.variables)
         for notice in manifest.notices:
             self.tell(notice)
         return manifest
 
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""
-        environment = EnvSettings.of(self.root).variables
-        entries, file = ports.reader.profiles(environment), profiles_file(self.root)
-        return choose_profile(entries, self.plugins, environment, self.env, self.engine, file)
+        entries, file = ports.reader.profiles(self.environment), profiles_file(self.root)
+        return choose_profile(entries, self.plugins, self.environment, self.env, self.engine, file)
 
     def compiler(self, ports: ProjectPorts, manifest: Manifest, profile: ResolvedProfile) -> CompileModels:
         """Return what turns the project's models into SQL for a profile's engine."""
         target = {"name": profile.name, "engine": profile.spec.name}
-        environment = EnvSettings.of(self.root).variables
-        return CompileModels(manifest, ports.renderer, profile.dialect, target, environment)
+        return CompileModels(manifest, ports.renderer, profile.dialect, target, self.environment)
 
     def past_runs(self) -> PastRuns:
         """Return what can tell of the runs that this project has seen."""
@@ -146,10 +149,9 @@ class Workspace:
 
     def require_known(self, ports: ProjectPorts) -> None:
         """Raise for an environment or engine that was asked for and does not exist, though neither is needed."""
-        environment = EnvSettings.of(self.root).variables
         if self.env is not None:
-            require_profile(ports.reader.profiles(environment), self.env)
-        if engine := wanted_engine(self.engine, environment):
+            require_profile(ports.reader.profiles(self.environment), self.env)
+        if engine := wanted_engine(self.engine, self.environment):
             installed_engine(engine, self.plugins, place_of_engine(self.engine))
 
 

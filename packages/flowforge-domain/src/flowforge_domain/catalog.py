@@ -14,12 +14,14 @@ class CatalogEntry:
 
     `identity` is a text that changes when another relation takes its place, and not while rows come and go; "" where
     the engine has none that is cheap. `rows` is the engine's own count, exact for a table from which nothing was
-    deleted, None where it keeps none.
+    deleted, None where it keeps none. `spelled` is the relation as the engine spells it, "" where case tells nothing
+    apart or its key is spelled so.
     """
 
     kind: RelationKind
     identity: str = ""
     rows: int | None = None
+    spelled: str = ""
 
 
 def kinds(entries: Mapping[str, CatalogEntry]) -> dict[str, RelationKind]:

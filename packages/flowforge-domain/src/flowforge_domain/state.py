@@ -92,9 +92,9 @@ def has_row(row: StateRow, dialect: Dialect) -> str:
     return f"select 1 from {quote_name(STATE_TABLE, dialect)} where {meant}"
 
 
-def whole_state(dialect: Dialect) -> str:
-    """Return the query of all rows with the columns that the table has, whoever made it."""
-    return f"select * from {quote_name(STATE_TABLE, dialect)}"
+def whole_state(dialect: Dialect, table: str = STATE_TABLE) -> str:
+    """Return the query of all rows of a state table, with the columns that it has, whoever made it."""
+    return f"select * from {quote_relation(table, dialect)}"
 
 
 def state_rows(found: Rows, dialect: Dialect) -> list[StateRow] | None:

@@ -73,8 +73,11 @@ class SettingPlace:
 class ProjectReader(Protocol):
     """Reads a project's text; runs none of its code."""
 
-    def manifest(self) -> Manifest:
-        """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
+    def manifest(self, environment: Mapping[str, str] = ...) -> Manifest:
+        """Return the project; raise `FlowForgeError` naming file and line of what is wrong.
+
+        `environment` is what `env_var()` knows in the names of schemas and tables.
+        """
 
     def text(self, node: Node) -> str:
         """Return a model's file as it is written; raise `ConfigError` when it cannot be read."""

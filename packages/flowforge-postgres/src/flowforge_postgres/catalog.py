@@ -160,10 +160,12 @@ class PostgresCatalog:
     session: PostgresSession
 
     def relations(self) -> Mapping[str, CatalogEntry]:
-        return {
-            same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind, identity)
-            for schema, name, kind, here, identity in self.session.query(_RELATIONS).rows
-        }
+        found = {}
+        for schema, name, kind, here, identity in self.session.query(_RELATIONS).rows:
+            relation = relation_name(name) if here else relation_name(schema, name)
+            key = same_relation(relation)
+            found[key] = CatalogEntry(kind, identity, spelled="" if key == relation else relation)
+        return found
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         named = quote_text(quote_relation(relation, POSTGRES), POSTGRES)

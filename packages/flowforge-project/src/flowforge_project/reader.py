@@ -23,15 +23,17 @@ from flowforge_domain.source import SourceKey
 from flowforge_domain.text import Location, caret, did_you_mean
 from flowforge_ports.project import Code, ProfileEntry, SettingPlace
 from flowforge_project.cache import ParseCache, open_cache
+from flowforge_project.env_text import is_template
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below, top_file
 from flowforge_project.hook_files import HOOKS, HookReader
 from flowforge_project.misnamed import misnamed_models
 from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
-from flowforge_project.settings import CheckedYaml, Settings, read_checked
+from flowforge_project.settings import CheckedYaml, Settings, in_environment, read_checked
 
 _CHECK_KEYS = ("type", "table", "column", "tags", "severity")
+_NOTHING: Mapping[str, str] = {}
 _YAML = (".yml", ".yaml")
 _SEED_KINDS: Mapping[str, Any] = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet", ".sql": "sql"}
 # The delimiter is found in the header, so that a tab needs no name of its own.
@@ -45,11 +47,14 @@ class FolderReader:
     root: Path
     materializations: Collection[str] = BUILT_IN
 
-    def manifest(self) -> Manifest:
-        """Return the project; raise `FlowForgeError` naming file and line of what is wrong."""
+    def manifest(self, environment: Mapping[str, str] = _NOTHING) -> Manifest:
+        """Return the project; raise `FlowForgeError` naming file and line of what is wrong.
+
+        `environment` is what `env_var()` knows in the names of schemas and tables.
+        """
         try:
             with _paused_collection():
-                return self._manifest()
+                return self._manifest(environment)
         except ConfigError as error:
             error.snippet = error.snippet or self._line(error.where)
             raise
@@ -61,16 +66,16 @@ class FolderReader:
                 return caret(ProjectFile(str(self.root / where.path), where.path).text(), where.line)
         return ""
 
-    def _manifest(self) -> Manifest:
+    def _manifest(self, environment: Mapping[str, str]) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)
         files = files_below(self.root, "models", (*_YAML, SQL_SUFFIX, PYTHON_SUFFIX), {".sql": SQL_SUFFIX})
         project = read_checked(top_file(self.root, "project.yml"), "project", cache)
         beside = [read_checked(file, "models", cache) for file in files if file.name.endswith(_YAML)]
-        settings = Settings.of(project, beside)
+        settings = Settings.of(project, beside, environment)
         macros = read_macros(self.root, cache)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
         models = [(file, macros.followed(facts, file.name, file.text)) for file, facts in models]
-        sources = _sources(read_checked(top_file(self.root, "sources.yml"), "sources", cache))
+        sources = _sources(read_checked(top_file(self.root, "sources.yml"), "sources", cache), environment)
         hooks = HookReader(macros, cache)
         nodes = [_node(file, facts, settings, self.materializations, hooks) for file, facts in models]
         seeds = self._seeds(project)
@@ -207,12 +212,19 @@ def _seed(file: ProjectFile, entries: Mapping[str, tuple[str, Mapping[str, Any]]
     return Seed(name, _SEED_KINDS[suffix], file.path, relation_name(name), file.name, SeedOptions(**entry), places)
 
 
-def _sources(file: CheckedYaml) -> dict[SourceKey, SourceTable]:
+def _sources(file: CheckedYaml, environment: Mapping[str, str]) -> dict[SourceKey, SourceTable]:
+    def named(entry: Mapping[str, Any], group: str, table: str) -> str:
+        parts = filter(None, (entry.get("schema"), entry.get("identifier") or table))
+        where = file.where(group, table)
+        return relation_name(
+            *(in_environment(part, environment, where) if is_template(part) else part for part in parts)
+        )
+
     return {
         (group, table): SourceTable(
             group,
             table,
-            relation_name(*filter(None, (entry.get("schema"), entry.get("identifier") or table))),
+            named(entry, group, table),
             entry.get("description", ""),
             file.where(group, table),
         )

@@ -9,8 +9,10 @@ from typing import Any
 from flowforge_domain.config import BUILT_IN, KINDS_WITH, ColumnConfig, ModelConfig, config_faults
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.model import node_name
+from flowforge_domain.secret import is_secret_name
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_project.cache import ParseCache
+from flowforge_project.env_text import EnvTextError, filled, is_template, names_read
 from flowforge_project.facts import ModelFacts
 from flowforge_project.folder import ProjectFile, decode
 
@@ -40,9 +42,10 @@ class Settings:
     folders: Mapping[str, Placed]
     models: Mapping[str, Placed]
     where: Location
+    environment: Mapping[str, str]
 
     @classmethod
-    def of(cls, project: CheckedYaml, beside: Sequence[CheckedYaml]) -> Settings:
+    def of(cls, project: CheckedYaml, beside: Sequence[CheckedYaml], environment: Mapping[str, str]) -> Settings:
         """Gather the layers; raise `ConfigError` when two places speak of one model or folder."""
         models: dict[str, Placed] = {}
         for file in (project, *beside):
@@ -51,7 +54,7 @@ class Settings:
         folders: dict[str, Placed] = {}
         for path, entry in project.data.get("folders", {}).items():
             _place(folders, "Folder", path.strip("/"), entry, project.where("folders", path))
-        return cls(project.data.get("defaults", {}), folders, models, project.where("defaults"))
+        return cls(project.data.get("defaults", {}), folders, models, project.where("defaults"), environment)
 
     def model(self, name: str, file: str, facts: ModelFacts, known: Collection[str]) -> ModelConfig:
         """Return the settings of the model `name` in `file`, of which `facts` are what its text says.
@@ -62,6 +65,9 @@ class Settings:
         named, _ = self.models.get(name, ({}, None))
         self._require_fitting(name, file, facts)
         config = _merged([x for x in (self.defaults, *self._folder_layers(file), named, facts.settings) if x])
+        if is_template(config.schema) or is_template(config.alias):
+            schema, alias = (self._named(key, config, name, file, facts) for key in ("schema", "alias"))
+            config = replace(config, schema=schema, alias=alias)
         if not facts.can_be(config.materialized):
             config = replace(config, materialized=facts.form)
         if config.materialized not in known:
@@ -81,6 +87,9 @@ class Settings:
         folders = [self.folders[path] for path in reversed(folders_of(file)) if path in self.folders]
         placed = [self.models.get(name, ({}, self.where)), *folders]
         return next((where for layer, where in placed if key in layer), self.where)
+
+    def _named(self, key: str, config: ModelConfig, name: str, file: str, facts: ModelFacts) -> str:
+        return in_environment(getattr(config, key), self.environment, self.place(key, name, file, facts))
 
     def _require_meaning(self, keys: Iterable[str], kind: str, name: str, file: str, facts: ModelFacts) -> None:
         """Raise `ConfigError` for a setting of this model alone that its materialization would not look at."""
@@ -121,6 +130,20 @@ class Settings:
 
     def _folder_layers(self, file: str) -> list[Layer]:
         return [self.folders[path][0] for path in folders_of(file) if path in self.folders] if self.folders else []
+
+
+def in_environment(text: str, environment: Mapping[str, str], where: Location) -> str:
+    """Return a name with `env_var()` filled in; raise `ConfigError`, also for a secret, since names are shown."""
+    if secret := next(filter(is_secret_name, names_read(text)), ""):
+        raise ConfigError(
+            f"env_var({secret!r}) looks like a secret, and names are shown and stored.",
+            where=where,
+            hint="Use secrets in profiles.yml only.",
+        )
+    try:
+        return filled(text, environment)
+    except EnvTextError as error:
+        raise ConfigError(error.message, where=where, hint=error.fix) from None
 
 
 def read_checked(file: ProjectFile, kind: str, cache: ParseCache) -> CheckedYaml:

@@ -95,7 +95,7 @@ class MemoryReader:
     models: Mapping[str, Model]
     entries: Mapping[str, ProfileEntry] = field(default_factory=dict)
 
-    def manifest(self) -> Manifest:
+    def manifest(self, environment: Mapping[str, str] = {}) -> Manifest:
         """Return the manifest."""
         return self.content
 

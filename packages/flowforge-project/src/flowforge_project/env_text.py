@@ -1,0 +1,65 @@
+"""Texts of YAML in which `env_var()` may stand, and nothing else: no Jinja, and no other function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowforge_domain.text import misspelt
+
+_TEXT = r"""'[^'\\{}]*'|"[^"\\{}]*\""""
+_ENV_VAR = re.compile(rf"env_var\(\s*(?P<name>{_TEXT})\s*(?:,\s*(?P<default>{_TEXT})\s*)?\)\Z")
+_TAG = re.compile(r"\{\{(?P<call>.*?)(?P<closed>\}\}|\Z)", re.DOTALL)
+
+
+@dataclass(eq=False)
+class EnvTextError(Exception):
+    """A text cannot be filled: why, and what to do about it."""
+
+    message: str
+    fix: str
+
+
+def is_template(text: str) -> bool:
+    """Tell whether there is anything to fill in a text."""
+    return "{{" in text
+
+
+def names_read(text: str) -> list[str]:
+    """Return the variables of the environment that a text names."""
+    calls = (_ENV_VAR.match(tag["call"].strip()) for tag in _TAG.finditer(text))
+    return [found["name"][1:-1] for found in calls if found]
+
+
+def filled(text: str, environment: Mapping[str, str]) -> str:
+    """Return a text with what its tags stand for; raise `EnvTextError` for a tag that is no call of `env_var()`.
+
+    Braces that are never closed are no tag, and may be part of a password.
+    """
+    return _TAG.sub(lambda tag: _variable(tag["call"].strip(), environment) if tag["closed"] else tag.group(), text)
+
+
+def _variable(call: str, environment: Mapping[str, str]) -> str:
+    found = _ENV_VAR.match(call)
+    if found is None:
+        fix = (
+            "Did you mean env_var?"
+            if _is_misspelt(call)
+            else "Write env_var with its name in quotes, or a plain value."
+        )
+        raise EnvTextError("only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}.", fix)
+    name = found["name"][1:-1]
+    if name in environment:
+        return environment[name]
+    if found["default"]:
+        return found["default"][1:-1]
+    # What else the environment holds is nobody's business.
+    meant = misspelt(name, environment)
+    hint = f" Did you mean {meant!r}?" if meant else ""
+    raise EnvTextError(f"The environment variable {name!r} is not set.{hint}", "Set it in your shell or .env.")
+
+
+def _is_misspelt(call: str) -> bool:
+    word = call.partition("(")[0].strip()
+    return word != "env_var" and misspelt(word.lower(), ["env_var"]) is not None

@@ -1,0 +1,62 @@
+"""`env_var()` in the names of schemas and tables in YAML: what differs from one profile to the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowforge_domain.errors import ConfigError
+from flowforge_project.reader import FolderReader
+
+PROJECT = """name: shop
+defaults:
+  schema: "{{ env_var('MARTS', 'marts') }}"
+models:
+  b: {alias: "b_{{ env_var('SUFFIX') }}"}
+"""
+
+
+@pytest.fixture
+def read(project):
+    root = project.write({"models/a.ff.sql": "select 1 as x", "models/b.ff.sql": "select 1 as x"}).root
+
+    def manifest(files, **environment):
+        for name, text in files.items():
+            (root / name).write_text(text, encoding="utf-8")
+        return FolderReader(root).manifest(environment)
+
+    return manifest
+
+
+def test_schema_and_alias_follow_the_environment(read):
+    before = read({"project.yml": PROJECT}, SUFFIX="1").nodes
+    assert [node.relation for node in before.values()] == ["marts.a", "marts.b_1"]
+    now = read({}, SUFFIX="2", MARTS="dev marts").nodes
+    assert [node.relation for node in now.values()] == ['"dev marts".a', '"dev marts".b_2']
+    assert now["a"].config.schema == "dev marts"
+
+
+def test_sources_lie_where_the_environment_says(read):
+    text = "raw:\n  users: {schema: \"{{ env_var('RAW', 'raw') }}\", identifier: \"u{{ env_var('N', '1') }}\"}\n"
+    assert read({"sources.yml": text}, RAW="lake").sources["raw", "users"].relation == "lake.u1"
+
+
+@pytest.mark.parametrize(
+    ("schema", "message", "hint"),
+    [
+        ("{{ env_var('MARTS') }}", "The environment variable 'MARTS' is not set.", "Set it in your shell or .env."),
+        ("{{ target.name }}_x", "only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}.", "Write"),
+        ("{{ env_var('DB_PASSWORD', 'x') }}", "env_var('DB_PASSWORD') looks like a secret", "Use secrets in"),
+    ],
+)
+def test_what_cannot_be_filled_is_refused_at_its_line(read, schema, message, hint):
+    with pytest.raises(ConfigError) as caught:
+        read({"project.yml": f'name: shop\ndefaults:\n  schema: "{schema}"\n'})
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert str(caught.value.where) == "project.yml:2"
+
+
+def test_so_it_is_in_sources(read):
+    with pytest.raises(ConfigError, match="is not set") as caught:
+        read({"sources.yml": "raw:\n  users: {schema: \"{{ env_var('RAW') }}\"}\n"})
+    assert str(caught.value.where) == "sources.yml:2"
