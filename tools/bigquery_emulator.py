@@ -56,7 +56,8 @@ UNPROVED: Mapping[str, str] = (
         "test_interrupt_cancels_the_running_statement": "the emulator hears of nothing while a statement runs",
     }
 )
-# Cases that BigQuery DataFrames would need minutes for, here and on a real account; given up after some seconds.
+# Cases that BigQuery DataFrames would need minutes for, here and on a real account; given up after some seconds, so
+# that nobody knows whether they hold.
 TOO_SLOW: Mapping[str, str] = {
     "test_wide_frame_is_written": "BigQuery DataFrames compile a table of 300 columns for minutes",
     "test_frame_keeps_a_column_of_any_name_or_refuses_it": "BigQuery DataFrames need seconds for each name",

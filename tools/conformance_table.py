@@ -25,13 +25,15 @@ is. One column is one suite: an engine on one kind of target.
 | --- | --- |
 | ✓ | proved: the case ran and passed |
 | – | declined: the engine does not claim it; where it is asked for, it is refused, or a value comes back as it was |
-| ? | not proved here: the tests have no server that can show it; the reason stands below |
+| ? | not proved here: the tests have no server that can show it, or not the time; the reason stands below |
+| ! | does not hold: the case ran and failed, as the plugin says itself; what is so instead stands below |
 | ✗ | failed |
 | · | not run: a case of other engines' own, or newer than the last run of this column |
 
 `✓ 12 – 2` are twelve variants of a case that were proved, and two that were declined.
 """
-_SIGNS = {"proved": "✓", "declined": "–", "not proved here": "?", "failed": "✗", "not run": "·"}
+_SIGNS = {"proved": "✓", "declined": "–", "not proved here": "?", "does not hold": "!", "failed": "✗", "not run": "·"}
+_TOLD = {"not proved here", "does not hold", "failed", "not run"}
 _ROW = re.compile(r"\| `(test_\w+)(\[.*\])?` \| ([\w ]+) \| (.*) \|\Z")
 
 
@@ -92,7 +94,16 @@ def page(suites: list[Suite]) -> str:
     engines = [suite for suite in ordered if suite.is_engine]
     plugins = [suite for suite in ordered if not suite.is_engine]
     parts = [_HEAD, "## Engines\n", *map(_facts, engines), "## Cases\n", _table(engines)]
-    parts += ["## Plugins\n", _table(plugins), "## Not proved here\n", _gaps(ordered)]
+    gaps = [gap for suite in ordered for gap in sorted(suite.gaps)]
+    limits = [gap for gap in gaps if "`: does not hold: " in gap]
+    parts += [
+        "## Plugins\n",
+        _table(plugins),
+        "## Does not hold\n",
+        _listed(limits, "Nothing: no suite names such a case."),
+    ]
+    unproved = [gap for gap in gaps if gap not in limits]
+    parts += ["## Not proved here\n", _listed(unproved, "Nothing: every case was proved or declined.")]
     return "\n".join(parts)
 
 
@@ -113,7 +124,7 @@ def _suite(title: str, text: str) -> Suite:
         elif found := _ROW.match(line):
             case, variant, result, reason = found.groups()
             results[case].append(result)
-            if result in {"not proved here", "failed", "not run"} or (result == "proved" and reason):
+            if result in _TOLD or (result == "proved" and reason):
                 suite.gaps.append(f"- {title}, `{case}{variant or ''}`: {result}: {reason}")
     suite.cells = {case: _cell(each) for case, each in results.items()}
     return suite
@@ -143,9 +154,8 @@ def _cell(results: list[str]) -> str:
     return " ".join(f"{_SIGNS[kind]} {results.count(kind)}" for kind in kinds)
 
 
-def _gaps(suites: list[Suite]) -> str:
-    lines = [gap for suite in suites for gap in sorted(suite.gaps)]
-    return "\n".join(lines or ["Nothing: every case was proved or declined."]) + "\n"
+def _listed(gaps: list[str], otherwise: str) -> str:
+    return "\n".join(gaps or [otherwise]) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from conformance_table import PAGE, page, read
+from conformance_table import PAGE, merged, page, read, read_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +23,7 @@ REPORT = """# What was proved
 | `test_b[two]` | declined | declined by oracle: two |
 | `test_c` | not proved here | no server |
 | `test_d` | proved | with 5 of 9 names |
+| `test_e` | does not hold | oracles forget |
 
 ## OraclePlugin
 
@@ -36,9 +37,17 @@ REPORT = """# What was proved
 
 def test_every_result_and_every_gap_is_told():
     lines = page(read(REPORT)).splitlines()
-    assert {"| a | ✓ |", "| b | ✓ 1 – 1 |", "| c | ? |", "| its name is a plain word | ✓ |"} <= set(lines)
-    assert "- OracleCloud, `test_c`: not proved here: no server" in lines
-    assert "- OracleCloud, `test_d`: proved: with 5 of 9 names" in lines
+    assert {"| a | ✓ |", "| b | ✓ 1 – 1 |", "| c | ? |", "| e | ! |", "| its name is a plain word | ✓ |"} <= set(lines)
+    unproved, limits = lines.index("## Not proved here"), lines.index("## Does not hold")
+    assert lines[limits + 2 : unproved - 1] == ["- OracleCloud, `test_e`: does not hold: oracles forget"]
+    assert lines[unproved + 2 :] == [
+        "- OracleCloud, `test_c`: not proved here: no server",
+        "- OracleCloud, `test_d`: proved: with 5 of 9 names",
+    ]
+
+
+def test_a_page_is_read_back_as_it_was_written():
+    assert page(merged(read_page(page(read(REPORT))), [])) == page(read(REPORT))
 
 
 def test_the_order_of_reports_does_not_matter():

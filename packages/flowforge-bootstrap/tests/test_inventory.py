@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from importlib.metadata import metadata
 
+from flowforge_bootstrap.diagnose import diagnose
 from flowforge_bootstrap.inventory import described, faults, installed, libraries, missing, versioned
 from flowforge_bootstrap.plugins import Plugins, load_plugins
 from flowforge_domain.capability import GUARANTEES, Capability
@@ -14,6 +15,14 @@ from flowforge_testkit.sqlite.plugin import SPEC
 @hookimpl
 def flowforge_engines():
     return [replace(SPEC, name="same")]
+"""
+
+PROFILE = """
+from typing import Literal
+from pydantic import BaseModel
+
+class Profile(BaseModel):
+    engine: Literal["same"]
 """
 
 
@@ -29,6 +38,15 @@ def test_what_was_never_tried_is_told_of_the_engines_that_nobody_had_here():
     found = {one.name: one.unproved for one in installed(load_plugins())}
     assert {name for name, unproved in found.items() if not unproved} == {"duckdb", "postgres", "sqlite"}
     assert "no statement was run" in found["databricks_spark+delta"]
+
+
+def test_what_does_not_hold_of_an_engine_is_told(install, shop):
+    said = "profile='flowforge_mine_plugin:Profile', limits='emoji in names'"
+    install("flowforge-mine", "mine", PROFILE + ENGINE.replace('name="same"', f'name="same", {said}'))
+    assert {one.name: one.limits for one in installed(load_plugins()) if one.limits} == {"same": "emoji in names"}
+    (shop / "profiles.yml").write_text("default: {engine: same}")
+    profile = next(one for one in diagnose(str(shop), None, None) if one.subject == "profile")
+    assert profile.detail.splitlines()[-1] == "limits: emoji in names"
 
 
 def test_each_capability_is_told_once():

@@ -25,7 +25,7 @@ SUITE = """
     class TestBroken(EngineConformance):
         names_sample = 1
         interrupt_within = {within}
-        unproved = {unproved}
+        {excused}
 
         @pytest.fixture
         def spec(self):
@@ -37,15 +37,15 @@ SUITE = """
 """
 
 
-def adapter_tests(broken: str, unproved: dict[str, str], within: float = 60) -> str:
-    suite = SUITE.replace("{unproved}", repr(unproved)).replace("{within}", str(within))
+def adapter_tests(broken: str, excused: dict[str, str], within: float = 60, as_what: str = "unproved") -> str:
+    suite = SUITE.replace("{excused}", f"{as_what} = {excused}").replace("{within}", str(within))
     return "\n".join(textwrap.dedent(block) for block in (HEADER, broken, suite))
 
 
 @pytest.fixture
 def outcome(pytester: pytest.Pytester):
-    def run(broken: str, only: str, unproved: dict[str, str] | None = None) -> dict[str, int]:
-        pytester.makepyfile(adapter_tests(broken, unproved or {}))
+    def run(broken: str, only: str, excused: dict[str, str] | None = None, as_what: str = "unproved") -> dict[str, int]:
+        pytester.makepyfile(adapter_tests(broken, excused or {}, as_what=as_what))
         found = pytester.runpytest("-q", "-p", "no:cacheprovider", "-o", "xfail_strict=true", "-k", only)
         return found.parseoutcomes()
 
@@ -193,13 +193,15 @@ LABELS = "test_labels_change_nothing_whatever_they_hold"
 VALUES = "test_values_survive_table_and_frame"
 
 
-def test_what_cannot_be_proved_here_is_an_expected_failure(outcome):
-    found = outcome(FAILING, LABELS, {LABELS: "the emulator has no labels"})
+@pytest.mark.parametrize("as_what", ["unproved", "limits"])
+def test_what_cannot_be_proved_here_or_does_not_hold_is_an_expected_failure(outcome, as_what):
+    found = outcome(FAILING, LABELS, {LABELS: "there are no labels"}, as_what)
     assert found == {"xfailed": 1, "deselected": found["deselected"]}
 
 
-def test_what_is_proved_after_all_fails(outcome):
-    found = outcome(SOUND, LABELS, {LABELS: "the emulator has no labels"})
+@pytest.mark.parametrize("as_what", ["unproved", "limits"])
+def test_what_holds_after_all_fails(outcome, as_what):
+    found = outcome(SOUND, LABELS, {LABELS: "there are no labels"}, as_what)
     assert found == {"failed": 1, "deselected": found["deselected"]}
 
 
@@ -223,7 +225,8 @@ def test_an_unproved_case_tries_every_name(outcome):
     assert outcome(refusing, case, {case: "the emulator cannot order"})["xfailed"] == 1
 
 
-def test_names_that_hold_a_text_may_be_unproved_and_must_be_so(outcome):
+@pytest.mark.parametrize("as_what", ["unproved", "limits"])
+def test_names_that_hold_a_text_may_be_excused_and_must_be_so(outcome, as_what):
     """The others are proved all the same."""
     refusing = session_with(
         """def execute(self, sql):
@@ -232,10 +235,10 @@ def test_names_that_hold_a_text_may_be_unproved_and_must_be_so(outcome):
             return super().execute(sql)"""
     )
     case = "test_table_of_any_name_is_found_or_refused"
-    unproved = {f"{case}[holding order]": "the emulator cannot order"}
-    found = outcome(refusing, case, unproved)
+    excused = {f"{case}[holding order]": "it cannot order"}
+    found = outcome(refusing, case, excused, as_what)
     assert (found["passed"], found["xfailed"]) == (1, 1)
-    found = outcome(SOUND, case, unproved)
+    found = outcome(SOUND, case, excused, as_what)
     assert (found["passed"], found["failed"]) == (1, 1)
 
 
@@ -268,8 +271,9 @@ def test_a_name_that_cannot_be_got_rid_of_is_told_alone(pytester, monkeypatch):
     found.stdout.fnmatch_lines(["E *AssertionError: 1 name is wrong:"])
 
 
-def test_an_unproved_id_that_does_not_exist_is_an_error(outcome):
-    assert outcome(SOUND, "test_labels", {f"{VALUES}[nonsense]": "because"})["errors"] == 1
+@pytest.mark.parametrize("as_what", ["unproved", "limits"])
+def test_an_id_that_does_not_exist_is_an_error(outcome, as_what):
+    assert outcome(SOUND, "test_labels", {f"{VALUES}[nonsense]": "because"}, as_what)["errors"] == 1
 
 
 class Standard:
@@ -298,15 +302,23 @@ def test_changing_a_standard_case_is_refused(members):
         Standard.subclass(**members)
 
 
-def test_who_changes_a_standard_case_is_told_both_ways_out():
-    with pytest.raises(TypeError, match=r"no capability .* `unproved = \{\"test_commit_keeps_the_work\": \"why\"\}`"):
+def test_who_changes_a_standard_case_is_told_all_ways_out():
+    said = r"no capability .* `limits = \{\"test_commit_keeps_the_work\": \"why\"\}`.* `unproved = \{…\}`"
+    with pytest.raises(TypeError, match=said):
         Standard.subclass(test_commit_keeps_the_work=None)
 
 
-@pytest.mark.parametrize("unproved", [{"test_no_such_case": "why"}, {"test_commit_keeps_the_work": " "}])
-def test_unproved_needs_a_standard_case_and_a_reason(unproved):
-    with pytest.raises(TypeError, match=r"unproved"):
-        Standard.subclass(unproved=unproved)
+@pytest.mark.parametrize("named", [{"test_no_such_case": "why"}, {"test_commit_keeps_the_work": " "}])
+@pytest.mark.parametrize("as_what", ["unproved", "limits"])
+def test_what_is_excused_needs_a_standard_case_and_a_reason(as_what, named):
+    with pytest.raises(TypeError, match=rf"TestMine\.{as_what} "):
+        Standard.subclass(**{as_what: named})
+
+
+def test_a_case_does_not_hold_or_cannot_be_proved_but_not_both():
+    both = {"test_commit_keeps_the_work": "why"}
+    with pytest.raises(TypeError, match=r"names test_commit_keeps_the_work in both"):
+        Standard.subclass(unproved=both, limits=both)
 
 
 def test_a_case_taken_away_later_is_found():

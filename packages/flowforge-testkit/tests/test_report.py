@@ -63,13 +63,14 @@ def test_each_case_with_what_became_of_it(report):
     assert not any("test_mine" in line for line in lines), "own cases are not the kit's"
 
 
-def test_what_cannot_be_proved_here_has_its_reason(pytester, report):
-    broken = SUITE.replace(
+@pytest.mark.parametrize(("as_what", "told"), [("unproved", "not proved here"), ("limits", "does not hold")])
+def test_what_cannot_be_proved_here_or_does_not_hold_has_its_reason(pytester, report, as_what, told):
+    broken = SUITE.replace("unproved", as_what).replace(
         "def test_mine", "@pytest.fixture\n    def engine(self):\n        raise OSError('gone')\n\n    def test_mine"
     )
     pytester.makepyfile(broken)
     line = next(line for line in report().splitlines() if "test_labels" in line)
-    assert line.endswith("| not proved here | no \\| labels |")
+    assert line.endswith(f"| {told} | no \\| labels |")
 
 
 def test_names_that_were_not_tried_are_told(report, pytester, monkeypatch):

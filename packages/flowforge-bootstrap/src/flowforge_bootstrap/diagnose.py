@@ -134,9 +134,10 @@ def _used(project: Project) -> ResolvedProfile:
 
 def _profile(project: Project) -> str:
     profile = _used(project)
-    unproved = f"not proved: {profile.spec.unproved}" if profile.spec.unproved else ""
-    used = libraries(profile.spec.distribution)
-    return "\n".join(filter(None, (f"{profile.name}, engine {profile.spec.name}", used, unproved)))
+    spec = profile.spec
+    said = (("limits", spec.limits), ("not proved", spec.unproved))
+    told = [f"{subject}: {what}" for subject, what in said if what]
+    return "\n".join(filter(None, (f"{profile.name}, engine {spec.name}", libraries(spec.distribution), *told)))
 
 
 def _server(engine: Engine) -> str:

@@ -20,7 +20,8 @@ _NAME = re.compile(r"[\w.-]+")
 class Installed:
     """An engine that can be used: who announces it, on which libraries it stands, and in words what it can do.
 
-    `unproved` is what no test of it was run on, "" where there is no such thing.
+    `unproved` is what no test of it was run on, `limits` what its tests found not to hold; each is "" where there is
+    no such thing.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Installed:
     libraries: str
     abilities: Mapping[str, list[str]]
     unproved: str
+    limits: str
 
 
 def installed(plugins: Plugins) -> list[Installed]:
@@ -77,8 +79,8 @@ def libraries(distribution: str) -> str:
 
 
 def _installed(distribution: str, spec: EngineSpec) -> Installed:
-    stands_on = libraries(spec.distribution)
-    return Installed(spec.name, versioned(distribution), stands_on, described(spec.capabilities), spec.unproved)
+    stands_on, can = libraries(spec.distribution), described(spec.capabilities)
+    return Installed(spec.name, versioned(distribution), stands_on, can, spec.unproved, spec.limits)
 
 
 def _requires(distribution: str) -> list[str]:

@@ -42,12 +42,12 @@ def engines(schema: Schema = False, log_format: Format = LogFormat.text) -> None
 
 
 def _tell(one: Installed, out: Output) -> None:
-    facts = {"libraries": one.libraries, "unproved": one.unproved, **one.abilities}
+    facts = {"libraries": one.libraries, "unproved": one.unproved, "limits": one.limits, **one.abilities}
     out.event("engine", one.name, distribution=one.distribution, **facts)
     out.line(f"{one.name:<13} {one.distribution}")
     if one.libraries:
         out.line(indent(one.libraries, _MARGIN))
-    unproved = {"not proved": [one.unproved]} if one.unproved else {}
-    for subject, listed in {**one.abilities, **unproved}.items():
+    said = {subject: [what] for subject, what in (("limits", one.limits), ("not proved", one.unproved)) if what}
+    for subject, listed in {**one.abilities, **said}.items():
         out.line(f"  {subject:<12}" + f"\n{_MARGIN}".join(wrap(", ".join(listed), width=86)))
     out.line()

@@ -165,8 +165,8 @@ class EngineSpec:
     new project's profile says below the engine's name. `jobs` is how many models build at once when nobody says; 1
     without the capability CONCURRENT_SESSIONS. `api` is the `API_VERSION` that the plugin was written for; FlowForge
     refuses one that is newer than its own. `variants` maps the path of a setting, and its value, to the name of the
-    engine that takes over, with the same profile. `unproved` says on what none of its tests was run. `schema` leads to
-    the setting that `Dialect.qualifies` writes.
+    engine that takes over, with the same profile. `unproved` says on what none of its tests was run, `limits` what they
+    found not to hold. `schema` leads to the setting that `Dialect.qualifies` writes.
     """
 
     name: str
@@ -181,6 +181,7 @@ class EngineSpec:
     api: int = 1
     variants: Mapping[tuple[str, ...], Mapping[Any, str]] = field(default_factory=dict)
     unproved: str = ""
+    limits: str = ""
     schema: tuple[str, ...] = ()
 
 

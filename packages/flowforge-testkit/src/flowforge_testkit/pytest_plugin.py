@@ -32,31 +32,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make of a case about names two, or more, where it is not proved with some: those, and all others."""
+    """Make of a case about names two, or more, where it is to fail with some: those, and all others."""
     cls, case = metafunc.cls, metafunc.definition.originalname
     suite = sys.modules.get("flowforge_testkit.conformance.suite")
     if suite is None or cls is None or not issubclass(cls, suite.Suite) or "names" not in metafunc.fixturenames:
         return
-    if texts := suite.held_texts(cls.unproved, case):
+    if texts := suite.held_texts(cls, case):
         ids = ["others", *(suite.HOLDING + text for text in texts)]
         metafunc.parametrize("names", ["", *texts], ids=ids, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: Any, name: str) -> Generator[None, Any, Any]:
-    """Expect what a class names in `unproved` to fail; here all ids of one case are seen, whatever was selected."""
+    """Expect what a class excuses to fail; here all ids of one case are seen, whatever was selected."""
     made = yield
     cls = _suite_class(collector)
     if cls is None or name not in cls.standard:
         return made
-    unproved = {key: why for key, why in cls.unproved.items() if key.partition("[")[0] == name}
+    excused = sys.modules["flowforge_testkit.conformance.suite"].excused(cls)
+    named = {key: why for key, why in excused.items() if key.partition("[")[0] == name}
     items = {item.name: item for item in made}
-    if unknown := [key for key in unproved if key != name and key not in items]:
-        raise collector.CollectError(f"{collector.name}.unproved names no standard cases: {', '.join(unknown)}.")
+    if unknown := [key for key in named if key != name and key not in items]:
+        raise collector.CollectError(f"{collector.name} excuses no standard cases: {', '.join(unknown)}.")
     for found, item in items.items():
         item.user_properties.append(("flowforge_suite", cls.__name__.removeprefix("Test")))
-        if reason := unproved.get(found) or unproved.get(name):
-            item.add_marker(pytest.mark.xfail(reason=f"not proved here: {reason}", strict=True))
+        if reason := named.get(found) or named.get(name):
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
     return made
 
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     import pytest
 
 SUITE, ABOUT, REMARK = "flowforge_suite", "flowforge_about", "flowforge_remark"
-_REASONS = {"declined by": "declined", "not claimed by": "declined", "not proved here: ": "not proved here"}
+_REASONS = {
+    "declined by": "declined",
+    "not claimed by": "declined",
+    "not proved here: ": "not proved here",
+    "does not hold: ": "does not hold",
+}
 _CAPABILITIES = {capability.name: capability.value for capability in Capability}
 
 
@@ -75,7 +80,7 @@ def outcome(report: Any) -> tuple[str, str] | None:
     if report.skipped:
         why = getattr(report, "wasxfail", "").removeprefix("reason: ")
         kind = next((kind for start, kind in _REASONS.items() if why.startswith(start)), "not run")
-        return kind, _cell(why.removeprefix("not proved here: "))
+        return kind, _cell(why.removeprefix(f"{kind}: "))
     return ("proved", _cell(str(dict(report.user_properties).get(REMARK, "")))) if report.when == "call" else None
 
 

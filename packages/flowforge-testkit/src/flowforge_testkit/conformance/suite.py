@@ -5,11 +5,12 @@ A case that needs an ability which the engine does not declare becomes a strict 
 which the engine does not claim has nothing to prove: it is not run, and reported as an expected failure, "not claimed".
 
 What the engine can do but the server of the tests cannot, such as an emulator, is named in `unproved` with the reason:
-a strict xfail, "not proved here", so that the name must go when the server learns it. Of a case about the corpus of
-names, `test_x[holding $]` are the names that hold a `$`: they are a case of their own then, and the others another.
+a strict xfail, "not proved here", so that the name must go when the server learns it. What was tried and is not so of
+the engine itself is named in `limits`, and a strict xfail too, "does not hold". Of a case about the corpus of names,
+`test_x[holding $]` are the names that hold a `$`: they are a case of their own then, and the others another.
 
 A slow engine may try some of the corpus of names, `names_sample`; the report says so. With FLOWFORGE_NIGHTLY=1 it tries
-all, and so it does at any time in a case that is unproved, to come to the name which that is about.
+all, and so it does at any time in a case that is named there, to come to the name which that is about.
 
 What a statement is given to end once it was interrupted is `interrupt_within`, in seconds. Where it does not, the case
 fails, the session is left as it is, since closing it may not end either, and the other cases go on.
@@ -77,6 +78,8 @@ MODULES: tuple[ModuleType, ...] = (
     faults,
 )
 HOLDING = "holding "
+# The lists in which a class names cases that are to fail, and what the report says of these.
+_EXCUSES = {"unproved": "not proved here", "limits": "does not hold"}
 _MUTED = {"skip", "skipif", "xfail"}
 
 
@@ -91,10 +94,11 @@ def _refuse_changes(cls: type[Suite]) -> None:
     changed = [name for name, case in cls.standard.items() if getattr(cls, name, None) is not case]
     if changed or cls.test_the_suite_is_whole is not Suite.test_the_suite_is_whole:
         listed = ", ".join(changed) or "test_the_suite_is_whole"
-        unproved = f'unproved = {{"{changed[0] if changed else "test_x"}": "why"}}'
+        limits = f'limits = {{"{changed[0] if changed else "test_x"}": "why"}}'
         raise TypeError(
             f"{cls.__name__} changes standard cases: {listed}. Declare the capability as absent instead; where no "
-            f"capability stands for it, name the case: `{unproved}`."
+            f"capability stands for it, name the case: `{limits}`, or where only your tests cannot show it, "
+            "`unproved = {…}`."
         )
     marks = cls.__dict__.get("pytestmark", ())
     if muted := [mark.name for mark in (marks if isinstance(marks, list | tuple) else [marks]) if mark.name in _MUTED]:
@@ -102,20 +106,26 @@ def _refuse_changes(cls: type[Suite]) -> None:
 
 
 def _refuse_unknown(cls: type[Suite]) -> None:
-    if unknown := [name for name in cls.unproved if name.partition("[")[0] not in cls.standard]:
-        raise TypeError(f"{cls.__name__}.unproved names no standard cases: {', '.join(unknown)}.")
-    if bare := [name for name, reason in cls.unproved.items() if not str(reason).strip()]:
-        raise TypeError(f"{cls.__name__}.unproved gives no reason for {', '.join(bare)}.")
+    for listed in _EXCUSES:
+        named: Mapping[str, str] = getattr(cls, listed)
+        if unknown := [name for name in named if name.partition("[")[0] not in cls.standard]:
+            raise TypeError(f"{cls.__name__}.{listed} names no standard cases: {', '.join(unknown)}.")
+        if bare := [name for name, reason in named.items() if not str(reason).strip()]:
+            raise TypeError(f"{cls.__name__}.{listed} gives no reason for {', '.join(bare)}.")
+    if twice := cls.unproved.keys() & cls.limits.keys():
+        raise TypeError(f"{cls.__name__} names {', '.join(sorted(twice))} in both `unproved` and `limits`.")
 
 
 class Suite:
     """Standard cases that a subclass takes over whole; `modules` hold them.
 
-    `unproved` maps a standard case, or one of its parametrized ones as `test_x[id]`, to why it cannot be proved here.
+    `unproved` maps a standard case, or one of its parametrized ones as `test_x[id]`, to why it cannot be proved here;
+    `limits` maps one that was tried and does not hold to what is so instead.
     """
 
     standard: ClassVar[Mapping[str, Callable[..., None]]] = {}
     unproved: ClassVar[Mapping[str, str]] = {}
+    limits: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, modules: Sequence[ModuleType] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -212,16 +222,21 @@ class EngineConformance(Suite, modules=MODULES):
     def names(self, request: pytest.FixtureRequest) -> Names:
         """Return the names to try: all, unless `names_sample` says how many."""
         case, holding = request.node.originalname, getattr(request, "param", "")
-        all_of_them = os.environ.get("FLOWFORGE_NIGHTLY") == "1" or holding or case in self.unproved
+        all_of_them = os.environ.get("FLOWFORGE_NIGHTLY") == "1" or holding or case in excused(type(self))
         most = None if all_of_them else self.names_sample
-        without = () if holding else tuple(held_texts(self.unproved, case))
+        without = () if holding else tuple(held_texts(type(self), case))
         return Names(most, lambda said: remark(request.node, said), holding, without)
 
 
-def held_texts(unproved: Mapping[str, str], case: str) -> list[str]:
-    """Return the texts whose names a case is not proved with, as `unproved` says."""
+def excused(cls: type[Suite]) -> dict[str, str]:
+    """Return the cases of a class that are to fail, with the report's words and the reason."""
+    return {case: f"{told}: {why}" for listed, told in _EXCUSES.items() for case, why in getattr(cls, listed).items()}
+
+
+def held_texts(cls: type[Suite], case: str) -> list[str]:
+    """Return the texts whose names a case is to fail with, as its class says."""
     start = f"{case}[{HOLDING}"
-    return [key.removeprefix(start).removesuffix("]") for key in unproved if key.startswith(start)]
+    return [key.removeprefix(start).removesuffix("]") for key in excused(cls) if key.startswith(start)]
 
 
 def open_spec(spec: EngineSpec, profile: Any, root: Path) -> Engine:
