@@ -7,7 +7,7 @@ import pytest
 from flowforge_app.load_seeds import LoadSeeds
 from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig
-from flowforge_domain.errors import SeedError, SelectionError, UnsupportedByEngineError
+from flowforge_domain.errors import ConfigError, SeedError, SelectionError, UnsupportedByEngineError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import selection
@@ -160,6 +160,19 @@ def test_what_the_engine_cannot_do_is_refused_before_anything(seeded, without):
     with pytest.raises(UnsupportedByEngineError):
         seeded.seed(engine=engine)
     assert dict(seeded.engine.catalog.relations()) == {}
+
+
+@pytest.mark.parametrize("command", ["seed", "build"])
+def test_a_schema_where_there_are_none_is_refused_before_anything(seeded, command):
+    seeds = [replace(seed, relation=f"marts.{seed.name}") for seed in seeded.manifest.seeds.values()]
+    with pytest.raises(ConfigError) as caught:
+        getattr(seeded.given({}, seeds=seeds), command)()
+    assert str(caught.value) == (
+        "seeds/a.csv: Seed 'a' cannot be in the schema 'marts': sqlite has no schemas.\nLeave the schema out."
+    )
+    assert dict(seeded.engine.catalog.relations()) == {}
+    seeds = [replace(seed, relation=f"Main.{seed.name}") for seed in seeds]
+    assert len(seeded.given({}, seeds=seeds).seed().results) == 3
 
 
 def test_no_seeds_at_all(world):

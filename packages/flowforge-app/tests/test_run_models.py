@@ -429,8 +429,7 @@ class TestAbilities:
         with pytest.raises(ConfigError) as caught:
             world.given({"b": "select 1 as n", "a": "create table marts.a as select 1 as n"}).run()
         assert str(caught.value) == (
-            "models/a.ff.sql: Model 'a' cannot be in the schema 'marts': sqlite has no schemas.\n"
-            "Leave the schema out of its name and settings."
+            "models/a.ff.sql: Model 'a' cannot be in the schema 'marts': sqlite has no schemas.\nLeave the schema out."
         )
         assert dict(world.engine.catalog.relations()) == {}
         assert world.given({"a": "create table Main.a as select 1 as n"}).run().ok

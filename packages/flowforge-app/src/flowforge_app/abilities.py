@@ -1,4 +1,4 @@
-"""What a model needs of an engine, asked before anything is touched."""
+"""What a model or seed needs of an engine, asked before anything is touched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowforge_domain.capability import Capability, needed_abilities
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import ConfigError, UnsupportedByEngineError
 from flowforge_domain.manifest import Manifest, require_distinct
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_ports.engine import Engine
 
@@ -25,21 +25,24 @@ def able(nodes: Iterable[Node], manifest: Manifest, engine: Engine) -> list[Node
     require_distinct(manifest.nodes.values(), manifest.seeds.values(), one_name)
     for node in nodes:
         _require_ability(node, engine)
-        _require_free_schema(node, engine)
+        require_free_schema(node, engine)
     return nodes
 
 
-def _require_free_schema(node: Node, engine: Engine) -> None:
-    *schema, _ = relation_parts(node.relation)
-    foreign = bool(schema) and same_relation(schema[-1]) != same_relation(engine.dialect.default_schema)
+def require_free_schema(thing: Node | Seed, engine: Engine) -> None:
+    """Raise `ConfigError` where a model or seed would stand in a schema that is not free, or that cannot be."""
+    *schema, _ = relation_parts(thing.relation)
+    if not schema:
+        return
+    what = "Model" if isinstance(thing, Node) else "Seed"
+    said = f"{what} {thing.name!r} cannot be in the schema {schema[-1]!r}:"
+    foreign = same_relation(schema[-1]) != same_relation(engine.dialect.default_schema)
     if foreign and not engine.dialect.schemas:
-        message = f"Model {node.name!r} cannot be in the schema {schema[-1]!r}: {engine.name} has no schemas."
-        raise ConfigError(message, where=node.where(), hint="Leave the schema out of its name and settings.")
-    if schema and schema[-1].casefold() in engine.dialect.taken_schemas:
-        message = (
-            f"Model {node.name!r} cannot be in the schema {schema[-1]!r}: the database or the engine has that name."
-        )
-        raise ConfigError(message, where=node.where(), hint="Choose another schema.")
+        message, hint = f"{said} {engine.name} has no schemas.", "Leave the schema out."
+        raise ConfigError(message, where=thing.where(), hint=hint)
+    if schema[-1].casefold() in engine.dialect.taken_schemas:
+        message = f"{said} the database or the engine has that name."
+        raise ConfigError(message, where=thing.where(), hint="Choose another schema.")
 
 
 def _require_ability(node: Node, engine: Engine) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 
+from flowforge_app.abilities import require_free_schema
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.data_versions import data_version
 from flowforge_app.kept_rows import built_elsewhere
@@ -52,8 +53,8 @@ class LoadSeeds:
     def __call__(self, wanted: Selection = EVERYTHING) -> SeedReport:
         """Replace the tables of the selected seeds, all or none.
 
-        Raises `SeedError` naming file, row and column; then every table is as it was. Raises
-        `UnsupportedByEngineError` before anything is touched.
+        Raises `SeedError` naming file, row and column; then every table is as it was. Raises what `loader` does before
+        anything is touched.
         """
         seeds = selected_seeds(self.manifest, wanted)
         self.loader(seeds)
@@ -78,10 +79,16 @@ class LoadSeeds:
         return report
 
     def loader(self, seeds: Sequence[Seed]) -> SeedLoader:
-        """Return what loads these seeds; raise `UnsupportedByEngineError` when the engine cannot load one of them."""
+        """Return what loads these seeds.
+
+        Raises `UnsupportedByEngineError` when the engine cannot load one of them, `ConfigError` for a schema that
+        cannot be.
+        """
         for kind in sorted({seed.kind for seed in seeds}):
             if self.engine.seeds is None or _NEEDS[kind] not in self.engine.capabilities:
                 raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
+        for seed in seeds:
+            require_free_schema(seed, self.engine)
         return self.engine.seeds  # type: ignore[return-value]
 
     def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> tuple[list[SeedResult], list[Notice]]:
