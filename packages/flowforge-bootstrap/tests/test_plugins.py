@@ -72,6 +72,23 @@ class TestBroken:
         assert bad.fix == "Correct that line, or report it to the authors of bad-engine."
 
     @pytest.mark.parametrize(
+        ("typo", "meant"),
+        [
+            ("EngineSpec(nmae='new')", "name"),
+            ("Dialect(quotes='`')", "quote"),
+            ("Capability.VIEW", "VIEWS"),
+            ("flowforge_ports.engine.EngineSpecs", "EngineSpec"),
+        ],
+    )
+    def test_a_word_that_is_misspelt(self, install, typo, meant):
+        imports = "from flowforge_ports.engine import EngineSpec\nfrom flowforge_domain.dialect import Dialect\n"
+        imports += "from flowforge_domain.capability import Capability\nimport flowforge_ports.engine\n"
+        install("bad-engine", "bad", f"{imports}{typo}\n")
+        [bad] = load_plugins().broken
+        upgrade = "pip install --upgrade flowforge"
+        assert bad.fix == f"Did you mean {meant!r}? If not, it is for a newer FlowForge: {upgrade}"
+
+    @pytest.mark.parametrize(
         "newer",
         [
             "SPEC = EngineSpec(name='new', shards=3)",
@@ -121,6 +138,48 @@ class TestBroken:
         with pytest.raises(PluginError, match="version 2 of FlowForge's ports, and this is version 1") as caught:
             plugins.engine("future")
         assert caught.value.hint == "Upgrade FlowForge: pip install --upgrade flowforge"
+
+    def test_a_typo_is_no_fault_of_one_written_for_newer_ports(self, install):
+        code = ENGINE.format(name="future", distribution="future-engine").replace("SPEC, name", "SPEC, api=2, name")
+        install("future-engine", "tomorrow", code)
+        with pytest.raises(PluginError) as caught:
+            load_plugins().engine("futrue")
+        assert str(caught.value) == "There is no engine 'futrue'.\nDid you mean 'future'?"
+
+    def test_a_typo_is_no_fault_of_a_broken_one(self, install):
+        install("bad-engine", "bad", "1 / 0\n")
+        with pytest.raises(PluginError) as caught:
+            load_plugins().engine("sqlit")
+        assert str(caught.value) == "There is no engine 'sqlit'.\nDid you mean 'sqlite'?"
+
+    def test_a_variant_of_a_broken_one(self, install):
+        install("bad-engine", "bad", "1 / 0\n")
+        with pytest.raises(PluginError, match=r"^Plugin 'bad' cannot be used: ZeroDivisionError"):
+            load_plugins().engine("bad+fast")
+
+    def test_one_of_ours_that_is_broken_is_installed(self, install):
+        install("their-snowflake", "snowflake", "1 / 0\n")
+        broken = load_plugins().broken
+        with pytest.raises(PluginError, match=r"^Plugin 'snowflake' cannot be used: ZeroDivisionError"):
+            Plugins(broken=broken).engine("snowflake_snowpark")
+
+    def test_an_engine_that_a_broken_one_may_give(self, install):
+        """What it announces nobody knows: the name may be right."""
+        install("bad-engine", "my-oracle", "from flowforge_ports.engine import Shards\n")
+        with pytest.raises(PluginError) as caught:
+            load_plugins().engine("oracle")
+        message, hint = str(caught.value).split("\n")
+        assert message.startswith(
+            "There is no engine 'oracle', unless plugin my-oracle gives it, which cannot be used: ImportError"
+        )
+        assert hint == load_plugins().broken[0].fix
+        install("worse-engine", "worse", "1 / 0\n")
+        with pytest.raises(PluginError) as caught:
+            load_plugins().engine("oracle")
+        assert str(caught.value) == (
+            "There is no engine 'oracle', unless a plugin gives it that cannot be used: my-oracle, worse.\n"
+            "`flowforge engines` tells how to mend each."
+        )
 
 
 class TestNames:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+import sys
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
@@ -11,22 +12,36 @@ from types import ModuleType
 
 import pluggy
 
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.text import nearest, words_of
 from flowforge_ports import hooks
+from flowforge_ports.docs import SiteSpec
+from flowforge_ports.engine import EngineSpec
+from flowforge_ports.materialization import MaterializationSpec
+from flowforge_ports.project import ProjectSpec
+from flowforge_ports.sql import SqlSpec
 
 _OURS = ("flowforge_domain", "flowforge_ports")
-_UNKNOWN_WORD = re.compile(r"(\w+Spec|Dialect)\.__init__\(\) got an unexpected keyword argument")
+_DESCRIBING = {
+    kind.__name__: kind for kind in (Dialect, EngineSpec, MaterializationSpec, ProjectSpec, SiteSpec, SqlSpec)
+}
+_UNKNOWN_WORD = re.compile(rf"({'|'.join(_DESCRIBING)})\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+_UNKNOWN_NAME = re.compile(r"cannot import name '(\w+)'")
 UPGRADE = "pip install --upgrade flowforge"
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A plugin that cannot be used: its name, who installed it, why, and how to mend that."""
+    """A plugin that cannot be used: its name, who installed it, why, and how to mend that.
+
+    `engine` is the one that it gives, "" where it could not be asked.
+    """
 
     name: str
     distribution: str
     reason: str
     fix: str
+    engine: str = ""
 
 
 def failed(name: str, distribution: str, module: str, error: BaseException) -> Broken:
@@ -85,18 +100,28 @@ def _joined(error: BaseException) -> str:
 
 
 def _fix(error: BaseException, package: str, distribution: str, has_place: bool) -> str:
-    if _is_of_a_newer_one(error):
+    if asked := _asked_of_flowforge(error):
+        word, known = asked
+        if meant := nearest(word, known):
+            return f"Did you mean {meant!r}? If not, it is for a newer FlowForge: {UPGRADE}"
         return f"Correct that line, or upgrade FlowForge if it is for a newer one: {UPGRADE}"
     if missing := missing_module(error, package):
         return missing
     return f"Correct that line, or report it to the authors of {distribution}." if has_place else "Install it again."
 
 
-def _is_of_a_newer_one(error: BaseException) -> bool:
-    """Return whether a word is asked for that this FlowForge does not have; its `api` cannot be read before that."""
-    asked = ""
+def _asked_of_flowforge(error: BaseException) -> tuple[str, Iterable[str]] | None:
+    """Return the word that is asked for and that this FlowForge does not have, and those that it has there.
+
+    The plugin's `api` cannot be read before that, so that such a word may be of a newer one, or misspelt.
+    """
     if isinstance(error, AttributeError):
-        asked = str(getattr(error.obj, "__module__", ""))
-    elif isinstance(error, ImportError):
-        asked = error.name or ""
-    return asked.startswith(_OURS) or bool(_UNKNOWN_WORD.match(words_of(error)))
+        there = error.obj
+        module = there.__name__ if isinstance(there, ModuleType) else str(getattr(there, "__module__", ""))
+        return (str(error.name), dir(there)) if module.startswith(_OURS) else None
+    if isinstance(error, ImportError):
+        module, name = error.name or "", _UNKNOWN_NAME.match(words_of(error))
+        known = dir(sys.modules.get(module))
+        return (name[1] if name else module, known) if module.startswith(_OURS) else None
+    found = _UNKNOWN_WORD.match(words_of(error))
+    return (found[2], _DESCRIBING[found[1]].__dataclass_fields__) if found else None

@@ -102,13 +102,24 @@ class Plugins:
 
     def _missing_engine(self, name: str) -> PluginError:
         for one in self.broken:
-            if one.name == name:
-                return PluginError(f"Plugin {name!r} cannot be used: {one.reason}", hint=one.fix)
+            if one.name in {name, name.partition("+")[0], SHIPPED_ENGINES.get(name)}:
+                return PluginError(f"Plugin {one.name!r} cannot be used: {one.reason}", hint=one.fix)
         if name in SHIPPED_ENGINES:
             return PluginError(f"Engine {name!r} is not installed: {install_line(name)}")
-        known = {*self.engines, *SHIPPED_ENGINES}
-        hint = did_you_mean(name, known if nearest(name, known) else self.engines)
-        return PluginError(f"There is no engine {name!r}.{self._why_not()}", hint=hint)
+        known = {*self.engines, *SHIPPED_ENGINES, *(one.engine for one in self.broken if one.engine)}
+        if nearest(name, known):
+            return PluginError(f"There is no engine {name!r}.", hint=did_you_mean(name, known))
+        match [one for one in self.broken if not one.engine]:
+            case []:
+                said, hint = ".", did_you_mean(name, self.engines)
+            case [one]:
+                said = f", unless plugin {one.name} gives it, which cannot be used: {one.reason}"
+                hint = one.fix
+            case unread:
+                listed = ", ".join(one.name for one in unread)
+                said = f", unless a plugin gives it that cannot be used: {listed}."
+                hint = "`flowforge engines` tells how to mend each."
+        return PluginError(f"There is no engine {name!r}{said}", hint=hint)
 
     def _why_not(self) -> str:
         return "".join(f" Plugin {one.name} cannot be used: {one.reason}." for one in self.broken)
@@ -182,7 +193,7 @@ def _announced(
 
 def _too_new(distribution: str, spec: EngineSpec) -> Broken:
     reason = f"it is written for version {spec.api} of FlowForge's ports, and this is version {API_VERSION}"
-    return Broken(spec.name, distribution, reason, f"Upgrade FlowForge: {UPGRADE}")
+    return Broken(spec.name, distribution, reason, f"Upgrade FlowForge: {UPGRADE}", engine=spec.name)
 
 
 def _distribution(entry: EntryPoint) -> str:
