@@ -8,11 +8,13 @@ import pytest
 
 from flowforge_app.clean_target import CleanTarget, left_behind
 from flowforge_app.target_state import read_target
+from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError, EngineError, ErrorKind
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.model import Seed, SourceTable
 from flowforge_domain.state import STATE_TABLE
+from flowforge_domain.swap import aside
 from flowforge_ports.progress import Notice
 from flowforge_testkit.fakes import claim
 from flowforge_testkit.sqlite.dialect import DIALECT
@@ -212,6 +214,76 @@ def test_a_run_tells_of_what_keeps_rows_of_its_own_too_until_it_is_a_source(worl
     world.clean()
     world.given(ONE, sources=[SourceTable("old", "c", "c")]).run()
     assert len(told(world)) == 2
+
+
+class TestHelpers:
+    """What a run that was killed has built beside, where an engine does not undo it."""
+
+    @pytest.fixture
+    def killed(self, world):
+        """After two models were built; `b` is gone then."""
+        world.given(TWO).run()
+        return world
+
+    def make(self, world, *names):
+        world.sql(*(f'create table "{name}" as select 9 as n' for name in names))
+
+    @pytest.mark.parametrize("helper", [aside("a"), aside("a", "new"), aside(aside("a", "new"), "changes")])
+    def test_of_a_model_that_is_there(self, killed, helper):
+        self.make(killed, helper)
+        for dry_run in (True, False):
+            [left] = killed.clean(dry_run)
+            assert (left.relation, left.model, left.built_at, left.doubt) == (helper, "a", "", "")
+        assert standing(killed) == {"a", "b"}
+        assert len(killed.state()) == 2
+
+    @pytest.mark.parametrize("helper", [aside("b"), aside("b", "new"), aside(aside("b", "new"), "changes")])
+    def test_of_a_model_that_is_gone(self, killed, helper):
+        self.make(killed, helper)
+        killed.given(ONE).run()
+        assert told(killed) == ["2 relations are left of models that are gone: flowforge clean --dry-run"]
+        assert {left.relation: left.model for left in killed.clean()} == {"b": "b", helper: "b"}
+        assert standing(killed) == {"a"}
+        assert killed.clean() == []
+
+    def test_of_a_relation_that_was_dropped_for_it(self, killed):
+        killed.sql("drop table b")
+        self.make(killed, aside("b"))
+        assert [left.relation for left in killed.given(ONE).clean()] == [aside("b")]
+        assert standing(killed) == {"a"}
+
+    def test_the_only_copy_is_left_to_the_next_run(self, killed):
+        killed.sql("drop table a")
+        self.make(killed, aside("a"))
+        engine = killed.without(capabilities=killed.engine.capabilities - {Capability.TRANSACTIONAL_STATE})
+        [left] = CleanTarget(killed.manifest, engine, claim())()
+        assert left.doubt == "it is the only copy of a, whose name the next run gives it"
+        assert killed.run(engine=engine).ok
+        assert standing(killed) == {"a", "b"}
+
+    def test_the_only_copy_of_what_no_run_can_make_again_goes_where_it_is_named(self, world):
+        world.given(TWO, configs={"b": ModelConfig(materialized="incremental")}).run()
+        world.sql(f'alter table b rename to "{aside("b")}"')
+        [left] = world.given(ONE).clean()
+        assert left.doubt == f"no run can make its rows again: --drop {aside('b')}, if they may go"
+        [left] = world.clean(drop=[aside("b")])
+        assert standing(world) == {"a"}
+
+    def test_one_of_which_nobody_knows_goes_where_it_is_named(self, killed):
+        """Of a model that no run has finished, or of another project."""
+        unknown = aside("someone_elses")
+        self.make(killed, unknown, "_flowforge_notes")
+        killed.run()
+        assert told(killed) == []
+        [left] = killed.clean()
+        assert left.doubt == f"no model of this project has left it: --drop {unknown}, if no other project needs it"
+        killed.clean(drop=[unknown])
+        assert standing(killed) == {"a", "b", "_flowforge_notes"}
+
+    def test_in_a_target_without_state(self, world):
+        self.make(world, aside("a"))
+        assert [left.relation for left in world.given(ONE).clean()] == [aside("a")]
+        assert standing(world) == set()
 
 
 class _Blind:

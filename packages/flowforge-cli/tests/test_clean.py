@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 import pytest
+
+from flowforge_domain.swap import aside
 
 
 @pytest.fixture
@@ -35,6 +38,19 @@ def test_a_run_mentions_it_until_it_is_clean(flowforge, orphaned):
     assert flowforge("run", orphaned).err == said
     flowforge("clean", orphaned)
     assert flowforge("run", orphaned).err == ""
+
+
+def test_what_a_killed_run_has_left_is_told_as_that(flowforge, shop):
+    with sqlite3.connect(shop / ".local" / "data.sqlite") as database:
+        database.execute(f'create table "{aside("orders")}" as select 1 as n')
+        database.execute(f'create table "{aside("nobodys")}" as select 1 as n')
+    said = f"table {aside('orders')}, left of orders by a run that was killed: would be dropped"
+    unknown = (
+        f"table {aside('nobodys')}, left by a run that was killed: left alone: no model of this project has left it"
+    )
+    first, second, total = flowforge("clean", shop, "--dry-run").lines
+    assert (first, second.partition(": --drop")[0], total) == (said, unknown, "would be dropped: 1")
+    assert flowforge("clean", shop).lines[-1] == "dropped: 1"
 
 
 def test_json(flowforge, orphaned):

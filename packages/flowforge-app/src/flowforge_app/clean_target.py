@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from flowforge_app.leftovers import helpers_of, left_helpers, project_helpers
 from flowforge_app.target_state import TargetState, held, read_target
 from flowforge_app.transaction import transaction
+from flowforge_domain.catalog import kinds
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import Dialect, RelationKind, relation_key
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
@@ -18,6 +20,7 @@ from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.state import StateRow, forget_relations
+from flowforge_domain.swap import is_aside
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.engine import Engine
 
@@ -26,6 +29,8 @@ from flowforge_ports.engine import Engine
 class Orphan:
     """A relation that a model or seed of this project made, and that nothing of the project writes any more.
 
+    Or a helper of one, which a run left that was killed: it was never `built_at` any time, and where nobody knows of
+    which it is, `model` is "".
     `doubt` says why it may be another one by now, "" where it is proved to be what was built. `kept` is whether it is
     an incremental table or a snapshot, whose rows no run can make again: it is dropped where it is named only.
     """
@@ -57,7 +62,7 @@ class CleanTarget:
         run_order(self.manifest)
         with held(self.engine, self.claim):
             _require_name(self.manifest)
-            found = list(orphans(self.manifest, read_target(self.engine), self.engine.dialect))
+            found = list(self._found(read_target(self.engine)))
             _require_kept(drop, found)
             found = [replace(one, doubt="") if one.kept and one.relation in drop else one for one in found]
             proved = [orphan for orphan in found if not orphan.doubt]
@@ -65,11 +70,25 @@ class CleanTarget:
                 self._drop(proved)
             return found
 
+    def _found(self, target: TargetState) -> Iterator[Orphan]:
+        found = {orphan.relation: orphan for orphan in orphans(self.manifest, target, self.engine.dialect)}
+        yield from found.values()
+        for helper, kind in left_helpers(self.engine, self.manifest, kinds(target.entries)):
+            doubt = f"it is the only copy of {helper.place}, whose name the next run gives it" if helper.place else ""
+            found[helper.relation] = orphan = Orphan(helper.relation, kind, helper.model, "", doubt)
+            yield orphan
+        known = {relation_key(relation, self.engine.dialect) for relation in found}
+        for name, entry in target.entries.items():
+            if is_aside(name) and name not in known:
+                doubt = f"no model of this project has left it: --drop {name}, if no other project needs it"
+                yield Orphan(name, entry.kind, "", "", doubt, kept=True)
+
     def _drop(self, proved: list[Orphan]) -> None:
         with transaction(self.engine.session):
             for orphan in sorted(proved, key=lambda one: (one.kind == "view", one.built_at), reverse=True):
                 self._drop_one(orphan)
-            for statement in forget_relations([orphan.relation for orphan in proved], self.engine.dialect):
+            built = [orphan.relation for orphan in proved if orphan.built_at]
+            for statement in forget_relations(built, self.engine.dialect) if built else ():
                 self.engine.session.execute(statement)
         if self.engine.sources:
             self.engine.sources.vouch()
@@ -97,8 +116,9 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
             doubt, config = _doubt(key, target), ModelConfig(_materialized(row))
             kept = not doubt and not config.is_replaced
             if kept:
-                doubt = f"no run can make its rows again: --drop {row.relation}, if they may go"
+                doubt = _named(row.relation)
             yield Orphan(row.relation, entry.kind, row.model, row.finished_at, doubt, kept)
+    yield from _helpers([target.rows[key] for key in suspects], manifest, target, dialect)
 
 
 def left_behind(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[str]:
@@ -136,6 +156,26 @@ def _stays(row: StateRow, manifest: Manifest, target: TargetState, dialect: Dial
         # Until the new relation of a model stands, the old one is all that there is of it.
         return node.relation == row.relation or relation_key(node.relation, dialect) not in target.rows
     return seed is not None and seed.relation == row.relation
+
+
+def _helpers(gone: Collection[StateRow], manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterator[Orphan]:
+    """Yield what a killed run left beside what is gone; of what is there, the next run clears it away."""
+    if not gone or not any(map(is_aside, target.entries)):
+        return
+    known = {relation_key(helper.relation, dialect) for helper in project_helpers(manifest)}
+    for row in gone:
+        for helper in helpers_of(row.model, row.relation):
+            key = relation_key(helper.relation, dialect)
+            if key in target.entries and key not in known:
+                known.add(key)
+                is_copy = helper.place and relation_key(helper.place, dialect) not in target.entries
+                kept = bool(is_copy) and not ModelConfig(_materialized(row)).is_replaced
+                doubt = _named(helper.relation) if kept else ""
+                yield Orphan(helper.relation, target.entries[key].kind, row.model, "", doubt, kept)
+
+
+def _named(relation: str) -> str:
+    return f"no run can make its rows again: --drop {relation}, if they may go"
 
 
 def _used(manifest: Manifest, dialect: Dialect) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 from flowforge_domain.capability import Capability
@@ -17,34 +18,61 @@ from flowforge_ports.engine import Engine
 _HELPER = "_flowforge_"
 
 
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A relation that a run which died may have left; `place` is the relation whose place it takes, "" for none.
+
+    `model` is whose it is, "" for the state table's.
+    """
+
+    relation: str
+    model: str
+    place: str = ""
+
+
 def leftover_statements(engine: Engine, manifest: Manifest, existing: Mapping[str, RelationKind]) -> tuple[str, ...]:
     """Return what clears such helpers away from what exists.
 
     Only names that FlowForge gives to helpers of this project's own relations are touched. One that was to take the
     place of a relation that is gone already takes it now, where it can be renamed: it is the only copy.
     """
+    return tuple(
+        rename_statement(helper.relation, helper.place, kind, engine.dialect)
+        if helper.place
+        else drop_statement(helper.relation, kind, engine.dialect)
+        for helper, kind in left_helpers(engine, manifest, existing)
+    )
+
+
+def left_helpers(
+    engine: Engine, manifest: Manifest, existing: Mapping[str, RelationKind]
+) -> Iterator[tuple[Helper, RelationKind]]:
+    """Yield the helpers of this project's own relations that exist, with their kinds.
+
+    Only those have a place that are to take it now.
+    """
     if not any(_HELPER in name for name in existing if name != STATE_TABLE):
-        return ()
-    statements, key = [], partial(relation_key, dialect=engine.dialect)
-    for helper, place in _helpers(manifest):
-        kind = existing.get(key(helper))
-        if kind is None:
-            continue
-        undone = Capability.TRANSACTIONAL_STATE in engine.capabilities
-        if place and key(place) not in existing and kind in engine.dialect.renames and not undone:
-            statements.append(rename_statement(helper, place, kind, engine.dialect))
-        else:
-            statements.append(drop_statement(helper, kind, engine.dialect))
-    return tuple(statements)
+        return
+    key, undone = partial(relation_key, dialect=engine.dialect), Capability.TRANSACTIONAL_STATE in engine.capabilities
+    for helper in project_helpers(manifest):
+        if kind := existing.get(key(helper.relation)):
+            is_needed = helper.place and key(helper.place) not in existing
+            takes_it = is_needed and kind in engine.dialect.renames and not undone
+            yield (helper if takes_it else replace(helper, place="")), kind
 
 
-def _helpers(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the name of each helper that there may be, and of the relation whose place it takes, "" for none."""
-    yield aside(STATE_TABLE), STATE_TABLE
-    relations = [node.relation for node in manifest.nodes.values()]
-    for relation in (*relations, *(seed.relation for seed in manifest.seeds.values())):
-        yield aside(relation), relation
-    for name in manifest.nodes:
-        staged = aside(relation_name(name), "new")
-        yield aside(staged, "changes"), ""
-        yield staged, ""
+def project_helpers(manifest: Manifest) -> Iterator[Helper]:
+    """Yield the helpers that there may be of what the project has now, and of the state table."""
+    yield Helper(aside(STATE_TABLE), "", STATE_TABLE)
+    for node in manifest.nodes.values():
+        yield from helpers_of(node.name, node.relation)
+    for seed in manifest.seeds.values():
+        yield from helpers_of(seed.name, seed.relation)
+
+
+def helpers_of(model: str, relation: str) -> Iterator[Helper]:
+    """Yield the helpers that there may be of a model or seed."""
+    staged = aside(relation_name(model), "new")
+    yield Helper(aside(relation), model, relation)
+    yield Helper(aside(staged, "changes"), model)
+    yield Helper(staged, model)

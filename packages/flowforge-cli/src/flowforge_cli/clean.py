@@ -48,4 +48,6 @@ def clean(
 def _line(orphan: Orphan, done: str) -> str:
     fate = f"left alone: {orphan.doubt}" if orphan.doubt else done
     made = f"built by {orphan.model} at {orphan.built_at[:19]}"
+    if not orphan.built_at:
+        made = f"left {f'of {orphan.model} ' if orphan.model else ''}by a run that was killed"
     return printable(f"{orphan.kind} {orphan.relation}, {made}: {fate}")

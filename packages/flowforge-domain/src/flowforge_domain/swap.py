@@ -7,6 +7,7 @@ does not know of makes the engine refuse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from flowforge_domain.materialize import rename_statement
 from flowforge_domain.relation import relation_name, relation_parts
 
 EVERYONE = ""
+_ASIDE = re.compile(r"_flowforge_[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def aside(relation: str, purpose: str = "") -> str:
     *schema, name = relation_parts(relation)
     digest = sha256(f"{name}{purpose and chr(0)}{purpose}".encode("utf-8", "surrogatepass")).hexdigest()
     return relation_name(*schema, f"_flowforge_{digest[:16]}")
+
+
+def is_aside(relation: str) -> bool:
+    """Return whether a name is one that `aside` gives."""
+    return bool(_ASIDE.fullmatch(relation_parts(relation)[-1]))
 
 
 @contextmanager

@@ -13,10 +13,12 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.swap import aside
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import build, claims, forked, named, rows, transaction
 
 _OTHER: dict[RelationKind, RelationKind] = {"table": "view", "view": "table"}
+_KINDS = ("table", pytest.param("view", marks=pytest.mark.flowforge_claims(Capability.VIEWS.name)))
 _BUILDS = ("select 1 as a union all select 1", "select 2 as a union all select 2") * 12
 
 
@@ -106,7 +108,7 @@ def test_failed_build_leaves_the_old_view(engine: Engine) -> None:
 @pytest.mark.parametrize("new", _OTHER)
 def test_failed_change_of_kind_leaves_nothing_beside_the_old(engine: Engine, new: RelationKind) -> None:
     build(engine, "ff_t", "select 1 as a", _OTHER[new])
-    _fail_built(engine, new)
+    _fail_built(engine, new, _OTHER[new])
     assert kinds(engine.catalog.relations()) == {"ff_t": _OTHER[new]}
     assert rows(engine, "select a from ff_t") == [(1,)]
 
@@ -118,13 +120,23 @@ def test_change_of_kind_that_was_killed_is_in_nobodys_way(
     engine: Engine, left: RelationKind, new: RelationKind
 ) -> None:
     build(engine, "ff_t", "select 1 as a", _OTHER[new])
-    into = _fail_built(engine, new)
+    into = _fail_built(engine, new, _OTHER[new])
     # Where the build is in place, or ends with its transaction, a crash leaves nothing.
     if into != "ff_t" and Capability.TRANSACTIONAL_STATE not in engine.capabilities:
         build(engine, into, "select 0 as a", left)
     build(engine, "ff_t", "select 2 as a", new)
     assert kinds(engine.catalog.relations()) == {"ff_t": new}
     assert rows(engine, "select a from ff_t") == [(2,)]
+
+
+@pytest.mark.parametrize("new", _KINDS)
+@pytest.mark.parametrize("was", _KINDS)
+def test_what_is_built_beside_has_a_name_that_a_later_run_knows(
+    engine: Engine, was: RelationKind, new: RelationKind
+) -> None:
+    """A kill leaves it there: the next run and `flowforge clean` find it as the helper of its relation."""
+    build(engine, "ff_t", "select 1 as a", was)
+    assert _fail_built(engine, new, was) in {"ff_t", aside("ff_t")}
 
 
 @claims(Capability.ATOMIC_REPLACE, Capability.CONCURRENT_SESSIONS)
@@ -140,9 +152,9 @@ def test_reader_never_sees_a_table_half_written_or_gone(engine: Engine) -> None:
         assert seen.result() > 0, "the reader read nothing"
 
 
-def _fail_built(engine: Engine, kind: RelationKind) -> str:
+def _fail_built(engine: Engine, kind: RelationKind, was: RelationKind) -> str:
     """Fail after `ff_t` was built, before it stands under its name; return the name that it was built under."""
-    with suppress(EngineError), transaction(engine), replacing(engine, "ff_t", kind, _OTHER[kind]) as into:
+    with suppress(EngineError), transaction(engine), replacing(engine, "ff_t", kind, was) as into:
         statement = f"create {kind} {quote_relation(into, engine.dialect)} as select 2 as a"
         engine.session.execute(statement)
         raise EngineError("planted")

@@ -11,6 +11,7 @@ import pytest
 
 from flowforge_app.build_model import BuildModel
 from flowforge_app.build_project import BuildProject
+from flowforge_app.clean_target import CleanTarget
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.load_seeds import LoadSeeds
@@ -22,6 +23,7 @@ from flowforge_domain.errors import EngineError, ErrorKind, causes
 from flowforge_domain.model import Seed, model
 from flowforge_domain.results import CheckResult, ModelResult, RunReport, Status
 from flowforge_domain.state import STATE_TABLE
+from flowforge_domain.swap import aside
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Notice
 from flowforge_ports.project import ProjectPorts
@@ -70,6 +72,17 @@ def test_run_twice_gives_the_same(engine: Engine) -> None:
     assert run(engine, project).ok
     assert run(engine, project).ok
     assert rows(engine, "select id from ff_users") == [(1,)]
+
+
+def test_what_a_killed_run_has_left_is_listed_and_gone_after_the_next(engine: Engine) -> None:
+    project = memory_project({"ff_t": "select 1 as a"})
+    assert run(engine, project).ok
+    build(engine, aside("ff_t"), "select 9 as a")
+    [left] = CleanTarget(project.reader.manifest(), engine, claim())(dry_run=True)
+    assert (left.relation, left.model, left.doubt) == (aside("ff_t"), "ff_t", "")
+    assert run(engine, project).ok
+    assert set(engine.catalog.relations()) == {"ff_t", STATE_TABLE}
+    assert rows(engine, "select a from ff_t") == [(1,)]
 
 
 def test_two_projects_in_one_process_keep_apart(engine: Engine, another: Callable[[], Engine]) -> None:
