@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import MISSING, fields
 from importlib import import_module
+from inspect import getsource
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -47,6 +50,19 @@ def shown(default: object) -> str:
 def test_every_field_of_a_dialect_stands_there_with_its_default():
     told = [(words(name)[0], default) for name, default, _, _ in table("field")]
     assert told == [(field.name, shown(field.default)) for field in fields(Dialect)]
+
+
+def test_a_field_of_a_dialect_means_what_the_code_says():
+    """Who has the wheels only reads it there."""
+    [body] = [node.body for node in ast.parse(getsource(Dialect)).body if isinstance(node, ast.ClassDef)]
+    said = {
+        field.target.id: " ".join(text.value.value.split()).removesuffix(".")
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+    }
+    for name, _, told, _ in table("field"):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", told)
+        assert said[words(name)[0]] == plain[0].upper() + plain[1:]
 
 
 def test_its_cases_are_cases_of_the_kit():

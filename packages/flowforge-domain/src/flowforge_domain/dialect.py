@@ -38,78 +38,115 @@ for any letters.
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The SQL of one engine.
+    """The SQL of one engine; below each field stands what it says, where `{…}` is what FlowForge puts there, quoted.
 
-    `replaces` are the kinds for which it knows `create or replace`, `renames` those to which `alter … rename to` gives
-    another name; `types` gives its name for the first five neutral types, and for those of the others that it has:
-    decimal(38, 9), a list of bigint, a struct of bigint a and text b; `age_minutes` is an expression over `{column}`
-    for the minutes since a timestamp, by the engine's clock; a timestamp without zone is UTC; `longest_name` is in
-    characters, or in bytes of UTF-8 where `names_in_bytes`; `schemas` is whether tables live in schemas that can be
-    created, `default_schema` is the one that an unqualified name means, and `taken_schemas` are those, in lower case,
-    that no model may write to; `qualifies` is whether such a name is written with that schema, for a view knows nothing
-    of the session's; `swaps` is whether a relation is built beside the one it replaces and then takes its place
-    (`swap.py`), since nothing replaces it where it stands; `quote` stands around names, and where it is a backtick, `"`
-    stands around texts; `backslash_escapes` is whether a backslash in a text escapes what follows it, and
-    `line_comments` are the signs that begin a comment up to the line's end; `folds_up` is whether an unquoted name
-    means its upper case (then a plain word in lower case is written in upper case, and one in upper case comes back in
-    lower case); `after_name` stands behind the name in `create or replace`; `name_categories` are the Unicode
-    categories, or their first letters, of which the characters of a name must be, any where there are none;
-    `table_names` is a pattern of the names that tables and schemas may have, where not every name will do; `deletes` is
-    whether rows of a table can be deleted, and `deletes_by_merge` whether `merge into` does so, since `delete` knows no
-    subquery; `gathers_state` is whether a run writes its state rows together at its end, since each statement that
-    writes is costly; `shares_transactions` is whether light models are built several in one transaction, since
-    beginning and ending one costs about what such a model costs, and nobody waits for what a transaction has
-    replaced; `merges` is whether it knows `merge into`; `create_temporary` begins the statement that makes a table
-    of the session only, which has no schema, or a plain one where there are no such; `adds` gives a table a column
-    that is NULL in the rows that stand, and is empty where none can be added; `drops` takes a column from a table,
-    and is empty where none can be taken; `retype` gives a column a wider type, and is empty where none can be
-    given; `overwrites` begins a statement that replaces the `{partitions}` of a `{table}` which its rows have,
-    where deleting is not the way; `moment` makes a point of time of a text; `partitions` and `clusters` lay out a
-    table that is created by columns, `{}`, where the engine knows such a thing; `script` makes of statements, `{}`,
-    one that does all of them or none, where no transaction can be left open; `streams_windows` is whether a window
-    over rows in no order costs no more than to look at each row once; `volatile` are the words that make a result
-    depend on when or by whom it is asked for, written as `VOLATILE` is; `grammar` is what the SQL analysis calls
-    this SQL, where that is not `name`; `version` is a query for the server's version, in one text, and empty where
-    none is told.
+    The page of an engine's words, docs/reference/plugins.md, has the same texts, and beside each the cases of the kit
+    that show whether it is true.
     """
 
     name: str
+    """The dialect's name, one plain word; several engines may share one."""
     types: Mapping[NeutralType, str]
+    """Your name for each neutral type: `text`, `bigint`, `double`, `boolean`, `timestamp` are needed, the others where
+    you have them: decimal(38, 9), a list of bigint, a struct of bigint `a` and text `b`. A column of each must be able
+    to hold NULL.
+    """
     age_minutes: str
+    """An expression over `{column}`: the minutes since a timestamp, by the database's clock; one without zone is UTC.
+    """
     quote: str = '"'
+    """The sign around names; inside of one it is doubled. Where it is a backtick, `"` stands around texts."""
     replaces: frozenset[RelationKind] = frozenset({"table", "view"})
+    """The kinds for which there is `create or replace`. It says nothing of a view in a table's place or the other way
+    round: that, and each kind that is not named, is dropped before the new one is created, which is safe inside a
+    transaction only. A database without transactions, or one that should not show the gap, sets `swaps`.
+    """
     renames: frozenset[RelationKind] = frozenset({"table", "view"})
+    """The kinds to which `alter … rename to` gives another name."""
     longest_name: int = 255
+    """The longest name, in characters."""
     schemas: bool = False
+    """Whether tables lie in schemas that `create schema if not exists` makes; a database that has others is without
+    them here. Where there are none, a model or seed in one is refused before anything is built.
+    """
     default_schema: str = ""
+    """The schema that a name without one means: `main.users` and `users` are one relation then."""
     taken_schemas: frozenset[str] = frozenset()
+    """Schemas, in lower case, that no model may write to."""
     qualifies: bool = False
+    """Whether a name without a schema is written with `default_schema`, because a view knows nothing of the session's.
+    """
     names_in_bytes: bool = False
+    """Whether `longest_name` is in bytes of UTF-8."""
     swaps: bool = False
+    """Whether a relation is built under another name and then takes the place of the old one, by your
+    `Engine.replacer`, which makes the relation's schema too: FlowForge drops nothing before.
+    """
     folds_up: bool = False
+    """Whether an unquoted name means its upper case: `users` is written `"USERS"` then, and `USERS` comes back as
+    `users`.
+    """
     after_name: str = ""
+    """Words behind the name in `create or replace`, of tables and views."""
     backslash_escapes: bool = False
+    """Whether a backslash in a text escapes what follows. Names are quoted as ever: where it escapes in them too, leave
+    it out of them by `name_categories`, which lets no category with it through, or `table_names`.
+    """
     line_comments: tuple[str, ...] = ("--",)
+    """What begins a comment up to the end of the line."""
     name_categories: frozenset[str] = frozenset()
+    r"""The Unicode categories (`Lu`), or their first letters (`L`), that each character of a name must have; none lets
+    every one through. `/` and `\` are of one, `Po`, and go together, with `.`, `,` and `%`.
+    """
     table_names: str = ""
+    """A regular expression that the name of a table or schema must match as a whole, where not every name will do."""
     deletes: bool = True
+    """Whether rows can be deleted; where not, the state table is written anew."""
     deletes_by_merge: bool = False
+    """Whether `merge into` deletes, because `delete` knows no subquery."""
     gathers_state: bool = False
+    """Whether a run writes its state rows at its end, all at once, because each statement that writes is costly."""
     shares_transactions: bool = False
+    """Whether light models are built several in one transaction, because opening one costs as much as such a model, and
+    no reader waits for what it replaces.
+    """
     merges: bool = True
+    """Whether there is `merge into`; where not, `update … from` and `insert … where not exists` are run."""
     create_temporary: str = "create temporary table"
+    """The beginning of the statement for a table of this session, which has no schema; of a plain table where there are
+    none.
+    """
     adds: str = "alter table {table} add column {column} {type}"
+    """What gives a table a column, NULL in the rows that stand; empty where nothing does."""
     drops: str = "alter table {table} drop column {column}"
+    """What takes a column away; empty where nothing does."""
     retype: str = "alter table {table} alter column {column} type {type}"
+    """What gives a column a wider type; empty where nothing does."""
     overwrites: str = ""
+    """The beginning of a statement that replaces the `{partitions}` of a `{table}` that its rows, of these `{columns}`,
+    have; where there is none, `delete … where exists` and an insert are run.
+    """
     volatile: frozenset[str] = VOLATILE
+    """Words whose presence may make the same statement give another result later or to somebody else: `now()` where it
+    is called, `.nextval` behind a point, `user` wherever it stands, `pg_*()` with any letters. A model that holds one
+    is built in every run.
+    """
     grammar: str = ""
+    """The grammar of sqlglot that this SQL is nearest to, where that is not `name`."""
     moment: str = "cast({text} as {type})"
+    """What makes a point of time of an ISO 8601 text."""
     partitions: str = ""
+    """The clause, with the columns at `{}`, that lays out a new table in partitions."""
     clusters: str = ""
+    """The same for clusters."""
     script: str = ""
+    """What makes of several statements, at `{}`, one that does all of them or none, where no transaction can be left
+    open.
+    """
     streams_windows: bool = False
+    """Whether a window over rows in no order costs as little as reading them once."""
     version: str = ""
+    """A query for the server's version, in one text; `flowforge debug` tells it."""
 
 
 def quote_name(name: str, dialect: Dialect) -> str:
