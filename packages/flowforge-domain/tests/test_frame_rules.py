@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
-from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, require_no_index, unstorable
+from flowforge_domain.frame_rules import (
+    kinds_of,
+    mixture,
+    no_frame,
+    require_columns,
+    require_no_index,
+    require_no_zoned_time,
+    unstorable,
+)
 
 DIALECT = Dialect("x", {}, "", longest_name=10)
+_ZONED = time(1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("value", "what"), [(None, "None"), ([1], "list"), (DIALECT, "Dialect")])
@@ -66,3 +75,16 @@ def test_kinds_of_values():
     assert error.message == "Column 'a' of the model's frame cannot be stored: it mixes int and str."
     assert error.hint == "Give it one type, e.g. `frame['a'] = frame['a'].astype('string')`."
     assert "one type that X has" in unstorable("a", "why", "X").hint
+
+
+@pytest.mark.parametrize("value", [_ZONED, [_ZONED], (None, _ZONED), {"a": [{"b": _ZONED}]}])
+def test_a_time_of_day_with_a_zone_is_refused_wherever_it_stands(value):
+    with pytest.raises(EngineError, match=r"Column 't' .* times of day with a zone, which would be lost") as caught:
+        require_no_zoned_time("t", [None, value], "X")
+    assert caught.value.kind is ErrorKind.DATA
+    assert "frame['t'].astype('string')" in caught.value.hint
+
+
+@pytest.mark.parametrize("value", [None, time(1), "text", b"bytes", [time(1), "a"], {"a": time(1)}, datetime.now(UTC)])
+def test_other_values_than_times_of_day_with_a_zone_pass(value):
+    require_no_zoned_time("t", [value], "X")

@@ -133,9 +133,10 @@ def test_relation_is_read_once(engine, frames, also):
     assert frames.read("v").n.tolist() == [1]
 
 
-@pytest.mark.parametrize("kind", ["bit", "bignum", "timetz"])
-def test_type_that_no_frame_holds_is_refused(engine, frames, kind):
-    engine.session.execute(f"create table t (c {kind})")
+@pytest.mark.parametrize("within", ["{}", "{}[]", "{}[2]", "struct(a {})", "map(varchar, {})", "struct(a {}[])[]"])
+@pytest.mark.parametrize("kind", ["bit", "bignum", "timetz", "union(a integer)"])
+def test_type_that_no_frame_holds_is_refused(engine, frames, kind, within):
+    engine.session.execute(f"create table t (c {within.format(kind)})")
     with pytest.raises(EngineError, match="Column 'c' is of type") as caught:
         frames.read("t")
     assert caught.value.kind is ErrorKind.DATA

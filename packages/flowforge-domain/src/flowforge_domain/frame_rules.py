@@ -5,8 +5,8 @@ Nothing here knows a frame library: an adapter hands over names and values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time
 
 from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
@@ -61,6 +61,12 @@ def unstorable(name: str, reason: str, engine: str = "") -> EngineError:
     )
 
 
+def require_no_zoned_time(name: str, values: Iterable[object], engine: str) -> None:
+    """Require that no time of day has a zone, also inside of lists and dicts: Arrow would drop it without a word."""
+    if any(map(_has_zoned_time, values)):
+        raise unstorable(name, "it holds times of day with a zone, which would be lost", engine)
+
+
 def mixture(kinds: Iterable[str]) -> str:
     """Return the reason that `unstorable` gives for a column of several kinds of values."""
     return f"it mixes {' and '.join(sorted(kinds))}"
@@ -77,6 +83,14 @@ def kinds_of(values: Iterable[object]) -> set[str]:
             if not isinstance(value, datetime):
                 settled.add(type(value))
     return kinds
+
+
+def _has_zoned_time(value: object) -> bool:
+    if isinstance(value, time):
+        return value.tzinfo is not None
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return False
+    return any(map(_has_zoned_time, value.values() if isinstance(value, Mapping) else value))
 
 
 def _kind(value: object) -> str:

@@ -20,6 +20,7 @@ from flowforge_domain.frame_rules import (
     no_frame,
     require_columns,
     require_no_index,
+    require_no_zoned_time,
     unstorable,
 )
 from flowforge_domain.results import Rows
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import pyarrow as pa
+    from duckdb.sqltypes import DuckDBPyType
 
 # DuckDB types for which pandas has no dtype of its own that keeps every value.
 _HUGE = frozenset({"hugeint", "uhugeint"})
-_INEXACT = _HUGE | {"decimal", "date", "list", "array", "struct", "map"}
+_NESTED = frozenset({"list", "array", "struct", "map"})
+_INEXACT = _HUGE | _NESTED | {"decimal", "date"}
 _UNREADABLE = frozenset({"bit", "bignum", "time with time zone", "union"})
 
 
@@ -48,8 +51,9 @@ class DuckDBFrames:
     def read(self, relation: str) -> Frame:
         with translated():
             found = self.connection.sql(f"select * from {quote_relation(relation, DUCKDB)}")
+            for name, kind in zip(found.columns, found.types, strict=True):
+                _require_readable(name, kind)
             types = {name: kind.id for name, kind in zip(found.columns, found.types, strict=True)}
-            _require_readable(types)
             if _INEXACT.isdisjoint(types.values()):
                 return found.df()
             return self._pandas(_narrow(found.to_arrow_table(), types))
@@ -90,13 +94,18 @@ class DuckDBFrames:
         return frame
 
 
-def _require_readable(types: Mapping[str, str]) -> None:
-    for name, kind in types.items():
-        if kind in _UNREADABLE:
-            raise data_error(
-                f"Column {name!r} is of type {kind}, which no frame holds.",
-                f"Cast it in a SQL model first, e.g. `{name}::varchar as {name}`.",
-            )
+def _require_readable(name: str, kind: DuckDBPyType) -> None:
+    """Refuse a type that frames lack, also inside of another: Arrow gives bare bytes, and times without their zone."""
+    if kind.id in _UNREADABLE:
+        raise data_error(
+            f"Column {name!r} is of type {kind.id}, which no frame holds.",
+            f"Cast it in a SQL model first, e.g. `{name}::varchar as {name}`.",
+        )
+    if kind.id in _NESTED:
+        for _, inner in kind.children:
+            # An array has its size among them.
+            if not isinstance(inner, int | list):
+                _require_readable(name, inner)
 
 
 def _arrow(frame: Frame) -> pa.Table:
@@ -117,6 +126,7 @@ def _names(frame: Frame) -> list[str]:
 
 
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
+    import pandas as pd
     import pyarrow as pa
 
     require_no_index(frame.index.names)
@@ -127,6 +137,8 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     for name, column in zip(frame.columns, table.columns, strict=True):
         if frame[name].dtype == object and _may_hide_a_mix(column.type) and len(kinds_of(frame[name].dropna())) > 1:
             raise _misfit(frame[[name]])
+        if "time64" in str(column.type) and not isinstance(frame[name].dtype, pd.ArrowDtype):
+            require_no_zoned_time(str(name), frame[name], "DuckDB")
     return table
 
 

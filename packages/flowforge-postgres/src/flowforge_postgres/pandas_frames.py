@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flowforge_domain.frame_rules import kinds_of, mixture, no_frame, require_columns, require_no_index, unstorable
+from flowforge_domain.frame_rules import (
+    kinds_of,
+    mixture,
+    no_frame,
+    require_columns,
+    require_no_index,
+    require_no_zoned_time,
+    unstorable,
+)
 from flowforge_postgres.dialect import POSTGRES
 
 if TYPE_CHECKING:
@@ -82,6 +90,7 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
 
 
 def _column(name: str, series: pd.Series[Any]) -> Any:
+    import pandas as pd
     import pyarrow as pa
 
     kinds = kinds_of(series.dropna()) if series.dtype == object else set()
@@ -96,4 +105,6 @@ def _column(name: str, series: pd.Series[Any]) -> Any:
     if len(kinds) > 1 and (pa.types.is_temporal(column.type) or pa.types.is_binary(column.type)):
         # Arrow makes these types also of mixed values: dates cut from times, zones added, text as bytes.
         raise unstorable(name, mixture(kinds))
+    if "time64" in str(column.type) and not isinstance(series.dtype, pd.ArrowDtype):
+        require_no_zoned_time(name, series, "PostgreSQL")
     return column

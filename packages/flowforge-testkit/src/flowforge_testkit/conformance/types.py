@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from flowforge_testkit.conformance.frames import round_trip
 from flowforge_testkit.conformance.ground import build, frames_of, needs, transaction
 
 _HALF_PAST = timezone(timedelta(hours=5, minutes=30))
+_EVENING = time(20, 15, tzinfo=_HALF_PAST)
 
 VALUES: dict[NeutralType, list[Any]] = {
     "decimal": [Decimal("12345678901234567890123456789.123456789"), Decimal("-0.000000001"), Decimal(0), None],
@@ -65,6 +66,18 @@ def test_values_of_a_further_type_survive_or_are_refused(engine: Engine, kind: N
         assert found == VALUES[kind]
     if not claimed:
         pytest.xfail(f"not claimed by {engine.name}: {kind} values")
+
+
+@needs(Capability.PYTHON_MODELS)
+@pytest.mark.parametrize("held", [_EVENING, [_EVENING], {"a": _EVENING}], ids=["plain", "list", "struct"])
+def test_time_of_day_with_a_zone_keeps_it_or_is_refused(engine: Engine, held: Any) -> None:
+    try:
+        found = round_trip(engine, [held])
+    except EngineError as error:
+        assert error.kind is ErrorKind.DATA
+        assert engine.catalog.relations() == {}
+        return
+    assert found == [held]
 
 
 @pytest.mark.parametrize("kind", _CASTS)
