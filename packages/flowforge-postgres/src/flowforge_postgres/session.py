@@ -27,6 +27,7 @@ from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.errors import translated
 from flowforge_postgres.settings import PostgresSettings
+from flowforge_postgres.statements import run_out
 
 _PAUSE = 0.05
 _LONGEST_END = 10.0
@@ -119,11 +120,13 @@ class PostgresSession:
         return cast("psycopg.Connection[tuple[Any, ...]]", self.held.driver_connection)
 
     def execute(self, sql: str) -> int | None:
-        with self._ran(sql) as cursor:
-            return cursor.rowcount if cursor.rowcount >= 0 else None
+        with self._sending(sql) as text:
+            return run_out(self.connection, text)
 
     def query(self, sql: str) -> Rows:
-        with self._ran(sql) as cursor:
+        with self._sending(sql) as text, self.connection.execute(_text(text)) as cursor:
+            while cursor.nextset():
+                pass
             columns = tuple(column.name for column in cursor.description or ())
             return Rows(columns, cursor.fetchall() if columns else [])
 
@@ -182,21 +185,19 @@ class PostgresSession:
             self.pool.dispose()
 
     @contextmanager
-    def _ran(self, sql: str) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
-        """Run a statement, or several, and give the cursor of the last one."""
+    def _sending(self, sql: str) -> Iterator[str]:
+        """Give the text of a statement, or several, with the `begin` that is due; what the driver raises is translated.
+
+        A statement that cannot be parsed takes the `begin` before it with it.
+        """
         failpoint("statement")
         connection, due = self.connection, self.due
         with ours_if_interrupted(self), translated(sql, len(due)):
             try:
-                cursor = connection.execute(_text(due + sql))
+                yield due + sql
             finally:
-                # A statement that cannot be parsed takes the `begin` before it with it.
                 begun = connection.closed or connection.info.transaction_status != TransactionStatus.IDLE
                 self.due = "" if begun else due
-            with cursor:
-                while cursor.nextset():
-                    pass
-                yield cursor
 
     def _let_go(self) -> None:
         held, self.held = self.held, None
