@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from asyncio import CancelledError
 from types import SimpleNamespace
 
 import pytest
@@ -23,6 +24,7 @@ from flowforge_domain.errors import (
     UnsupportedByEngineError,
     causes,
     ours_if_interrupted,
+    told_as,
 )
 from flowforge_domain.text import Location
 
@@ -111,3 +113,15 @@ def test_what_was_stopped_is_cancelled_by_us_only_where_we_interrupted(kind, int
         session.interrupted = interrupted
         raise EngineError("ended", kind=kind)
     assert caught.value.kind is told
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(0), CancelledError(), StopIteration(), GeneratorExit()])
+def test_whatever_a_users_code_raises_is_an_error_of_ours(error):
+    with pytest.raises(FlowForgeError, match="ours") as caught, told_as(lambda _: FlowForgeError("ours")):
+        raise error
+    assert caught.value.__cause__ is error
+
+
+def test_ctrl_c_in_a_users_code_stays_what_it_is():
+    with pytest.raises(KeyboardInterrupt), told_as(lambda _: FlowForgeError("failed")):
+        raise KeyboardInterrupt

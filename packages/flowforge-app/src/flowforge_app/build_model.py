@@ -20,7 +20,7 @@ from flowforge_app.replace import replacing
 from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError
+from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError, told_as
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materializations import PLANS
 from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
@@ -202,10 +202,5 @@ def _call(
     """Call a user's function as its deps say: without argument, with the frame, or with a dict of frames."""
     arguments = [inputs] if len(inputs) > 1 else list(inputs.values())
     named = {"this": this} if _wants_this(function) else {}
-    try:
+    with told_as(lambda error: function_error(error, node, inputs, manifest.root)):
         return function(*arguments, **named)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        # Not only `Exception`: an `asyncio.CancelledError` is none, and would end the whole run.
-        raise function_error(error, node, inputs, manifest.root) from error

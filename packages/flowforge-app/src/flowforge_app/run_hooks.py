@@ -13,7 +13,7 @@ from flowforge_app.cancelled import was_cancelled
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import hook_excerpt
 from flowforge_app.transaction import transaction
-from flowforge_domain.errors import EngineError, FlowForgeError, HookError
+from flowforge_domain.errors import EngineError, FlowForgeError, HookError, told_as
 from flowforge_domain.hooks import Hook, HookContext, result_facts
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.results import ModelResult
@@ -71,12 +71,8 @@ class RunHooks:
     def _call(self, hook: Hook, results: Sequence[ModelResult]) -> None:
         function = self.functions.hook(hook)
         target = MappingProxyType(dict(self.compiler.target))
-        try:
+        with told_as(lambda error: _function_error(error, hook, self.manifest.root)):
             function(HookContext(self.run_id, target, self.models, tuple(results)))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise _function_error(error, hook, self.manifest.root) from error
 
 
 def _sql_error(error: EngineError, hook: Hook, sql: str) -> HookError:

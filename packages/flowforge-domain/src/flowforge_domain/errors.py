@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import Protocol
@@ -161,6 +161,20 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__
+
+
+@contextmanager
+def told_as(ours: Callable[[BaseException], FlowForgeError]) -> Iterator[None]:
+    """Raise whatever a user's code raises as the error that `ours` makes of it; Ctrl-C stays what it is.
+
+    Not only `Exception`: an `asyncio.CancelledError` is none, and would end the whole run.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise ours(error) from error
 
 
 class ErrorKind(Enum):

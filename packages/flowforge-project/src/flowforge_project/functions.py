@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flowforge_domain.errors import ModuleLoadError
+from flowforge_domain.errors import ModuleLoadError, told_as
 from flowforge_domain.hooks import Hook
 from flowforge_domain.model import ModelSpec, Node, node_name
 from flowforge_domain.text import Location, caret, nearest, words_of
@@ -29,12 +29,8 @@ class ModuleFunctions:
         """Return the node's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
         facts = python_facts(ProjectFile(str(node.path), node.file).text(), node.file)
         name = next((one.function for one in facts if (one.name or node_name(node.path.name)) == node.name), "")
-        try:
+        with told_as(lambda error: _import_error(error, f"Model {node.name!r}", node.path, self._modules)):
             function = getattr(self._modules.model(node.path), name, None)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise _import_error(error, f"Model {node.name!r}", node.path, self._modules) from error
         spec = getattr(function, "__flowforge_model__", None)
         if function is None or not isinstance(spec, ModelSpec) or not _is_as_read(spec, node):
             raise ModuleLoadError(
@@ -47,12 +43,8 @@ class ModuleFunctions:
     def hook(self, hook: Hook) -> Callable[..., Any]:
         """Return a hook's function; raise `ModuleLoadError` when it cannot be imported or is not what was read."""
         path = self._modules.root / hook.where.path
-        try:
+        with told_as(lambda error: _import_error(error, f"The hook {hook.function!r}", path, self._modules)):
             function = getattr(self._modules.model(path), hook.function, None)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise _import_error(error, f"The hook {hook.function!r}", path, self._modules) from error
         if getattr(function, "__flowforge_hook__", None) != hook.when:
             message = f"The @hook of {hook.function!r} says something else when it runs than its text does."
             hint = "Use the decorator from flowforge, once, with a literal word."
