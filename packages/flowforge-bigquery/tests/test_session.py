@@ -35,6 +35,15 @@ def test_jobs_carry_the_labels_of_the_profile_and_of_what_runs(settings, tmp_pat
     engine.session.close()
 
 
+@pytest.mark.parametrize(("given", "zone"), [({}, "UTC"), ({"time_zone": "Asia/Tokyo"}, "Asia/Tokyo")])
+def test_queries_run_in_the_time_zone_of_the_profile(settings, tmp_path, given, zone):
+    engine = opened({**settings, **given}, tmp_path)
+    with engine.session.job("select 1 as a") as (job, _):
+        assert [(each.key, each.value) for each in job.connection_properties] == [("time_zone", zone)]
+    assert engine.formats() == {"time_zone": zone}
+    engine.session.close()
+
+
 def test_loads_and_copies_are_marked_and_bounded_as_queries_are(settings, tmp_path, monkeypatch):
     engine = opened({**settings, "labels": {"team": "data"}, "job_timeout": 30}, tmp_path)
     engine.session.label({"model": "users"})

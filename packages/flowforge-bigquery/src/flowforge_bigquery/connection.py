@@ -140,10 +140,13 @@ def _client(settings: BigQuerySettings) -> bigquery.Client:
     credentials, project = _credentials(settings)
     if settings.project is None and project is None:
         raise EngineError("The profile names no project.", kind=ErrorKind.UNREACHABLE, hint="Set `project`.")
+    # Otherwise it is the project's, which others may change, and what was built before would count as unchanged.
+    zone = bigquery.ConnectionProperty("time_zone", settings.time_zone)
     return bigquery.Client(
         project=settings.project or project,
         credentials=credentials,
         location=settings.location,
+        default_query_job_config=bigquery.QueryJobConfig(connection_properties=[zone]),
         client_options={"api_endpoint": settings.endpoint} if settings.endpoint else None,
     )
 

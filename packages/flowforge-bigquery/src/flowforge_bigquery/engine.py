@@ -46,4 +46,5 @@ def _engine(session: BigQuerySession) -> Engine:
         frames=BigQueryFrames(session, replacer),
         seeds=BigQuerySeeds(session, replacer),
         replacer=replacer,
+        formats=lambda: {"time_zone": settings.time_zone},
     )

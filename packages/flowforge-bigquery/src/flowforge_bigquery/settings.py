@@ -29,6 +29,7 @@ class BigQuerySettings(BaseModel):
     impersonate: str | None = Field(default=None, description="Service account to act as.")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels of every job, and of datasets made here.")
     priority: Literal["interactive", "batch"] = Field(default="interactive", description="Priority of query jobs.")
+    time_zone: str = Field(default="UTC", min_length=1, description="Time zone of queries that name none.")
     maximum_bytes_billed: int | None = Field(default=None, gt=0, description="A query that would bill more fails.")
     job_timeout: float | None = Field(default=None, gt=0, description="Seconds that one job may take.")
     request_timeout: float = Field(default=60, gt=0, description="Seconds to wait for an answer of the API.")
