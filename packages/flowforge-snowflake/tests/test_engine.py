@@ -8,14 +8,17 @@ import threading
 from dataclasses import replace
 
 import pytest
+import snowflake.connector
 import snowflake_server
 
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import known_name, quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.results import Rows
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.engine import open_engine
 from flowforge_snowflake.lock import SnowflakeLock
+from flowforge_snowflake.session import SnowflakeSession
 from flowforge_snowflake.settings import SnowflakeSnowparkProfile
 from flowforge_testkit.conformance.ground import build, fails, forked, rows
 from flowforge_testkit.fakes import claim
@@ -57,6 +60,35 @@ def test_schema_of_the_profile_is_made(settings, tmp_path):
     assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
     assert snowflake_server.run("select a from fresh.ff_t", settings["database"]) == [(1,)]
     engine.session.close()
+
+
+def test_parameters_that_flowforge_goes_by_are_set_whatever_the_account_says(settings, tmp_path, monkeypatch):
+    given, connect = {}, snowflake.connector.connect
+
+    def spied(**named):
+        # A copy: the connector writes into it what the server answers.
+        given.update(named["session_parameters"])
+        return connect(**named)
+
+    monkeypatch.setattr(snowflake.connector, "connect", spied)
+    engine = opened(settings, tmp_path)
+    assert rows(engine, "select 1") == [(1,)]
+    engine.session.close()
+    ours = {"TIMEZONE": "UTC", "AUTOCOMMIT": True, "QUOTED_IDENTIFIERS_IGNORE_CASE": False, "DATE_INPUT_FORMAT": "AUTO"}
+    assert ours.items() <= given.items()
+
+
+def test_parameters_that_others_set_are_part_of_the_proof(engine, monkeypatch):
+    assert engine.formats() == {}
+    told = [
+        ("WEEK_START", "1", "0", "ACCOUNT", "", "NUMBER"),
+        ("TIMESTAMP_TYPE_MAPPING", "TIMESTAMP_NTZ", "TIMESTAMP_NTZ", "", "", "STRING"),
+        ("DATE_OUTPUT_FORMAT", "DD.MM.YYYY", "YYYY-MM-DD", "USER", "", "STRING"),
+        ("LOCK_TIMEOUT", "5", "43200", "USER", "", "NUMBER"),
+    ]
+    columns = ("key", "value", "default", "level", "description", "type")
+    monkeypatch.setattr(SnowflakeSession, "query", lambda *_: Rows(columns, told))
+    assert engine.formats() == {"WEEK_START": "1", "DATE_OUTPUT_FORMAT": "DD.MM.YYYY"}
 
 
 def test_the_profiles_schema_has_two_names(engine):

@@ -31,6 +31,19 @@ _AS_NAMED = (
     "network_timeout",
 )
 
+# What an account or a user may have set otherwise, and FlowForge goes by: what is written outside of a transaction is
+# kept, names in quotes have their case, and a seed's dates are read as they were looked at.
+_OURS: dict[str, Any] = {
+    "TIMEZONE": "UTC",
+    "AUTOCOMMIT": True,
+    "ABORT_DETACHED_QUERY": True,
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "DATE_INPUT_FORMAT": "AUTO",
+    "TIME_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "ROWS_PER_RESULTSET": 0,
+}
+
 
 def connect(settings: SnowflakeSettings, root: Path) -> SnowflakeConnection:
     """Return a new connection in the profile's schema; raise `EngineError` of kind UNREACHABLE or CREDENTIALS."""
@@ -68,7 +81,7 @@ def _arguments(settings: SnowflakeSettings, root: Path) -> dict[str, Any]:
 
 
 def _parameters(settings: SnowflakeSettings) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"TIMEZONE": "UTC", "ABORT_DETACHED_QUERY": True}
+    parameters = dict(_OURS)
     if settings.query_tag:
         parameters["QUERY_TAG"] = settings.query_tag
     if settings.statement_timeout:

@@ -6,6 +6,7 @@ Sessions are connections of their own. `session.py` holds them, `lock.py` keeps 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flowforge_domain.dialect import Dialect, RelationKind
@@ -17,7 +18,7 @@ from flowforge_snowflake.frames import SnowparkFrames
 from flowforge_snowflake.lock import SnowflakeLock
 from flowforge_snowflake.plugin import SPEC
 from flowforge_snowflake.seeds import SnowflakeSeeds
-from flowforge_snowflake.session import SnowflakeSession
+from flowforge_snowflake.session import SnowflakeSession, formats_of
 from flowforge_snowflake.settings import SnowflakeSettings, SnowflakeSnowparkProfile
 
 
@@ -43,6 +44,7 @@ def _engine(settings: SnowflakeSettings, root: Path, known: dict[str, RelationKi
         frames=SnowparkFrames(session, dialect, replacer),
         seeds=SnowflakeSeeds(session, dialect, replacer),
         replacer=replacer,
+        formats=partial(formats_of, session),
     )
 
 

@@ -30,6 +30,8 @@ _WRITES = re.compile(
     r"(?:\s|--[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge)\b", re.IGNORECASE | re.DOTALL
 )
 _LONGEST_TAG = 2000
+# https://docs.snowflake.com/en/sql-reference/parameters
+_FORMAT = re.compile(r"\w+_FORMAT|TIMESTAMP_TYPE_MAPPING|TIMESTAMP_DAY_IS_ALWAYS_24H|TWO_DIGIT_CENTURY_START|WEEK_\w+")
 
 
 @dataclass
@@ -141,6 +143,12 @@ class SnowflakeSession:
         self.begun = False
         with self.ran(word):
             pass
+
+
+def formats_of(session: SnowflakeSession) -> Mapping[str, str]:
+    """Return the parameters that decide how values are read and written, of those that others have set."""
+    found = {name: (value, usual) for name, value, usual, *_ in session.query("show parameters in session").rows}
+    return {name: value for name, (value, usual) in found.items() if _FORMAT.fullmatch(name) and value != usual}
 
 
 def plain(value: Any) -> Any:
