@@ -19,6 +19,27 @@ def rewriting(world):
     return replace(world.engine, dialect=replace(world.engine.dialect, deletes=False))
 
 
+class Listed:
+    """A catalog that counts how often it is asked, and tells identities or none."""
+
+    def __init__(self, catalog, identity):
+        self.catalog, self.identity, self.asked = catalog, identity, 0
+
+    def relations(self):
+        self.asked += 1
+        return {name: replace(entry, identity=self.identity) for name, entry in self.catalog.relations().items()}
+
+
+@pytest.mark.parametrize(("identity", "asked"), [("", 1), ("i", 2)])
+def test_a_catalog_that_tells_no_identities_is_asked_once_a_run(world, identity, asked):
+    world.given({"x": "select 1 as n"}).run()
+    catalog = Listed(world.engine.catalog, identity)
+    engine = replace(world.engine, catalog=catalog)
+    world.given({"x": "select 2 as n"}).run(engine=engine)
+    assert (catalog.asked, world.rows("select n from x")) == (asked, [(2,)])
+    assert [each.status.value for each in world.run(engine=engine).results] == ["unchanged"]
+
+
 @pytest.mark.parametrize(("built", "rewrites"), [("a", True), ("b", False)])
 def test_state_table_is_written_anew_only_where_a_row_of_it_is_void(rewriting, built, rewrites):
     found = TargetState({STATE_TABLE: CatalogEntry("table")}, {"a": row("a", "1")})

@@ -155,7 +155,9 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
     built = {relation_key(row.relation, engine.dialect): row for row in rows}
     if not engine.dialect.deletes:
         return () if state.rows.keys().isdisjoint(built) else compact_state(run_id, engine.dialect)
-    known = engine.catalog.relations()
+    # Not asked again where it told no identity of all that stood: many catalogs list their schemas one by one.
+    blind = bool(state.entries) and not any(entry.identity for entry in state.entries.values())
+    known = {} if blind else engine.catalog.relations()
     now = {key: replace(row, identity=known[key].identity) for key, row in built.items() if key in known}
     told = insert_identities((dict(state.rows) | now).values(), run_id, engine.dialect)
     return (*told, *(compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()))
