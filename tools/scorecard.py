@@ -64,9 +64,10 @@ BARS = (
          "-k", "kill or fail or reader or error or hardships or read_only or terminated"),
         "process death only, no lost disk caches; a full disk on DuckDB only"),
     Bar("R2", "The run after a kill builds what was not committed, and ends like one that was never killed",
-        (f"{_HERE}/test_kills.py", f"{_HERE}/test_artifacts.py",
+        (f"{_HERE}/test_kills.py", f"{_HERE}/test_postgres_kills.py", f"{_HERE}/test_artifacts.py",
          "-k", "finished_by_the_next or resumed or growing_tables_killed or artifacts"),
-        "DuckDB only; a machine that was started anew by a killed process only"),
+        "edits and torn journals between a kill and the next run on DuckDB only; a machine that was started anew by a "
+        "killed process only"),
     Bar("R3", "After any run every table is what a build of everything would give, whatever was skipped",
         (f"{_HERE}/test_stale.py", f"{_HERE}/test_postgres_stale.py", f"{_HERE}/test_stale_projects.py",
          f"{_HERE}/test_growth.py", f"{_HERE}/test_keys.py"),

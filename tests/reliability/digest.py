@@ -32,7 +32,12 @@ class Digest:
 
 def table_digests(query: Query, engine: str, tables: Iterable[str]) -> dict[str, Digest]:
     """Return the digests of tables, by name, asked for by two statements."""
-    columns = dict(query(_COLUMNS))
+    columns = table_columns(query)
     asked = (f"select '{table}', count(*), {_HASHES[engine]} from {table} t" for table in tables)
     found = query(" union all ".join(asked))
     return {table: Digest(columns[table], rows, content or "") for table, rows, content in sorted(found)}
+
+
+def table_columns(query: Query) -> dict[str, str]:
+    """Return the names and types of the columns of every table and view, by its name."""
+    return dict(query(_COLUMNS))

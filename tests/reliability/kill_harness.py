@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from digest import Query, table_digests
+from digest import Digest, Query, table_digests
 from warm import Command, Ended, Started, WarmFlowForge
 
 ROWS = 2_000
 PATIENCE = 60.0
-# Said once everything is committed.
+# Said once everything is committed, or has failed.
 FINISHED = ("run_finished", "seed_loaded")
+FAILED = 1
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Ground:
     root: Path
     engine: str
     query: Query
-    tables: tuple[str, ...]
+    tables: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     prepare: Callable[[int], None] = lambda build: None
-    # Queries of which each gives one row of one value, true as long as nothing is torn.
-    invariants: tuple[str, ...] = ()
+    # Tables that keep the rows of every build beside those of the last.
+    histories: tuple[str, ...] = ()
+    # Returns when the target has noticed that a killed command is gone.
+    settle: Callable[[], None] = lambda: None
 
     def command(self, arguments: str, build: int, **environment: str) -> Command:
         shell = {**self.environment, "BUILD": str(build), **environment}
@@ -60,6 +63,22 @@ class Trial:
     in_flight: bool
     run: str
     builds: dict[str, int]
+
+
+# What ends a command that works on a ground, in the process of this number.
+Way = Callable[[Ground, int], object]
+
+
+def kill(_: Ground, pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def ask_to_end(_: Ground, pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+
+
+def interrupt(_: Ground, pid: int) -> None:
+    os.kill(pid, signal.SIGINT)
 
 
 def failpoint_raises(how: str) -> bool:
@@ -86,7 +105,7 @@ def duckdb_query(path: Path) -> Query:
 def versions(ground: Ground, allowed: Mapping[str, set[int]]) -> dict[str, int]:
     """Return the build that each table is of; raise `TornError` unless it is one of those allowed for it, whole.
 
-    All are asked in one statement, and the invariants in another: opening a DuckDB file costs more than its answers.
+    All are asked in one statement, and the histories in another: opening a DuckDB file costs more than its answers.
     """
     facts = "select '{0}', count(*), count(distinct id), min(id), max(id), min(build), max(build) from {0}"
     try:
@@ -102,17 +121,17 @@ def versions(ground: Ground, allowed: Mapping[str, set[int]]) -> dict[str, int]:
             raise TornError(f"{table} mixes builds {first} and {last}")
         if first not in allowed[table]:
             raise TornError(f"{table} is of build {first}, not of {sorted(allowed[table])}")
-    broken = [one for one, true in zip(ground.invariants, _truths(ground), strict=True) if true is not True]
-    if broken:
-        raise TornError(f"no longer true: {broken}")
+    require_whole_builds(ground)
     return {table: int(first) for table, *_, first, _ in found}
 
 
-def _truths(ground: Ground) -> tuple[Any, ...]:
-    if not ground.invariants:
-        return ()
-    (truths,) = ground.query("select " + ", ".join(f"({invariant})" for invariant in ground.invariants))
-    return truths
+def require_whole_builds(ground: Ground) -> None:
+    """Raise `TornError` unless each history has all rows of the builds that it has any of, each once."""
+    facts = f"count(*) % {ROWS} = 0 and count(distinct (build, id)) = count(*)"
+    asked = " union all ".join(f"select '{table}', {facts} from {table}" for table in ground.histories)
+    broken = [table for table, whole in (ground.query(asked) if asked else []) if not whole]
+    if broken:
+        raise TornError(f"builds are torn or doubled in {broken}")
 
 
 def helpers(ground: Ground) -> list[str]:
@@ -184,18 +203,20 @@ class Harness:
     def finish(self, command: str, killed: Trial | None = None) -> Ended:
         """Run the same build again after a kill: it ends well, with every table new, and nothing left over.
 
-        What the `killed` run had committed is not built again.
+        What the `killed` run had committed is not built again, and nothing else is left as it is.
         """
         done = committed(self.ground, killed.run) if killed else set()
         (ended,) = self.flowforge.run_all([self.ground.command(command, self.build)])
         assert ended.code == 0, ended.said
-        assert done.isdisjoint(models_in(ended.out, "model_built")), (done, ended.out)
+        if killed:
+            assert models_in(ended.out, "model_unchanged") == done, ended.out
+            assert done.isdisjoint(models_in(ended.out, "model_built")), ended.out
         self.standing = versions(self.ground, {table: {self.build} for table in self.ground.tables})
         assert helpers(self.ground) == []
         assert half_written(self.ground.root) == []
         return ended
 
-    def kill_at_random(self, command: str, rng: random.Random, how: int = signal.SIGKILL) -> Trial:
+    def kill_at_random(self, command: str, rng: random.Random, way: Way = kill) -> Trial:
         """Kill a new build at any moment from its first word on."""
         self.build += 1
         self.ground.prepare(self.build)
@@ -203,9 +224,9 @@ class Harness:
         delay = rng.uniform(0, self.took)
         time.sleep(delay)
         with suppress(ProcessLookupError):
-            os.kill(started.pid, how)
+            way(self.ground, started.pid)
         (ended,) = self.flowforge.ended(started)
-        trial = self._noted(command, signal.Signals(how).name, delay, ended)
+        trial = self._noted(command, way.__name__, delay, ended)
         if not trial.in_flight:
             # The whole run was slow, as on a busy machine, or ends long after its last word.
             self.took = min(self.took * 0.8, ended.seconds)
@@ -240,9 +261,11 @@ class Harness:
 
     def _noted(self, command: str, how: str, delay: float, ended: Ended) -> Trial:
         """Ask every table what it is now, and write the trial down, also when one is torn."""
-        stopped = ended.code != 0 and not any(word in ended.out for word in FINISHED)
+        finished = ended.code != FAILED and any(word in ended.out for word in FINISHED)
+        stopped = ended.code != 0 and not finished
         fired = "failpoint" in ended.said if failpoint_raises(how) else stopped
         number = len(self.trials) + 1
+        self.ground.settle()
         trial = Trial(number, self.seed, command, how, round(delay, 4), ended.code, fired, run_of(ended.out), {})
         try:
             allowed = {table: {standing, self.build} for table, standing in self.standing.items()}
@@ -259,7 +282,6 @@ class Harness:
         return sum(trial.in_flight for trial in self.trials) / len(self.trials)
 
 
-def digests_of_one_build(ground: Ground) -> set[tuple[int, str]]:
-    """Return the digests of all tables, which are one where every table holds the same build."""
-    found = table_digests(ground.query, ground.engine, ground.tables).values()
-    return {(digest.rows, digest.content) for digest in found}
+def digests_of_one_build(ground: Ground) -> set[Digest]:
+    """Return the digests of all tables, which are one where every table holds the same build in the same columns."""
+    return set(table_digests(ground.query, ground.engine, ground.tables).values())

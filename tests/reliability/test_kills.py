@@ -5,90 +5,30 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
 from dataclasses import replace
 from itertools import islice
 
 import pytest
 from counts import KILLS, NIGHT
 from kill_harness import (
-    ROWS,
     Ground,
     Harness,
-    artifacts,
+    ask_to_end,
     committed,
     digests_of_one_build,
     duckdb_query,
     helpers,
+    interrupt,
+    kill,
     models_in,
     versions,
 )
+from killed_project import GROWING, MODELS, attempts, finish_each_kill, project, require_every_build
 
 from flowforge_ports.failpoint import FILES, POINTS
 
 SEED = int(os.environ.get("KILL_SEED", "20261128"))
 PROFILE = "default: {engine: duckdb, duckdb: {path: a.duckdb}}\n"
-BUILD = "cast({{ env_var('BUILD') }} as integer) as build"
-MODELS = {
-    "a.ff.sql": f"select {BUILD}, range as id from range({ROWS})",
-    "b.ff.sql": f"create or replace table b as select {BUILD}, id from {{{{ ref('a') }}}}",
-    "v.ff.sql": "{{ config(materialized='view') }}\nselect b.build, b.id from {{ ref('b') }} b",
-    "p.ff.py": 'from flowforge import model\n@model(deps=["v"])\ndef p(df):\n    return df\n',
-    "z.ff.sql": f"select {BUILD}, id from {{{{ ref('p') }}}}",
-    # Light ones, which share transactions.
-    **{f"l{i}.ff.sql": f"select {BUILD}, id from {{{{ ref('a') }}}}" for i in range(9)},
-}
-
-
-# What brings new rows into a table that stands: each run gives every row a new build.
-GROWING = {
-    "a.ff.sql": MODELS["a.ff.sql"],
-    **{
-        f"{name}.ff.sql": f"{{{{ config(materialized='incremental', {config}) }}}}\n"
-        "select build, id from {{ ref('a') }}"
-        for name, config in {
-            "merged": "unique_key='id'",
-            "replaced": "unique_key='id', incremental_strategy='delete+insert'",
-            "overwritten": "partition_by='id', incremental_strategy='insert_overwrite'",
-        }.items()
-    },
-    # A second run of one build adds nothing.
-    "appended.ff.sql": "{{ config(materialized='incremental', incremental_strategy='append') }}\n"
-    "select build, id from {{ ref('a') }}\n"
-    "{% if is_incremental() %} where build > (select max(build) from {{ this }}) {% endif %}",
-    "kept.ff.sql": "{{ config(materialized='snapshot', unique_key='id', strategy='check', check_cols=['build']) }}\n"
-    "select build, id from {{ ref('a') }}",
-    "newest.ff.sql": "{{ config(materialized='view') }}\nselect build, id from {{ ref('appended') }}\n"
-    "where build = (select max(build) from {{ ref('appended') }})",
-    "current.ff.sql": "{{ config(materialized='view') }}\n"
-    "select build, id from {{ ref('kept') }} where valid_to is null",
-}
-HISTORIES = {"appended", "kept"}
-INVARIANTS = tuple(
-    f"select count(*) % {ROWS} = 0 and count(distinct (build, id)) = count(*) from {table}"
-    for table in sorted(HISTORIES)
-)
-
-
-def project(root, models=(), seeds=()):
-    """Write a project of models and seeds, and return it as a ground for kills."""
-    for folder in ("models", "seeds"):
-        (root / folder).mkdir(parents=True)
-    (root / "project.yml").write_text("name: killed\n")
-    (root / "profiles.yml").write_text(PROFILE)
-    for name in models:
-        (root / "models" / name).write_text({**GROWING, **MODELS}[name])
-
-    def write_seeds(build):
-        for name in seeds:
-            rows = "".join(f"{build},{i}\n" for i in range(ROWS))
-            (root / "seeds" / f"{name}.csv").write_text(f"build,id\n{rows}")
-
-    built = {name.split(".")[0] for name in models}
-    invariants = INVARIANTS if built & HISTORIES else ()
-    tables = (*sorted(built - HISTORIES), *seeds)
-    query = duckdb_query(root / "a.duckdb")
-    return Ground(root, "duckdb", query, tables, prepare=write_seeds, invariants=invariants)
 
 
 @pytest.fixture
@@ -98,7 +38,12 @@ def harness(flowforge, tmp_path, record_property):
 
     def of(**parts):
         print(f"KILL_SEED={SEED}")
-        made.append(Harness(flowforge, project(tmp_path / "shop", **parts), SEED, tmp_path / "trials.jsonl"))
+        root = tmp_path / "shop"
+        root.mkdir()
+        (root / "project.yml").write_text("name: killed\n")
+        (root / "profiles.yml").write_text(PROFILE)
+        ground = project(Ground(root, "duckdb", duckdb_query(root / "a.duckdb")), **parts)
+        made.append(Harness(flowforge, ground, SEED, tmp_path / "trials.jsonl"))
         return made[-1]
 
     yield of
@@ -106,38 +51,9 @@ def harness(flowforge, tmp_path, record_property):
     record_property("trials", sum(len(one.trials) for one in made))
 
 
-def of_any_build(harness):
-    """Return the artifacts that the last run left, with its build's number taken out."""
-    number = f"cast({harness.build} as integer)"
-    return {name: text.replace(number, "cast(N as integer)") for name, text in artifacts(harness.ground.root).items()}
-
-
-def attempts(killed, wanted):
-    """Yield numbers of trials: as many as are `wanted`, and more while too few of them hit a command in flight."""
-    for number in range(3 * wanted):
-        if number >= wanted and killed.in_flight() >= 0.6:
-            return
-        yield number
-
-
-@pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]], ids=["kill", "ask"])
-def test_a_run_killed_at_random_is_finished_by_the_next(harness, signals):
-    killed = harness(models=MODELS)
-    rng, again = random.Random(SEED), 0
-    for _ in range(2):
-        killed.whole_run("run")
-    uninterrupted = of_any_build(killed)
-    for number in attempts(killed, KILLS if signals == [signal.SIGKILL] else KILLS // 5):
-        trial = killed.kill_at_random("run", rng, signals[number % len(signals)])
-        # Every second one with the command made for it, where the kill left it something to do.
-        left = trial.in_flight and trial.run and number % 2
-        ended = killed.finish("run --resume" if left else "run", trial)
-        again += bool(models_in(ended.out, "model_unchanged"))
-        assert len(digests_of_one_build(killed.ground)) == 1
-        assert of_any_build(killed) == uninterrupted, trial
-    assert killed.in_flight() >= 0.6
-    # Some kills came when there was something to keep: else nothing of this was tried.
-    assert again
+@pytest.mark.parametrize("ways", [[kill], [ask_to_end, interrupt]], ids=["kill", "ask"])
+def test_a_run_killed_at_random_is_finished_by_the_next(harness, ways):
+    finish_each_kill(harness(models=MODELS), ways, KILLS if kill in ways else KILLS // 5)
 
 
 def test_growing_tables_killed_at_random_are_whole(harness):
@@ -156,13 +72,6 @@ def test_growing_tables_killed_at_random_are_whole(harness):
     killed.finish("run")
     assert killed.in_flight() >= 0.6
     assert len(digests_of_one_build(killed.ground)) == 1
-
-
-def require_every_build(killed):
-    """Require that the tables which keep old rows have them of every build, as if none had been killed."""
-    for table in HISTORIES:
-        asked = f"select build, count(*) from {table} group by build order by build"
-        assert killed.ground.query(asked) == [(build, ROWS) for build in range(1, killed.build + 1)], table
 
 
 @pytest.mark.parametrize(
