@@ -99,6 +99,15 @@ def test_line_that_is_not_in_its_encoding(content, encoding, line, name, size):
     assert (error.where.line, error.message) == (line, f"This line is not {name} text.")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "ascii"])
+@pytest.mark.parametrize("content", [b"\xff\xfea\0", b"\xfe\xff\0a"])
+def test_text_of_two_bytes_a_character_is_told_from_a_wrong_character(content, encoding):
+    error = undecodable(SEED, [content], encoding)
+    assert error.where.line == 1
+    assert error.message.startswith("The file is UTF-16, not ")
+    assert "`encoding: utf-16`" in error.hint
+
+
 @pytest.mark.parametrize(
     ("chunks", "line", "words"),
     [

@@ -75,7 +75,7 @@ def test_blank_lines_are_no_rows(engine, tmp_path):
     [
         (b"id,name\n1,ann\n2,b\0b\n", 3, "NUL"),
         (b"id,name\n1,ann\n2,\xe9\n", 3, "UTF-8"),
-        ("id,name\n1,ann\n".encode("utf-16"), 1, "text"),
+        ("id,name\n1,ann\n".encode("utf-16"), 1, "UTF-16"),
         (b'id,name\n1,"ann"x\n', 2, "more text"),
         (b'id,name\n1,ann\n2,"bob\n', 3, "never ends"),
         (b"id,name\r\n1,ann\r\n2,bob\n3,eve\r\n", 3, "another way"),

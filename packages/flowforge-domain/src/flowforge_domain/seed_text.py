@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from io import IncrementalNewlineDecoder
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed
@@ -23,6 +23,7 @@ from flowforge_domain.text import did_you_mean, shortened
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTING = "Put values that hold the delimiter, a quote or a line break in quotes, and double a quote inside them."
 _QUOTE = '"'
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ENCODINGS = "Use one that Python knows, e.g. utf-8, latin-1, cp1252, utf-16."
 
 
@@ -79,16 +80,21 @@ def undecodable(seed: Seed, chunks: Iterable[bytes], encoding: str) -> SeedError
     """Return the error for text that is not in `encoding`, found by decoding up to the first bad byte."""
     name = codecs.lookup(encoding).name.removesuffix("-sig").upper()
     declared = seed.places.get(("encoding",))
+    given = iter(chunks)
+    first = next(given, b"")
+    if first.startswith(_UTF16) and not name.startswith("UTF-16"):
+        return _utf16_error(seed, name)
     hint = f"Correct {declared}: `encoding: latin-1`." if declared else "Declare `encoding: latin-1` for this seed."
-    return seed_error(seed, f"This line is not {name} text.", 1 + _lines_before_fault(chunks, encoding), hint)
+    line = 1 + _lines_before_fault(chain([first], given), encoding)
+    return seed_error(seed, f"This line is not {name} text.", line, hint)
 
 
 def require_text(seed: Seed, chunks: Iterable[bytes]) -> None:
     """Require UTF-8 that can be a table, for an engine that reads the file itself: not UTF-16, not empty, no NUL."""
     lines, first = 1, True
     for chunk in chunks:
-        if first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise seed_error(seed, "The file is UTF-16, not UTF-8.", 1, "Declare `encoding: utf-16` for this seed.")
+        if first and chunk.startswith(_UTF16):
+            raise _utf16_error(seed, "UTF-8")
         if first and not chunk.removeprefix(codecs.BOM_UTF8).strip():
             break
         if (at := chunk.find(b"\0")) >= 0:
@@ -204,6 +210,12 @@ def no_type(seed: Seed, column: str, wanted: str, engine: str, examples: str) ->
     """Return the error for a declared type that the engine does not know."""
     message = f"{wanted!r}, declared for column {column!r}, is no type of {engine}."
     return setting_error(seed, ["column_types", column], message, f"Use one like {examples}.")
+
+
+def _utf16_error(seed: Seed, name: str) -> SeedError:
+    declared = seed.places.get(("encoding",))
+    hint = f"Correct {declared}: `encoding: utf-16`." if declared else "Declare `encoding: utf-16` for this seed."
+    return seed_error(seed, f"The file is UTF-16, not {name}.", 1, hint)
 
 
 def _wrong_delimiter(seed: Seed, columns: Sequence[str]) -> SeedError | None:
