@@ -47,6 +47,19 @@ def test_a_file_is_sent_in_pieces():
     assert b"".join(sent) == b"a\n" + b"x" * 700_000 + b"\n"
 
 
+def test_a_quote_in_a_value_without_quotes_is_sent_so_that_nobody_takes_it_for_one_that_opens():
+    text = read('id,size\n1,5" pipe 3"\n\n2,"a,""b"""\n3,\n')
+    assert b"".join(utf8_chunks(text)) == b'id,size\r\n1,"5"" pipe 3"""\r\n2,"a,""b"""\r\n3,\r\n'
+    assert not read('id,size\n1,"a,b"\n2,"two\nlines"\n').quotes
+
+
+def test_a_file_that_is_written_anew_is_sent_in_pieces():
+    text = read("a\n" + '5" pipe\n' * 100_000)
+    sent = list(utf8_chunks(text))
+    assert len(sent) > 1
+    assert b"".join(sent) == b"a\r\n" + b'"5"" pipe"\r\n' * 100_000
+
+
 @pytest.mark.parametrize(
     ("column", "found"), [("A", (5, "x")), ("b", (0, "")), ("c", (0, ""))], ids=["without-case", "none", "no-column"]
 )

@@ -9,6 +9,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import islice
 from typing import IO
 
@@ -45,7 +46,8 @@ class CsvText:
     """A CSV seed whose every record has a value for each column.
 
     `blank` are the lines that hold none, `sample` is as many of the first records as were asked for, and `longest` is
-    how many characters the longest record has, ends of lines and quotes included.
+    how many characters the longest record has, ends of lines and quotes included. `quotes` tells whether the quote
+    itself stands in a value: in one that is not quoted, other readers take it for one that opens.
     """
 
     seed: Seed
@@ -58,6 +60,7 @@ class CsvText:
     rows: int
     blank: frozenset[int]
     longest: int
+    quotes: bool
 
 
 def read_csv(seed: Seed, file: SeedFile, sample: int = 0) -> CsvText:
@@ -65,8 +68,8 @@ def read_csv(seed: Seed, file: SeedFile, sample: int = 0) -> CsvText:
     encoding = codec(seed)
     with _decodable(seed, file, encoding):
         delimiter, quote = csv_signs(seed, file, encoding)
-        lines = _Lines(seed, file, encoding)
-        found = _records(lines, delimiter, quote)
+        lines = _Lines(seed, file, encoding, quote)
+        found = _records(lines, delimiter)
         columns = next((header_columns(seed, record, line) for line, record in found if record), ())
         if not columns:
             raise empty_file(seed)
@@ -74,7 +77,7 @@ def read_csv(seed: Seed, file: SeedFile, sample: int = 0) -> CsvText:
         first = tuple(islice(rows, sample))
         count = len(first) + sum(1 for _ in rows)
     blank = frozenset(lines.blank)
-    return CsvText(seed, file, encoding, delimiter, quote, columns, first, count, blank, lines.longest)
+    return CsvText(seed, file, encoding, delimiter, quote, columns, first, count, blank, lines.longest, lines.quotes)
 
 
 def csv_signs(seed: Seed, file: SeedFile, encoding: str) -> tuple[str, str]:
@@ -89,7 +92,10 @@ def csv_signs(seed: Seed, file: SeedFile, encoding: str) -> tuple[str, str]:
 
 
 def utf8_chunks(text: CsvText) -> Iterator[bytes]:
-    """Give the file as UTF-8, without the lines that hold nothing."""
+    """Give the file as UTF-8, without the lines that hold nothing; written anew where readers would differ."""
+    if text.quotes:
+        yield from _written(text)
+        return
     with _decodable(text.seed, text.file, text.encoding), text.file.text(text.encoding) as given:
         if text.blank:
             yield from (line.encode() for number, line in enumerate(given, 1) if number not in text.blank)
@@ -101,13 +107,13 @@ def utf8_chunks(text: CsvText) -> Iterator[bytes]:
 def csv_records(text: CsvText) -> Iterator[tuple[int, list[str]]]:
     """Give each record behind the header with the line on which it begins, for an engine that types them itself."""
     with _decodable(text.seed, text.file, text.encoding):
-        found = _records(_Lines(text.seed, text.file, text.encoding), text.delimiter, text.quote)
+        found = _records(_Lines(text.seed, text.file, text.encoding, text.quote), text.delimiter)
         yield from islice(((line, record) for line, record in found if record), 1, None)
 
 
 def line_of(text: CsvText, column: str, value: str) -> int:
     """Return the line of the first record whose column holds `value`, 0 when there is none."""
-    found = _records(_Lines(text.seed, text.file, text.encoding), text.delimiter, text.quote)
+    found = _records(_Lines(text.seed, text.file, text.encoding, text.quote), text.delimiter)
     return line_of_value(found, text.columns.index(column), value)
 
 
@@ -118,7 +124,8 @@ def first_cell(seed: Seed, file: SeedFile, column: str, meant: Callable[[str], b
     """
     encoding = codec(seed)
     with _decodable(seed, file, encoding):
-        found = _records(_Lines(seed, file, encoding), *csv_signs(seed, file, encoding))
+        delimiter, quote = csv_signs(seed, file, encoding)
+        found = _records(_Lines(seed, file, encoding, quote), delimiter)
         names = [name.casefold() for name in next((header_columns(seed, one, line) for line, one in found if one), ())]
         at = names.index(column.casefold()) if column.casefold() in names else len(names)
         cells = ((line, record[at]) for line, record in found if len(record) > at)
@@ -129,17 +136,21 @@ def first_cell(seed: Seed, file: SeedFile, column: str, meant: Callable[[str], b
 class _Lines:
     """The lines of a file as they are read: how many, which hold no record, and how the first record ended.
 
-    `longest` is the size of the longest record, and `size` that of the one that is being read.
+    `longest` is the size of the longest record, and `size` that of the one that is being read. A record is `quoted`
+    when it holds a quote anywhere, and `quotes` tells whether a value of any does.
     """
 
     seed: Seed
     file: SeedFile
     encoding: str
+    quote: str
     number: int = 0
     ending: str = ""
     last: str = ""
     size: int = 0
     longest: int = 0
+    quoted: bool = False
+    quotes: bool = False
     blank: set[int] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[str]:
@@ -150,11 +161,14 @@ class _Lines:
                     raise nul_error(self.seed, self.number)
                 self.last = line[len(line.rstrip("\r\n")) :]
                 self.size += len(line)
+                self.quoted = self.quoted or self.quote in line
                 yield line
 
-    def end_record(self) -> None:
+    def end_record(self, record: list[str]) -> None:
         """Take note of the record which ends on the last line; require that it ends as the first one did."""
         self.longest, self.size = max(self.longest, self.size), 0
+        if self.quoted:
+            self.quoted, self.quotes = False, self.quotes or any(self.quote in value for value in record)
         self.ending = self.ending or self.last
         if self.last and self.last != self.ending:
             message = "This line ends in another way than the first."
@@ -167,13 +181,27 @@ def _of_width(seed: Seed, line: int, record: list[str], columns: tuple[str, ...]
     return record
 
 
-def _records(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(_LONGEST_VALUE)
-    for line, record in records(lines.seed, lines, delimiter, quote):
+    for line, record in records(lines.seed, lines, delimiter, lines.quote):
         if not record:
             lines.blank.add(line)
-        lines.end_record()
+        lines.end_record(record)
         yield line, record
+
+
+def _written(text: CsvText) -> Iterator[bytes]:
+    """Give the header and every record, a value in quotes where it holds anything that means something."""
+    out = StringIO(newline="")
+    writer = csv.writer(out, delimiter=text.delimiter, quotechar=text.quote)
+    writer.writerow(text.columns)
+    for _, record in csv_records(text):
+        writer.writerow(record)
+        if out.tell() >= _CHUNK:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
 
 
 @contextmanager

@@ -94,6 +94,13 @@ def test_csv_text_is_kept_whatever_it_holds(engine: Engine, tmp_path: Path) -> N
 
 
 @csv_seeds
+def test_csv_quote_in_a_value_without_quotes_is_kept(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, 'id,text\n1,5" pipe 3"\n2,a""b\n3,x"\n4,"a,b"\n')
+    found = [text for _, text in rows(engine, "select id, text from ff_seed")]
+    assert found == ['5" pipe 3"', 'a""b', 'x"', "a,b"]
+
+
+@csv_seeds
 def test_csv_declared_types_win(engine: Engine, tmp_path: Path) -> None:
     options = SeedOptions(column_types={"code": "varchar", "share": "double"})
     load(engine, tmp_path, "id,code,share\n1,12,1\n", options)
