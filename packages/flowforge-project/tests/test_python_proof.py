@@ -102,6 +102,11 @@ def test_what_cannot_be_read_as_python_is_not_proved(volatile):
     assert volatile("def (") == "no Python (models/p.ff.py)"
 
 
+@pytest.mark.parametrize("deep", ["-" * 400 + "1", " + ".join("1" * 600), "[" * 150 + "]" * 150])
+def test_what_is_nested_too_deeply_is_not_proved_or_read(volatile, deep):
+    assert volatile(f"x = {deep}") in ("", "no Python (models/p.ff.py)")
+
+
 MODEL = "from flowforge import model\n@model(deps=['a', 'b'], requires={'a': {'id', 'n'}})\ndef p(a, b, known):\n"
 
 

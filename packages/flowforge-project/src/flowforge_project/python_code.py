@@ -18,7 +18,7 @@ from flowforge_project.set_order import shown_order
 def python_code(node: Node, root: Path) -> Code:
     """Return the code of a model in the project folder `root`.
 
-    Raises `ConfigError` for a file that cannot be read; one that is no Python is taken as text.
+    Raises `ConfigError` for a file that cannot be read; one that is no Python, or nested too deeply, is taken as text.
     """
     modules = ProjectModules(root)
     texts: dict[str, str] = {}
@@ -32,9 +32,7 @@ def python_code(node: Node, root: Path) -> Code:
         if name in texts:
             continue
         text = ProjectFile(str(path), name).text()
-        tree = _tree(text)
-        # Without docstrings, which may say anything.
-        meaning = _meaning(tree, text) if tree else text
+        tree, meaning = _read(text)
         volatile = volatile or unproved(tree, name, partial(_foreign, modules))
         if tree:
             trees[name] = tree
@@ -44,8 +42,17 @@ def python_code(node: Node, root: Path) -> Code:
     return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile, texts)
 
 
+def _read(text: str) -> tuple[ast.Module | None, str]:
+    """Return code and its meaning; the text alone where it is no Python, or nested too deeply to be written again."""
+    try:
+        tree = ast.parse(text)
+        return tree, _meaning(tree, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None, text
+
+
 def _meaning(tree: ast.Module, text: str) -> str:
-    """Return code without comments, layout and docstrings; the text itself where it is no Python."""
+    """Return code without comments, layout and docstrings, which may say anything; for no code at all the text."""
     for place in ast.walk(tree):
         match place:
             case ast.Module(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
@@ -57,13 +64,6 @@ def _meaning(tree: ast.Module, text: str) -> str:
             ):
                 place.body = rest or [ast.Pass()]
     return ast.unparse(tree) if tree.body else text
-
-
-def _tree(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _imported(tree: ast.Module, package: str, modules: ProjectModules) -> Iterator[tuple[Path, str]]:
