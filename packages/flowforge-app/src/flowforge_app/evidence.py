@@ -74,11 +74,6 @@ class Evidence:
         row = self.versions.standing(node)
         return row if row and self.manifest.named and row.project != self.manifest.name else None
 
-    def elsewhere(self, node: Node) -> tuple[str, StateRow] | None:
-        """Return the state table and the row of another target that built the model's relation, None if none has."""
-        target, dialect = self.versions.target, self.definitions.engine.dialect
-        return target.elsewhere.get(relation_key(node.relation, dialect)) if target.elsewhere else None
-
     def lost_kind(self, node: Node) -> str:
         """Return as what kind the table kept rows from build to build that one of `node` replaces, "" if it did not."""
         row = self.versions.standing(node) if node.config.is_replaced else None

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from flowforge_app.evidence import Evidence
-from flowforge_domain.dialect import Dialect, quote_relation
+from flowforge_domain.dialect import Dialect, quote_relation, relation_key
 from flowforge_domain.errors import ModelError
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts
@@ -23,8 +23,9 @@ class Refused:
 
 def refused(node: Node, evidence: Evidence, anew: Collection[str]) -> Refused | None:
     """Return why `node` may not be built upon the rows that stand; `anew` are growing models built from scratch."""
-    if found := evidence.elsewhere(node):
-        return built_elsewhere(node.relation, *found, evidence.definitions.engine.dialect)
+    dialect, elsewhere = evidence.definitions.engine.dialect, evidence.versions.target.elsewhere
+    if elsewhere and (found := elsewhere.get(relation_key(node.relation, dialect))):
+        return built_elsewhere(node.relation, *found, dialect)
     if node.config.is_replaced:
         kind = evidence.lost_kind(node) if node.config.full_refresh is False else ""
         return _never_refreshed(node, kind) if kind else None
