@@ -306,14 +306,14 @@ def test_row(what, code, says, example, in_shell, interrupted):
 
 @pytest.fixture
 def interrupted(hearing_ctrl_c):
-    """Run a command, press Ctrl-C once its model has begun, and return how it ended."""
+    """Run a command, press Ctrl-C once its model has begun, or it says otherwise, and return how it ended."""
 
-    def run(command, folder, asked=signal.SIGINT):
+    def run(command, folder, asked=signal.SIGINT, once="model_started"):
         with hearing_ctrl_c(command, folder) as process:
             before = []
             for line in process.stdout:
                 before.append(line)
-                if "model_started" in line:
+                if once in line:
                     break
             process.send_signal(asked)
             out, err = process.communicate(timeout=120)
@@ -343,6 +343,42 @@ class TestCtrlC:
         states = in_shell("flowforge show _flowforge_state --limit 99 --log-format json", example).stdout
         assert states.count('"relation": "slow"') == 1
         assert in_shell("flowforge run --select users", example).returncode == 0
+
+    def test_code_that_keeps_it_to_itself_ends_too_and_nothing_more_is_begun(self, example, in_shell, interrupted):
+        code = """
+import sys, time
+import pandas as pd
+from flowforge import model
+
+@model()
+def slow():
+    print("asleep", file=sys.__stdout__, flush=True)
+    try:
+        time.sleep(600)
+    except:
+        pass
+    return pd.DataFrame({"n": [1]})
+"""
+        write(example / "models/slow.ff.py", code)
+        sql_model(example, "after", "create or replace table after as select n from {{ ref('slow') }}")
+        command = "exec flowforge run --select slow+ --log-format json"
+        answer = interrupted(command, example, once="asleep")
+        assert answer.returncode == 130, answer
+        assert answer.stderr == "Interrupted; what was not finished was rolled back, or is made anew by the next run.\n"
+        assert "model_built" not in answer.stdout
+        assert "no table" in in_shell("flowforge show slow", example).stderr
+
+    def test_it_is_heard_while_a_package_is_imported_for_a_frame(self, example, in_shell, interrupted):
+        code = "from flowforge import model\n@model(deps=['users'])\ndef copy(users):\n    return users\n"
+        write(example / "models/copy.ff.py", code)
+        slow = "import sys, time\nprint('importing', file=sys.__stdout__, flush=True)\ntime.sleep(600)\n"
+        (example / "slow" / "pandas").mkdir(parents=True)
+        write(example / "slow/pandas/__init__.py", slow)
+        command = "PYTHONPATH=$PWD/slow exec flowforge run --select copy --log-format json"
+        answer = interrupted(command, example, once="importing")
+        assert answer.returncode == 130, answer
+        assert answer.stderr == "Interrupted; what was not finished was rolled back, or is made anew by the next run.\n"
+        assert "model_failed" not in answer.stdout
 
     def test_every_model_that_was_being_built_is_cancelled(self, example, in_shell, interrupted):
         for name in ("slow1", "slow2", "slow3"):

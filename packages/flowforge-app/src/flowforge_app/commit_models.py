@@ -33,7 +33,8 @@ class CommitModels:
     """Builds models in transactions; `ground` is what they find, kept true by each of them.
 
     `rows` are the state rows of what was built, which the run itself writes at its end where the dialect gathers them.
-    Nothing is tried again once `stopped` is set.
+    Once `stopped` is set nothing is tried again, nor committed: Ctrl-C was heard, and a model's code, or a driver that
+    was amid a call of Python, may have kept it to itself.
     """
 
     run_id: str
@@ -57,6 +58,7 @@ class CommitModels:
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise
+            self.go_on()
             spent = perf_counter() - started
             return result_of(node, Status.FAILED, seconds=spent, error=error, retries=attempts.again)
         self._note(node, row, engine)
@@ -84,6 +86,11 @@ class CommitModels:
             result_of(node, Status.BUILT, seconds=spent + shared, rows=built.rows) for node, _, built, spent in made
         ]
 
+    def go_on(self) -> None:
+        """Raise `KeyboardInterrupt` where the run is to end."""
+        if self.stopped.is_set():
+            raise KeyboardInterrupt
+
     def _try(self, node: Node, build: BuildModel, sent: list[tuple[StateRow, Built]]) -> tuple[StateRow, Built]:
         """Build in one transaction, unless that of an earlier try was committed after all, and its answer was lost.
 
@@ -103,6 +110,7 @@ class CommitModels:
             raise refusal(node, found, self.evidence)
         inputs = self.evidence.inputs(node)
         built = build(node, self.ground)
+        self.go_on()
         return self._state(node, inputs, built.rows), built
 
     def _write_state(self, rows: Sequence[StateRow], engine: Engine) -> None:

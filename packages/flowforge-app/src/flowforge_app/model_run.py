@@ -72,6 +72,7 @@ class ModelRun:
         return bool(read) and not node.sources and all(map(_is_small, read))
 
     def _work(self, names: Sequence[str], build: BuildModel) -> None:
+        self.commits.go_on()
         first, *others = names
         if others:
             self._work_together([self.nodes[name] for name in names], build)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 from time import perf_counter
 
 from flowforge_app.abilities import able
@@ -47,7 +48,8 @@ class RunModels:
     `build` is told the engine it works on; `clock` gives the time in UTC; `claim` is the run's on the target. With
     `full_refresh` incremental models are built from scratch. What fails in passing is tried again, as
     `Manifest.retries` says; what is proved unchanged is left, as `skipping` says. Of what is ready, that comes first on
-    which the longest chain waits, by the seconds of the `past`. With `fail_fast` nothing is begun after a failure.
+    which the longest chain waits, by the seconds of the `past`. Nothing is begun after a failure with `fail_fast`, nor
+    once `stopped` is set.
     """
 
     manifest: Manifest
@@ -62,6 +64,7 @@ class RunModels:
     skipping: Skipping = field(default_factory=Skipping)
     past: Callable[[], Mapping[str, float]] = dict
     fail_fast: bool = False
+    stopped: Event = field(default_factory=Event)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> RunReport:
         """Build what is selected and return how each model ended, in the order of the graph.
@@ -82,8 +85,7 @@ class RunModels:
         hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
         hooks.start()
         ended = self._results(nodes, run_id, tests) if nodes else {}
-        results = [ended[name] for name in names]
-        errors = hooks.end(results)
+        errors = hooks.end(results := [ended[name] for name in names])
         self.progress(report := RunReport(run_id, results, perf_counter() - started, errors))
         return report
 
@@ -120,7 +122,7 @@ class RunModels:
         if self.jobs > 1 and len(agenda) > self.jobs:
             agenda = longest_first(agenda, self.past())
         ground = Ground(existing, self.clock().isoformat(), anew)
-        commits = CommitModels(run_id, evidence, ground, self.clock, self.manifest.retries, self.patience)
+        commits = CommitModels(run_id, evidence, ground, self.clock, self.manifest.retries, self.patience, self.stopped)
         run = ModelRun(commits, due, agenda, self.progress, tests, self.fail_fast)
         together = run.is_light if self.engine.dialect.shares_transactions else alone
         # A user's function runs in this thread, one at a time; Ctrl-C ends it.

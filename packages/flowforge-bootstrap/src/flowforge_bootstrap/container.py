@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 from dependency_injector import containers, providers
 
@@ -56,6 +57,7 @@ class Container(containers.DeclarativeContainer):
     kept_engine: providers.Object[Engine | None] = providers.Object(None)
     progress: providers.Dependency[Progress] = providers.Dependency()
 
+    stopped = providers.Singleton(Event)
     engine = providers.Resource(_engine, profile, manifest.provided.root, claim, kept_engine)
     build_model = providers.Factory(
         BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions, plans
@@ -73,6 +75,7 @@ class Container(containers.DeclarativeContainer):
         providers.Object(now),
         claim,
         past=past_runs.provided.seconds,
+        stopped=stopped,
     )
     run_checks = providers.Factory(RunChecks, manifest, engine, progress)
     load_seeds = providers.Factory(LoadSeeds, manifest, engine, progress, claim)

@@ -64,8 +64,10 @@ class Target:
                 yield container
 
     def interrupt(self) -> None:
-        """Cancel the statement that another thread runs, if any."""
+        """Cancel the statement that another thread runs, if any, and have a run there begin and commit nothing more."""
         running = self._running
+        if running:
+            running.stopped().set()
         if running and running.engine.initialized:
             running.engine().session.interrupt()
 

@@ -49,6 +49,9 @@ class DuckDBFrames:
     connection: duckdb.DuckDBPyConnection
 
     def read(self, relation: str) -> Frame:
+        # DuckDB would import it amid its own call, and take Ctrl-C in the meantime for a package that is not installed.
+        import pandas as pd  # noqa: F401
+
         with translated():
             found = self.connection.sql(f"select * from {quote_relation(relation, DUCKDB)}")
             for name, kind in zip(found.columns, found.types, strict=True):
