@@ -175,5 +175,39 @@ def test_a_schema_where_there_are_none_is_refused_before_anything(seeded, comman
     assert len(seeded.given({}, seeds=seeds).seed().results) == 3
 
 
+def test_sql_seeds_need_no_loader_of_the_engine(seeded):
+    report = seeded.seed("c", engine=seeded.without(seeds=None))
+    assert [(r.name, r.rows) for r in report.results] == [("c", 1)]
+    assert seeded.rows("select n from c") == [(5,)]
+
+
+def test_rows_of_a_sql_seed_are_counted_where_the_engine_does_not_tell(seeded):
+    engine = seeded.engine
+    silent = replace(engine, session=Silent(engine.session))
+    assert [r.rows for r in seeded.seed("c", engine=silent).results] == [1]
+
+
+@pytest.mark.parametrize("name", ["a", "c"])
+def test_a_file_that_went_away_is_named(seeded, tmp_path, name):
+    (file,) = tmp_path.glob(f"{name}.*")
+    file.unlink()
+    with pytest.raises(SeedError, match="does not exist") as caught:
+        seeded.seed(name)
+    assert (str(caught.value.where), caught.value.hint) == (f"seeds/{file.name}", f"Put it at seeds/{file.name}.")
+
+
+class Silent:
+    """A session that does not say how many rows a statement wrote."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def execute(self, sql):
+        self.inner.execute(sql)
+
+
 def test_no_seeds_at_all(world):
     assert list(world.given({}).seed().results) == []

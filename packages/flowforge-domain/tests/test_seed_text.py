@@ -60,6 +60,7 @@ def test_place_without_a_file_name_is_the_path():
         (zlib.error("Error -3"), "is damaged"),
         (gzip.BadGzipFile("Not a gzipped file"), "is damaged"),
         (PermissionError(13, "denied"), "read: denied"),
+        (FileNotFoundError(2, "No such file"), "does not exist"),
     ],
 )
 def test_file_that_cannot_be_read(error, words):

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from flowforge_app.load_sql import load_sql
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.model import Seed, SeedOptions
 
@@ -25,7 +26,7 @@ def load(engine, tmp_path):
         seed = Seed("s", kind, path, "s", f"seeds/{path.name}", SeedOptions(**options))
         engine.session.begin()
         try:
-            count = engine.seeds.load(seed, "s")
+            count = load_sql(seed, None, engine) if kind == "sql" else engine.seeds.load(seed, "s")
         except BaseException:
             engine.session.rollback()
             raise

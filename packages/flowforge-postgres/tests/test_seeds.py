@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from flowforge_app.load_sql import load_sql
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_testkit.conformance.ground import build, rows, transaction
@@ -174,7 +175,7 @@ def test_parquet_keeps_types_and_takes_declared_ones(engine, tmp_path):
 def test_sql_seed_points_into_its_file(engine, tmp_path):
     (tmp_path / "seed.sql").write_text("create table ff_seed as\nselect 1 as a,\n  nosuch as b\n")
     with pytest.raises(SeedError) as caught, transaction(engine):
-        engine.seeds.load(seed(tmp_path, "seed.sql", "sql"), "ff_seed")
+        load_sql(seed(tmp_path, "seed.sql", "sql"), None, engine)
     assert (caught.value.where.line, "nosuch as b" in caught.value.snippet) == (3, True)
 
 

@@ -46,7 +46,7 @@ class BuildProject:
         seeds = [manifest.seeds[name] for name in chosen["seed"]]
         nodes = able((manifest.nodes[name] for name in chosen["model"]), manifest, self.models.engine)
         tests = check_run(self.checks, chosen["test"])
-        self.seeds.loader(seeds)
+        self.seeds.require_able(seeds)
         models = replace(self.models, progress=_beside_tests(self.models.progress, tests))
         with held(self.models.engine, self.models.claim):
             started = perf_counter()

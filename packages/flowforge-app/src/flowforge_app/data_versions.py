@@ -14,14 +14,13 @@ from uuid import uuid4
 
 from flowforge_app.target_state import TargetState
 from flowforge_domain.dialect import Dialect, relation_key
-from flowforge_domain.errors import SeedError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed
+from flowforge_domain.seed_text import readable
 from flowforge_domain.source import SourceKey
 from flowforge_domain.sql_scan import undeclared, volatile_word
 from flowforge_domain.state import StateRow
-from flowforge_domain.text import Location
 
 
 @dataclass(frozen=True)
@@ -126,12 +125,10 @@ def data_version(seed: Seed, dialect: Dialect) -> str:
 
     That of SQL is new each time, unless nothing else can decide what it gives. Raises `SeedError` for no file.
     """
-    try:
+    with readable(seed):
         with seed.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         text = seed.path.read_text("utf-8", "replace") if seed.kind == "sql" else ""
-    except OSError as error:
-        raise SeedError(f"The file cannot be read: {error.strerror}.", where=Location(seed.file)) from error
     if volatile_word(text, dialect) or undeclared(text, (), dialect):
         return uuid4().hex
     return fingerprint(digest, repr(seed.options))

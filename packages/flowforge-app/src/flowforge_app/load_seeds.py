@@ -11,6 +11,7 @@ from flowforge_app.abilities import require_free_schema
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.data_versions import data_version
 from flowforge_app.kept_rows import built_elsewhere
+from flowforge_app.load_sql import load_sql
 from flowforge_app.notices import before_loading
 from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.retyped_seeds import retyped
@@ -30,7 +31,7 @@ from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, selected_seeds
 from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_states
 from flowforge_domain.text import Location
-from flowforge_ports.engine import Engine, SeedLoader
+from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Notice, Progress, SeedStarted
 
 _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql": Capability.SQL_SEEDS}
@@ -38,7 +39,7 @@ _NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql
 
 @dataclass(frozen=True)
 class LoadSeeds:
-    """Loads seed files through the engine's own loader; `claim` is this command's on the target.
+    """Loads files through the engine's own loader, and SQL itself; `claim` is this command's on the target.
 
     What fails in passing is tried again, as `Manifest.retries` says; `clock` gives the time in UTC.
     """
@@ -53,21 +54,21 @@ class LoadSeeds:
     def __call__(self, wanted: Selection = EVERYTHING) -> SeedReport:
         """Replace the tables of the selected seeds, all or none.
 
-        Raises `SeedError` naming file, row and column; then every table is as it was. Raises what `loader` does before
-        anything is touched.
+        Raises `SeedError` naming file, row and column; then every table is as it was. Raises what
+        `require_able` does before anything is touched.
         """
         seeds = selected_seeds(self.manifest, wanted)
-        self.loader(seeds)
+        self.require_able(seeds)
         with held(self.engine, self.claim):
             return self.load(seeds)
 
     def load(self, seeds: Sequence[Seed]) -> SeedReport:
         """Replace the tables of these seeds, all or none, while the lock is held; raise as a call does."""
         started = perf_counter()
-        loader = self.loader(seeds)
+        self.require_able(seeds)
         attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
         # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
-        results, notices = attempts(lambda: self._load_all(loader, seeds)) if seeds else ([], [])
+        results, notices = attempts(lambda: self._load_all(seeds)) if seeds else ([], [])
         if self.engine.sources:
             self.engine.sources.vouch()
         for notice in notices:
@@ -78,20 +79,18 @@ class LoadSeeds:
         self.progress(report)
         return report
 
-    def loader(self, seeds: Sequence[Seed]) -> SeedLoader:
-        """Return what loads these seeds.
+    def require_able(self, seeds: Sequence[Seed]) -> None:
+        """Raise `UnsupportedByEngineError` when the engine cannot load one of these seeds.
 
-        Raises `UnsupportedByEngineError` when the engine cannot load one of them, `ConfigError` for a schema that
-        cannot be.
+        Raises `ConfigError` for a schema that cannot be.
         """
         for kind in sorted({seed.kind for seed in seeds}):
-            if self.engine.seeds is None or _NEEDS[kind] not in self.engine.capabilities:
+            if _NEEDS[kind] not in self.engine.capabilities or (self.engine.seeds is None and kind != "sql"):
                 raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
         for seed in seeds:
             require_free_schema(seed, self.engine)
-        return self.engine.seeds  # type: ignore[return-value]
 
-    def _load_all(self, loader: SeedLoader, seeds: Sequence[Seed]) -> tuple[list[SeedResult], list[Notice]]:
+    def _load_all(self, seeds: Sequence[Seed]) -> tuple[list[SeedResult], list[Notice]]:
         """Return the results with what there is to say of them, which holds only once they are committed."""
         results = []
         state = known_elsewhere(self.engine, read_target(self.engine), (seed.relation for seed in seeds))
@@ -105,7 +104,7 @@ class LoadSeeds:
             for index, seed in enumerate(seeds, start=1):
                 self.progress(SeedStarted(seed.name, index, len(seeds)))
                 before = self._types_before(seed, versions[index - 1], state)
-                results.append(self._load(loader, seed, existing))
+                results.append(self._load(seed, existing))
                 if before:
                     now = tuple(self.engine.catalog.columns(seed.relation))
                     notices += map(Notice, retyped(seed, before, now, self.engine.dialect))
@@ -170,18 +169,21 @@ class LoadSeeds:
             return ()
         return tuple(self.engine.catalog.columns(seed.relation))
 
-    def _load(self, loader: SeedLoader, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
+    def _load(self, seed: Seed, existing: Mapping[str, RelationKind]) -> SeedResult:
         started = perf_counter()
         kind = existing.get(relation_key(seed.relation, self.engine.dialect))
-        for statement in prepare_statements(seed.relation, "table", kind, self.engine.dialect):
-            self.engine.session.execute(statement)
         try:
-            rows = loader.load(seed, seed.relation)
+            rows = load_sql(seed, kind, self.engine) if seed.kind == "sql" else self._load_file(seed, kind)
         except ConfigError as error:
             # A name of the header that the engine cannot hold.
             error.where = error.where or Location(seed.file)
             raise
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)
+
+    def _load_file(self, seed: Seed, existing: RelationKind | None) -> int:
+        for statement in prepare_statements(seed.relation, "table", existing, self.engine.dialect):
+            self.engine.session.execute(statement)
+        return self.engine.seeds.load(seed, seed.relation)  # type: ignore[union-attr]
 
 
 def _data_version(content: str, proved: str, formats: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Seed files: CSV and Parquet by a load job, SQL as it is.
+"""Seed files: CSV and Parquet, by a load job.
 
 A CSV file is read here, given types, and sent as Parquet; it replaces its table in one step.
 """
@@ -17,8 +17,7 @@ from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.frame_rules import require_columns
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_csv import CsvText, line_of, read_csv
-from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import missing_file, require_ascii, seed_error, wrong_value
+from flowforge_domain.seed_text import require_ascii, seed_error, wrong_value
 from flowforge_domain.seed_types import declared_fits
 from flowforge_ports.seed_files import seed_file
 
@@ -38,10 +37,7 @@ class BigQuerySeeds:
     replacer: BigQueryReplacer
 
     def load(self, seed: Seed, relation: str) -> int:
-        if not seed.path.is_file():
-            raise missing_file(seed)
-        loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
-        return loaders[seed.kind](seed, relation)
+        return {"csv": self._csv, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
         import pyarrow as pa
@@ -90,14 +86,6 @@ class BigQuerySeeds:
                 raise
             hint = error.hint or "Correct the file, or load it as SQL."
             raise seed_error(seed, error.message[:300], hint=hint) from error
-
-    def _sql(self, seed: Seed, relation: str) -> int:
-        query = seed_query(seed, seed.path.read_bytes(), relation, BIGQUERY)
-        try:
-            with self.replacer.replacing(relation, "table") as into:
-                return int(self.session.execute(create_seed(query, into, self.session.dialect)) or 0)
-        except EngineError as error:
-            raise seed_query_error(query, error) from error
 
 
 def _typed(text: CsvText, fits: Sequence[Fit], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""Seed files, loaded by Spark's own readers: CSV, Parquet and SQL.
+"""Seed files, loaded by Spark's own readers: CSV and Parquet.
 
 A CSV file is read as text and cast column by column. Types are chosen from every value, and only where the cast loses
 nothing: `00712`, `+49` and integers beyond 64 bits stay text. The files must be where Spark can read them.
@@ -26,8 +26,7 @@ from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError, ours_if_interrupted
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
-from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import missing_file, readable, seed_error, wrong_value
+from flowforge_domain.seed_text import seed_error, wrong_value
 from flowforge_domain.seed_types import (
     CLOCK,
     DAY,
@@ -77,11 +76,8 @@ class SparkSeeds:
     frames: SparkFrames
 
     def load(self, seed: Seed, relation: str) -> int:
-        if not seed.path.is_file():
-            raise missing_file(seed)
-        loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
         with ours_if_interrupted(self.session):
-            return loaders[seed.kind](seed, relation)
+            return {"csv": self._csv, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
         text = read_csv(seed, seed_file(seed.path), _SAMPLE)
@@ -111,17 +107,6 @@ class SparkSeeds:
             if refused := _refused(seed, error):
                 raise refused from error
             raise
-
-    def _sql(self, seed: Seed, relation: str) -> int:
-        with readable(seed):
-            query = seed_query(seed, seed.path.read_bytes(), relation, SPARK)
-        try:
-            with self.frames.replacer.replacing(relation, "table") as into:
-                self.session.execute(create_seed(query, into, self.frames.dialect))
-        except EngineError as error:
-            raise seed_query_error(query, error) from error
-        with translated():
-            return int(self.frames.read(relation).count())
 
     def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, TextFit]:
         known = "bigint, double, decimal(18, 2), string, date or timestamp"

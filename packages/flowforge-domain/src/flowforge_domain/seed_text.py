@@ -52,6 +52,8 @@ def readable(seed: Seed) -> Iterator[None]:
         raise seed_error(seed, "The compressed file is cut off.", hint="Compress it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise seed_error(seed, "The compressed file is damaged.", hint="Compress it again.") from error
+    except FileNotFoundError as error:
+        raise missing_file(seed) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise seed_error(seed, f"The file cannot be read: {reason}.", hint="Check the path and its rights.") from error

@@ -1,4 +1,4 @@
-"""Seed files, loaded by DuckDB itself: CSV, Parquet and SQL.
+"""Seed files, loaded by DuckDB itself: CSV and Parquet.
 
 A CSV file is read as text and cast column by column. Types are chosen from every value, and only where the cast
 loses nothing: `00712`, `+49` and integers beyond 64 bits stay text. Nothing is padded, skipped or rounded.
@@ -19,8 +19,7 @@ from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
-from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import missing_file, seed_error, wrong_value
+from flowforge_domain.seed_text import seed_error, wrong_value
 from flowforge_domain.seed_types import (
     CLOCK,
     DAY,
@@ -71,11 +70,8 @@ class DuckDBSeeds:
     connection: duckdb.DuckDBPyConnection
 
     def load(self, seed: Seed, relation: str) -> int:
-        if not seed.path.is_file():
-            raise missing_file(seed)
         failpoint("seed")
-        loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
-        return loaders[seed.kind](seed, relation)
+        return {"csv": self._csv, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
         with open_csv(seed) as text:
@@ -97,15 +93,6 @@ class DuckDBSeeds:
         except EngineError as error:
             _require_a_fault_of_the_file(error)
             raise _refused(seed, error) from error
-
-    def _sql(self, seed: Seed, relation: str) -> int:
-        query = seed_query(seed, seed.path.read_bytes(), relation, DUCKDB)
-        statement = create_seed(query, relation, DUCKDB)
-        try:
-            with translated(statement):
-                return _count(self.connection.execute(statement))
-        except EngineError as error:
-            raise seed_query_error(query, error) from error
 
     def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, TextFit]:
         known = "bigint, double, decimal(18, 2), varchar, date or timestamp"

@@ -95,7 +95,7 @@ class Frames(Protocol):
 
 
 class SeedLoader(Protocol):
-    """Loads seed files natively."""
+    """Loads seed files natively: CSV and Parquet, since the core runs SQL itself."""
 
     def load(self, seed: Seed, relation: str) -> int:
         """Replace the table `relation` with the file's rows inside the open transaction and return how many.

@@ -1,4 +1,4 @@
-"""Seed files: CSV and Parquet by COPY, SQL as it is.
+"""Seed files: CSV and Parquet, by COPY.
 
 A CSV file is copied into a table of texts and cast column by column on the server. Types are chosen from every value,
 and only where the cast loses nothing: `00712`, `+49` and integers beyond 64 bits stay text.
@@ -17,8 +17,7 @@ from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
 from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
-from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import missing_file, require_ascii, seed_error, wrong_value
+from flowforge_domain.seed_text import require_ascii, seed_error, wrong_value
 from flowforge_domain.seed_types import NUMBER, ROUNDED, declared_fits, first_fit, settle_types
 from flowforge_ports.failpoint import failpoint
 from flowforge_ports.seed_files import seed_file
@@ -86,10 +85,7 @@ class PostgresSeeds:
     replacer: PostgresReplacer
 
     def load(self, seed: Seed, relation: str) -> int:
-        if not seed.path.is_file():
-            raise missing_file(seed)
-        loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
-        return loaders[seed.kind](seed, relation)
+        return {"csv": self._csv, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
         text = read_csv(seed, seed_file(seed.path))
@@ -149,14 +145,6 @@ class PostgresSeeds:
             if refused := _refused(seed, error):
                 raise refused from error
             raise
-
-    def _sql(self, seed: Seed, relation: str) -> int:
-        query = seed_query(seed, seed.path.read_bytes(), relation, POSTGRES)
-        try:
-            with self.replacer.replacing(relation, "table") as into:
-                return int(self.session.execute(create_seed(query, into, POSTGRES)) or 0)
-        except EngineError as error:
-            raise seed_query_error(query, error) from error
 
     def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:
         known = "bigint, double precision, numeric(18, 2), text, date or timestamp"

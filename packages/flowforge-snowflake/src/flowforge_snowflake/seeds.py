@@ -13,12 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowforge_domain.dialect import Dialect, quote_name, quote_relation
+from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
-from flowforge_domain.seed_sql import create_seed, seed_query, seed_query_error
-from flowforge_domain.seed_text import missing_file, readable, seed_error
+from flowforge_domain.seed_text import readable, seed_error
 from flowforge_domain.seed_types import declared_fits
 from flowforge_snowflake.catalog import SnowflakeReplacer
 from flowforge_snowflake.csv_text import Column, CsvText
@@ -40,11 +39,8 @@ class SnowflakeSeeds:
     replacer: SnowflakeReplacer
 
     def load(self, seed: Seed, relation: str) -> int:
-        if not seed.path.is_file():
-            raise missing_file(seed)
-        loaders = {"csv": self._csv, "parquet": self._parquet, "sql": self._sql}
         with readable(seed):
-            return loaders[seed.kind](seed, relation)
+            return {"csv": self._csv, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
         text = CsvText(seed)
@@ -76,16 +72,6 @@ class SnowflakeSeeds:
                 self._run(f"copy into {name} from (select {read} from @{name}) file_format = {_PARQUET}")
                 self._replace(relation, name, casts)
         return rows
-
-    def _sql(self, seed: Seed, relation: str) -> int:
-        query = seed_query(seed, seed.path.read_bytes(), relation, self.dialect)
-        try:
-            with self.replacer.replacing(relation, "table") as into:
-                self.session.execute(create_seed(query, into, self.dialect))
-        except EngineError as error:
-            raise seed_query_error(query, error) from error
-        counted = self.session.query(f"select count(*) from {quote_relation(relation, self.dialect)}")
-        return int(counted.rows[0][0])
 
     @contextmanager
     def _aside(self, columns: Mapping[str, str]) -> Iterator[str]:

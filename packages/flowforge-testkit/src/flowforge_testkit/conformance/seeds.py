@@ -9,12 +9,15 @@ from typing import Any, Literal
 
 import pytest
 
+from flowforge_app.load_seeds import LoadSeeds
+from flowforge_app.load_sql import load_sql
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import FlowForgeError, SeedError, UnsupportedByEngineError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, clear, needs, rows, seeds_of, transaction
+from flowforge_testkit.conformance.ground import build, claims, clear, existing, needs, rows, seeds_of, transaction
+from flowforge_testkit.fakes import Recorder, claim, memory_project
 
 csv_seeds = needs(Capability.CSV_SEEDS)
 sql_seeds = needs(Capability.SQL_SEEDS)
@@ -217,7 +220,7 @@ def test_bad_seed_leaves_every_earlier_table_of_the_command(engine: Engine, tmp_
 )
 def test_sql_seed_is_a_select_or_a_create_as(engine: Engine, tmp_path: Path, sql: str) -> None:
     for _ in range(2):
-        assert load(engine, tmp_path, sql, kind="sql") == 2
+        assert load_query(engine, tmp_path, sql) == 2
     assert rows(engine, "select id from ff_seed") == [(1,), (2,)]
 
 
@@ -230,7 +233,7 @@ def test_sql_seed_is_a_select_or_a_create_as(engine: Engine, tmp_path: Path, sql
 def test_sql_seed_that_is_anything_else_is_refused(engine: Engine, tmp_path: Path, sql: str) -> None:
     build(engine, "ff_old", "select 1 as a")
     with pytest.raises(FlowForgeError) as caught:
-        load(engine, tmp_path, sql, kind="sql")
+        load_query(engine, tmp_path, sql)
     if isinstance(caught.value, UnsupportedByEngineError):
         raise caught.value
     assert_names(caught.value, 0)
@@ -260,19 +263,21 @@ def test_parquet_that_is_none_is_refused_by_name(engine: Engine, tmp_path: Path)
     assert_names(caught.value, 0)
 
 
-def load(
-    engine: Engine,
-    folder: Path,
-    text: str,
-    options: SeedOptions = _AS_IT_IS,
-    kind: Literal["csv", "sql"] = "csv",
-) -> int:
+def load(engine: Engine, folder: Path, text: str, options: SeedOptions = _AS_IT_IS) -> int:
     """Load text as the seed `ff_seed`, in a transaction as the use case does."""
-    name = f"seed.{kind}"
-    write_bytes(folder, text.encode(), name)
+    write_bytes(folder, text.encode())
     with transaction(engine):
         clear(engine, "ff_seed")
-        return seeds_of(engine).load(seed(folder, name, kind, options), "ff_seed")
+        return seeds_of(engine).load(seed(folder, options=options), "ff_seed")
+
+
+def load_query(engine: Engine, folder: Path, sql: str) -> int:
+    """Load SQL as the seed `ff_seed`, which the use case does itself, if the engine claims it can."""
+    write_bytes(folder, sql.encode(), "seed.sql")
+    given = seed(folder, "seed.sql", "sql")
+    LoadSeeds(memory_project({}).reader.manifest(), engine, Recorder(), claim()).require_able([given])
+    with transaction(engine):
+        return load_sql(given, existing(engine, "ff_seed"), engine)
 
 
 def seed(
