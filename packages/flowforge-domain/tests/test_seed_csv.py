@@ -9,7 +9,15 @@ import pytest
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
-from flowforge_domain.seed_csv import SeedFile, csv_records, first_cell, line_of, read_csv, utf8_chunks
+from flowforge_domain.seed_csv import (
+    SeedFile,
+    checked_records,
+    csv_records,
+    first_cell,
+    line_of,
+    read_csv,
+    utf8_chunks,
+)
 
 
 def given(content, **options):
@@ -73,6 +81,11 @@ def test_its_records_with_the_lines_on_which_they_begin():
     assert list(csv_records(text)) == [(3, ["1", "two\nlines"]), (6, ["2", "x"])]
 
 
+def test_its_header_and_records_in_one_pass():
+    found = checked_records(*given('\na,b\r\n1,"two\nlines"\n\n2,x\n'))
+    assert list(found) == [(2, ["a", "b"]), (3, ["1", "two\nlines"]), (6, ["2", "x"])]
+
+
 def test_the_line_of_a_value():
     text = read('a,b\n1,"x\ny"\n2,z\n3,z\n')
     assert [line_of(text, "b", value) for value in ("x\ny", "z", "nope")] == [2, 4, 0]
@@ -94,9 +107,11 @@ def test_the_line_of_a_value():
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(content, line, says):
-    with pytest.raises(SeedError, match=says) as caught:
-        read(content, sample=1)
-    assert caught.value.where.line == line
+    for reading in (read, lambda content: list(checked_records(*given(content)))):
+        if reading is read or "another way" not in says:
+            with pytest.raises(SeedError, match=says) as caught:
+                reading(content)
+            assert caught.value.where.line == line
 
 
 def test_signs_of_more_than_one_character_are_refused():

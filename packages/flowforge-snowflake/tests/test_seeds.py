@@ -9,8 +9,7 @@ import pytest
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
-from flowforge_snowflake.csv_text import Column, CsvText
-from flowforge_snowflake.types import declared_fit
+from flowforge_snowflake.csv_types import Column, declared_fit
 from flowforge_testkit.conformance.ground import build, rows, seeds_of, transaction
 
 TYPES = [
@@ -74,12 +73,17 @@ def test_what_can_be_no_type_is_none(kind):
     assert declared_fit(kind) is None
 
 
-def test_rows_are_rewritten_so_that_nobody_guesses(tmp_path):
-    text = CsvText(seed(tmp_path, 'id,text\n007,"a ""b"""\n,NULL\n 5,"two\nlines"\n'))
-    columns = [Column(name) for name in text.header()]
-    assert text.rewritten(columns, tmp_path / "out.gz") == 3
-    with gzip.open(tmp_path / "out.gz", "rt", newline="") as out:
-        assert out.read() == '"=007","=a ""b"""\n,"=NULL"\n"= 5","=two\nlines"\n'
+def test_rows_are_sent_so_that_nobody_guesses(engine, tmp_path):
+    assert load(engine, seed(tmp_path, 'id,text\n007,"a ""b"""\n,NULL\n 5,"two\nlines"\n')) == 3
+    found = rows(engine, "select id, text from ff_seed")
+    assert found == [("007", 'a "b"'), (None, "NULL"), (" 5", "two\nlines")]
+
+
+def test_a_value_that_no_text_of_snowflake_holds_is_told(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("flowforge_snowflake.seeds._LONGEST_VALUE", 3)
+    with pytest.raises(SeedError, match="16 MB") as caught:
+        load(engine, seed(tmp_path, "id\n1\n1234\n"))
+    assert caught.value.where.line == 3
 
 
 def test_one_empty_column_is_null_and_no_line_is_lost(engine, tmp_path):

@@ -15,11 +15,9 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from flowforge_domain.seed_csv import CsvText, utf8_chunks
-from flowforge_domain.seed_types import NUMBER, ROUNDED
+from flowforge_domain.seed_types import DAY, NUMBER, ROUNDED, STRICT_CLOCK, TRUTH, WHOLE
 
 _BLOCK, _LARGEST_BLOCK = 1 << 20, (1 << 31) - 1
-_DAY = r"\d{4}-\d\d-\d\d"
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.]\d{1,6})?)?"
 _EXACT_IN_DOUBLE = 2**53
 _LONG = r"^-?\d{16,}$"
 
@@ -58,13 +56,13 @@ class Fit:
 TEXT = Fit(pa.string())
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
-    Fit(pa.bool_(), "^(?i:true|false)$"),
-    Fit(pa.int64(), r"^(?:0|-?[1-9]\d*)$"),
+    Fit(pa.bool_(), f"^(?:{TRUTH})$"),
+    Fit(pa.int64(), f"^(?:{WHOLE})$"),
     Fit(pa.float64(), f"^(?:{NUMBER})$"),
-    Fit(pa.date32(), f"^{_DAY}$"),
-    Fit(pa.timestamp("us"), f"^{_DAY}(?:[ T]{_CLOCK})?$"),
-    Fit(pa.timestamp("us", "UTC"), rf"^{_DAY}[ T]{_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)$"),
-    Fit(pa.time64("us"), f"^{_CLOCK}$"),
+    Fit(pa.date32(), f"^{DAY}$"),
+    Fit(pa.timestamp("us"), f"^{DAY}(?:[ T]{STRICT_CLOCK})?$"),
+    Fit(pa.timestamp("us", "UTC"), rf"^{DAY}[ T]{STRICT_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)$"),
+    Fit(pa.time64("us"), f"^{STRICT_CLOCK}$"),
 )
 _DECLARED: Mapping[str, Fit] = {
     name: fit
@@ -73,7 +71,7 @@ _DECLARED: Mapping[str, Fit] = {
         ("int64 int integer bigint smallint tinyint byteint", Fit(pa.int64(), r"^\s*[+-]?\d+\s*$")),
         ("float64 float double real", Fit(pa.float64())),
         ("bool boolean", Fit(pa.bool_(), r"^\s*(?i:true|false|0|1)\s*$")),
-        ("date", Fit(pa.date32(), rf"^\s*{_DAY}\s*$")),
+        ("date", Fit(pa.date32(), rf"^\s*{DAY}\s*$")),
         ("datetime", Fit(pa.timestamp("us"))),
         ("timestamp", Fit(pa.timestamp("us", "UTC"))),
         ("time", Fit(pa.time64("us"))),

@@ -16,8 +16,8 @@ from flowforge_bigquery.session import BigQuerySession
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.frame_rules import require_columns
 from flowforge_domain.model import Seed
-from flowforge_domain.seed_csv import CsvText, line_of, read_csv
-from flowforge_domain.seed_text import require_ascii, seed_error, wrong_value
+from flowforge_domain.seed_csv import CsvText, line_of, read_csv, require_all_rows
+from flowforge_domain.seed_text import blamed_on_file, no_parquet, require_ascii, seed_error, wrong_value
 from flowforge_domain.seed_types import declared_fits
 from flowforge_ports.seed_files import seed_file
 
@@ -56,8 +56,7 @@ class BigQuerySeeds:
         except pa.ArrowInvalid as error:
             reason = str(error).splitlines()[0]
             raise seed_error(seed, f"The file cannot be read: {reason}", hint="Quote its values.") from error
-        if rows != text.rows:
-            raise seed_error(seed, f"{text.rows} rows were sent, {rows} arrived.", hint="Quote its values.")
+        require_all_rows(text, rows)
         return rows
 
     def _parquet(self, seed: Seed, relation: str) -> int:
@@ -74,18 +73,11 @@ class BigQuerySeeds:
                 )
                 return self._store(seed, relation, schema, file.iter_batches(_BATCH))
         except (pa.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise seed_error(seed, f"The file is no Parquet: {reason}", hint="Write it again.") from error
+            raise no_parquet(seed, error) from error
 
     def _store(self, seed: Seed, relation: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
-        try:
-            with self.replacer.replacing(relation, "table") as into:
-                return store(self.session, into, schema, batches)
-        except EngineError as error:
-            if error.kind is not ErrorKind.DATA:
-                raise
-            hint = error.hint or "Correct the file, or load it as SQL."
-            raise seed_error(seed, error.message[:300], hint=hint) from error
+        with blamed_on_file(seed, ErrorKind.DATA), self.replacer.replacing(relation, "table") as into:
+            return store(self.session, into, schema, batches)
 
 
 def _typed(text: CsvText, fits: Sequence[Fit], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -22,22 +22,23 @@ from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.session import SparkSqlSession
-from flowforge_domain.dialect import quote_name, quote_text
-from flowforge_domain.errors import EngineError, ErrorKind, SeedError, ours_if_interrupted
+from flowforge_domain.dialect import quote_name
+from flowforge_domain.errors import ErrorKind, ours_if_interrupted
 from flowforge_domain.model import Seed
-from flowforge_domain.seed_csv import CsvText, line_of, read_csv, utf8_chunks
-from flowforge_domain.seed_text import seed_error, wrong_value
+from flowforge_domain.seed_csv import CsvText, read_csv, utf8_chunks
+from flowforge_domain.seed_survey import Ladders, TextTests, column_types, survey
+from flowforge_domain.seed_text import blamed_on_file, seed_error
 from flowforge_domain.seed_types import (
     CLOCK,
     DAY,
     NUMBER,
     ROUNDED,
+    TRUTH,
     WHOLE,
     ZONED,
     TextFit,
     cast_fit,
     declared_fits,
-    settle_types,
 )
 from flowforge_ports.seed_files import seed_file
 
@@ -48,23 +49,29 @@ if TYPE_CHECKING:
 _ALIASES = {"varchar": "string", "text": "string", "char": "string", "double precision": "double"}
 _SAMPLE = 1_000
 _INTEGERS = {"tinyint", "smallint", "int", "bigint"}
-_OF_THE_FILE = {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX, ErrorKind.MISSING_RELATION}
+_OF_THE_FILE = (ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX, ErrorKind.MISSING_RELATION)
 
 
 _EXACT_IN_DOUBLE = (
     r"(not {c} rlike '^-?[0-9]+$' or abs(try_cast({c} as double)) < 9007199254740992)"
     f" and not {{c}} rlike '^{ROUNDED}$'"
 )
-_TEXT = TextFit("string")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
-    TextFit("boolean", "(?i:true|false)"),
+    TextFit("boolean", TRUTH),
     TextFit("bigint", WHOLE),
     TextFit("double", NUMBER, _EXACT_IN_DOUBLE),
     TextFit("date", DAY),
     TextFit("timestamp_ntz", f"{DAY}([ T]{CLOCK})?"),
     TextFit("timestamp", ZONED),
-    _TEXT,
+    TextFit("string"),
+)
+_TESTS = TextTests(
+    SPARK,
+    matches="{c} rlike {pattern}",
+    casts="try_cast({c} as {type}) is not null",
+    misfit="any_value({c}, true) filter (where not ({fits}))",
+    whole=r"(?s)\A(?:{})\z",
 )
 
 
@@ -82,20 +89,14 @@ class SparkSeeds:
     def _csv(self, seed: Seed, relation: str) -> int:
         text = read_csv(seed, seed_file(seed.path), _SAMPLE)
         declared = self._declared(seed, text.columns)
-        with _as_utf8(text) as path:
-            try:
-                with translated():
-                    read = self._reader(text, path)
-                types = self._types(text, read, declared)
-                self._write(read, relation, types)
-            except EngineError as error:
-                if refused := _refused(seed, error):
-                    raise refused from error
-                raise
+        with _as_utf8(text) as path, blamed_on_file(seed, *_OF_THE_FILE):
+            with translated():
+                read = self._reader(text, path)
+            self._write(read, relation, column_types(text, declared, _LADDER, partial(_scan, text, read)))
         return text.rows
 
     def _parquet(self, seed: Seed, relation: str) -> int:
-        try:
+        with blamed_on_file(seed, *_OF_THE_FILE):
             with translated():
                 read = self.session.spark.read.parquet(_path(seed.path))
                 types = dict.fromkeys(read.columns, "")
@@ -103,10 +104,6 @@ class SparkSeeds:
             self._write(read, relation, types)
             with translated():
                 return read.count()
-        except EngineError as error:
-            if refused := _refused(seed, error):
-                raise refused from error
-            raise
 
     def _declared(self, seed: Seed, columns: Sequence[str]) -> dict[str, TextFit]:
         known = "bigint, double, decimal(18, 2), string, date or timestamp"
@@ -125,13 +122,6 @@ class SparkSeeds:
             "maxColumns": str(len(text.columns) + 1),
         }
         return self.session.spark.read.schema(schema).options(**options).csv(_path(path))
-
-    def _types(self, text: CsvText, read: DataFrame, declared: Mapping[str, TextFit]) -> dict[str, str]:
-        def wrong(column: str, value: str, fit: TextFit) -> SeedError:
-            return wrong_value(text.seed, line_of(text, column, value), column, value, fit.type)
-
-        settled = settle_types(_guesses(text), declared, _LADDER, partial(_survey, text, read), wrong)
-        return {column: settled[column].type for column in text.columns}
 
     def _write(self, read: DataFrame, relation: str, types: Mapping[str, str]) -> None:
         casts = [f"cast({_q(c)} as {kind}) as {_q(c)}" if kind else _q(c) for c, kind in types.items()]
@@ -153,24 +143,17 @@ def _as_utf8(text: CsvText) -> Iterator[Path]:
         yield copy
 
 
-def _guesses(text: CsvText) -> dict[str, TextFit]:
-    empty = {"", text.seed.options.null}
-    seen = {c: {record[at] for record in text.sample} - empty for at, c in enumerate(text.columns)}
-    return {c: next(fit for fit in _LADDER if fit.matches(values)) for c, values in seen.items()}
+def _scan(text: CsvText, read: DataFrame, ladders: Ladders) -> dict[str, list[Any]]:
+    def ask(expressions: Sequence[str]) -> list[Any]:
+        with translated():
+            ((rows, *found),) = read.selectExpr("count(*)", *expressions).collect()
+        if rows != text.rows:
+            message = f"Spark reads {rows} rows of it, there are {text.rows}."
+            hint = "Name the file so that it begins with a letter; check its quotes."
+            raise seed_error(text.seed, message, hint=hint)
+        return found
 
-
-def _survey(text: CsvText, read: DataFrame, ladders: Mapping[str, Sequence[TextFit]]) -> dict[str, list[Any]]:
-    """Return for each column the number of its values, and for each fit a value that breaks it or None."""
-    asked = {c: [f"count({_q(c)})", *(_misfit(fit, _q(c)) for fit in ladder)] for c, ladder in ladders.items()}
-    expressions = [expression for of_column in asked.values() for expression in of_column]
-    with translated():
-        (row,) = read.selectExpr("count(*)", *expressions).collect()
-    rows, *found = row
-    if rows != text.rows:
-        message = f"Spark reads {rows} rows of it, there are {text.rows}."
-        raise seed_error(text.seed, message, hint="Name the file so that it begins with a letter; check its quotes.")
-    answers = iter(found)
-    return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
+    return survey(ladders, {c: _q(c) for c in text.columns}, _TESTS, ask)
 
 
 def _fit(wanted: str) -> TextFit | None:
@@ -180,22 +163,6 @@ def _fit(wanted: str) -> TextFit | None:
     except PySparkException:
         return None
     return cast_fit(kind, whole=kind in _INTEGERS)
-
-
-def _misfit(fit: TextFit, column: str) -> str:
-    """Return an aggregate that gives a value which does not fit, NULL when all do."""
-    if fit == _TEXT:
-        return "cast(null as string)"
-    pattern = quote_text(rf"(?s)\A(?:{fit.pattern})\z", SPARK)
-    fits = f"{{c}} rlike {pattern} and {fit.condition} and try_cast({{c}} as {fit.type}) is not null"
-    return f"any_value({{c}}, true) filter (where not ({fits}))".replace("{c}", column)
-
-
-def _refused(seed: Seed, error: EngineError) -> SeedError | None:
-    """Return an error about the file as one of the seed, None for one of Spark itself."""
-    if error.kind in _OF_THE_FILE:
-        return seed_error(seed, error.message[:300], hint=error.hint or "Correct the file, or load it as SQL.")
-    return None
 
 
 def _q(name: str) -> str:

@@ -104,11 +104,36 @@ def utf8_chunks(text: CsvText) -> Iterator[bytes]:
             yield chunk.encode()
 
 
+def require_all_rows(text: CsvText, arrived: int) -> None:
+    """Require that the engine took as many rows as the file has."""
+    if arrived != text.rows:
+        raise seed_error(text.seed, f"{text.rows} rows were sent, {arrived} arrived.", hint="Quote its values.")
+
+
 def csv_records(text: CsvText) -> Iterator[tuple[int, list[str]]]:
     """Give each record behind the header with the line on which it begins, for an engine that types them itself."""
     with _decodable(text.seed, text.file, text.encoding):
         found = _records(_Lines(text.seed, text.file, text.encoding, text.quote), text.delimiter)
         yield from islice(((line, record) for line, record in found if record), 1, None)
+
+
+def checked_records(seed: Seed, file: SeedFile) -> Iterator[tuple[int, list[str]]]:
+    """Give the header and then each record, with the line on which it begins, for an engine that gets values alone.
+
+    It is read once, and raises `SeedError` as `read_csv` does, but for ends of lines that differ: nobody sees them.
+    """
+    encoding = codec(seed)
+    with _decodable(seed, file, encoding):
+        csv.field_size_limit(_LONGEST_VALUE)
+        delimiter, quote = csv_signs(seed, file, encoding)
+        found = records(seed, _Lines(seed, file, encoding, quote), delimiter, quote)
+        columns: tuple[str, ...] = ()
+        for line, record in found:
+            if record:
+                columns = columns or header_columns(seed, record, line)
+                yield line, _of_width(seed, line, record, columns)
+    if not columns:
+        raise empty_file(seed)
 
 
 def line_of(text: CsvText, column: str, value: str) -> int:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from io import IncrementalNewlineDecoder
 from itertools import chain, pairwise
 
-from flowforge_domain.errors import SeedError
+from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.model import Seed
 from flowforge_domain.text import did_you_mean, shortened
 
@@ -57,6 +57,24 @@ def readable(seed: Seed) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise seed_error(seed, f"The file cannot be read: {reason}.", hint="Check the path and its rights.") from error
+
+
+@contextmanager
+def blamed_on_file(seed: Seed, *kinds: ErrorKind) -> Iterator[None]:
+    """Raise as the seed's what an engine says of the content, in the block: its errors of these kinds."""
+    try:
+        yield
+    except EngineError as error:
+        if error.kind not in kinds:
+            raise
+        hint = error.hint or "Correct the file, or load it as SQL."
+        raise seed_error(seed, error.message[:300], hint=hint) from error
+
+
+def no_parquet(seed: Seed, error: Exception) -> SeedError:
+    """Return the error for a Parquet file that its reader refuses."""
+    reason = str(error).splitlines()[0][:300]
+    return seed_error(seed, f"The file is no Parquet: {reason}", hint="Write it again, or save it as CSV.")
 
 
 def codec(seed: Seed) -> str:

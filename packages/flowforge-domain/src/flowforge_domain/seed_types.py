@@ -38,8 +38,11 @@ class TextFit:
 
 
 # What texts look like that become a type and are written again as they were.
+TRUTH = "[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]"
 DAY = r"\d{4}-\d\d-\d\d"
 CLOCK = r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?"
+# Where the engine takes 24:00 too, and seconds of 60, which are another time than they say.
+STRICT_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
 ZONED = rf"{DAY}[ T]{CLOCK}(Z|[+-]\d\d(:?\d\d)?)"
 WHOLE = r"0|-?[1-9]\d*"
 # `12e5` may be a code, of which a number would not keep the letter: an exponent that a program writes has a sign, as in
@@ -53,7 +56,7 @@ ROUNDED = r"-?([1-9][0-9]{15,}[.][0-9]*|[0.]*[1-9][.]?([0-9][.]?){16,}[1-9][.0]*
 
 # Of each family of engine types, by the first word of their names: what no text of it looks otherwise than.
 _LOOKS = {
-    **dict.fromkeys(("boolean", "bool"), "(?i)true|false"),
+    **dict.fromkeys(("boolean", "bool"), TRUTH),
     **dict.fromkeys(("smallint", "integer", "bigint", "hugeint"), WHOLE),
     **dict.fromkeys(("real", "double", "decimal"), NUMBER),
     "date": DAY,
@@ -75,8 +78,8 @@ def cast_fit(kind: str, *, whole: bool) -> TextFit:
     """Return what a declared type demands beyond a cast that rounds: a whole number, or no more digits than it has."""
     if whole:
         return TextFit(kind, r"\s*[+-]?\d+\s*")
-    if decimal := re.fullmatch(r"decimal\(\d+,(\d+)\)", kind, re.IGNORECASE):
-        return TextFit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1]}}}0*)?\s*")
+    if decimal := re.fullmatch(r"(?:decimal|numeric)\s*\(\s*\d+\s*(?:,\s*(\d+)\s*)?\)", kind, re.IGNORECASE):
+        return TextFit(kind, rf"\s*[+-]?\d*([.]\d{{0,{decimal[1] or 0}}}0*)?\s*")
     return TextFit(kind)
 
 

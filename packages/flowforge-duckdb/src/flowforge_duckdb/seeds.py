@@ -19,12 +19,14 @@ from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
+from flowforge_domain.seed_survey import TextTests, guesses, survey
 from flowforge_domain.seed_text import seed_error, wrong_value
 from flowforge_domain.seed_types import (
     CLOCK,
     DAY,
     NUMBER,
     ROUNDED,
+    TRUTH,
     WHOLE,
     ZONED,
     TextFit,
@@ -49,17 +51,22 @@ _EXACT_IN_DOUBLE = (
     r"(not regexp_full_match({c}, '-?\d+') or abs(try_cast({c} as double)) < 9007199254740992)"
     f" and not regexp_full_match({{c}}, '{ROUNDED}')"
 )
-_TEXT = TextFit("VARCHAR")
 # From the narrowest on: a column gets the first type that fits all of its values.
 _LADDER = (
-    TextFit("BOOLEAN", "(?i)true|false"),
+    TextFit("BOOLEAN", TRUTH),
     TextFit("BIGINT", WHOLE),
     TextFit("DOUBLE", NUMBER, _EXACT_IN_DOUBLE),
     TextFit("DATE", DAY),
     TextFit("TIMESTAMP", f"{DAY}([ T]{CLOCK})?"),
     TextFit("TIMESTAMP WITH TIME ZONE", ZONED),
     TextFit("TIME", CLOCK),
-    _TEXT,
+    TextFit("VARCHAR"),
+)
+_TESTS = TextTests(
+    DUCKDB,
+    matches="regexp_full_match({c}, {pattern}, 's')",
+    casts="try_cast({c} as {type}) is not null",
+    misfit="any_value({c}) filter (where not ({fits}))",
 )
 
 
@@ -107,18 +114,17 @@ class DuckDBSeeds:
 
     def _guesses(self, text: CsvText) -> dict[str, TextFit]:
         sample = self._rows(f"select * from {_reader(text)} limit {_SAMPLE}")
-        seen = {c: {row[i] for row in sample} - {None} for i, c in enumerate(text.columns)}
-        return {c: next(fit for fit in _LADDER if fit.matches(values)) for c, values in seen.items()}
+        return guesses(text.columns, sample, {None}, _LADDER)
 
     def _survey(self, text: CsvText, ladders: Mapping[str, Sequence[TextFit]]) -> dict[str, list[Any]]:
         """Return for each column the number of its values, and for each fit a value that breaks it or None."""
         if len(ladders) > _WIDE:
             return self._survey_wide(text, ladders)
-        asked = {c: [f"count({_q(c)})", *(_misfit(fit, _q(c)) for fit in ladder)] for c, ladder in ladders.items()}
-        expressions = ", ".join(expression for of_column in asked.values() for expression in of_column)
-        (row,) = self._rows(f"select {expressions} from {_reader(text)}")
-        answers = iter(row)
-        return {c: [next(answers) for _ in of_column] for c, of_column in asked.items()}
+
+        def ask(expressions: Sequence[str]) -> tuple[Any, ...]:
+            return self._rows(f"select {', '.join(expressions)} from {_reader(text)}")[0]
+
+        return survey(ladders, {c: _q(c) for c in text.columns}, _TESTS, ask)
 
     def _survey_wide(self, text: CsvText, ladders: Mapping[str, Sequence[TextFit]]) -> dict[str, list[Any]]:
         """Survey by one statement for each fit: one that names 5,000 columns takes DuckDB minutes to plan."""
@@ -136,7 +142,7 @@ class DuckDBSeeds:
     def _survey_of(self, text: CsvText, fit: TextFit, columns: Sequence[str]) -> dict[str, tuple[int, Any]]:
         names, values = ", ".join(map(_t, columns)), ", ".join(map(_q, columns))
         cells = f"select unnest([{names}]) as c, unnest([{values}]) as v from {_reader(text)}"
-        rows = self._rows(f"select c, count(v), {_misfit(fit, 'v')} from ({cells}) group by c")
+        rows = self._rows(f"select c, count(v), {_TESTS.broken_by(fit, 'v')} from ({cells}) group by c")
         return {column: (count, misfit) for column, count, misfit in rows}
 
     def _create(self, relation: str, query: str) -> int:
@@ -156,15 +162,6 @@ def _fit(connection: duckdb.DuckDBPyConnection, wanted: str) -> TextFit | None:
     except duckdb.Error:
         return None
     return cast_fit(kind, whole=kind in _INTEGERS)
-
-
-def _misfit(fit: TextFit, column: str) -> str:
-    """Return an aggregate that gives a value which does not fit, NULL when all do."""
-    if fit == _TEXT:
-        return "null"
-    fits = f"regexp_full_match({{c}}, {_t(fit.pattern)}, 's') and {fit.condition}"
-    fits = f"{fits} and try_cast({{c}} as {fit.type}) is not null"
-    return f"any_value({{c}}) filter (where not ({fits}))".replace("{c}", column)
 
 
 def _reader(text: CsvText) -> str:

@@ -1,14 +1,16 @@
 """Seed files: put into a stage of their own, copied from there by Snowflake, and then made the table in one statement.
 
-Readers see the old table until the new one is whole.
+Readers see the old table until the new one is whole. A CSV file is rewritten on the way: plain UTF-8, compressed, with
+`=` before every value, so that nobody guesses at leading zeros or blanks, and empty text is told from NULL.
 """
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +19,20 @@ from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.materialize import create_head
 from flowforge_domain.model import Seed
-from flowforge_domain.seed_text import readable, seed_error
+from flowforge_domain.seed_csv import checked_records
+from flowforge_domain.seed_text import blamed_on_file, readable, seed_error, wrong_value
 from flowforge_domain.seed_types import declared_fits
+from flowforge_ports.seed_files import seed_file
+from flowforge_snowflake.arrow_types import parquet_columns
 from flowforge_snowflake.catalog import SnowflakeReplacer
-from flowforge_snowflake.csv_text import Column, CsvText
+from flowforge_snowflake.csv_types import Column, Fit, declared_fit
 from flowforge_snowflake.dialect import SNOWFLAKE
-from flowforge_snowflake.parquet import parquet_columns
 from flowforge_snowflake.session import SnowflakeSession
-from flowforge_snowflake.types import Fit, declared_fit
 
 _CSV = "(type = csv field_optionally_enclosed_by = '\"' escape_unenclosed_field = none compression = gzip)"
 _PARQUET = "(type = parquet)"
+_LONGEST_VALUE = 16 * 1024 * 1024
+_OF_THE_FILE = (ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX)
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,15 @@ class SnowflakeSeeds:
             return {"csv": self._csv, "parquet": self._parquet}[seed.kind](seed, relation)
 
     def _csv(self, seed: Seed, relation: str) -> int:
-        text = CsvText(seed)
-        names = text.header()
+        found = checked_records(seed, seed_file(seed.path))
+        _, names = next(found)
         declared = _declared(seed, names)
         columns = [Column(name, declared.get(name)) for name in names]
         with tempfile.TemporaryDirectory(prefix="flowforge-") as folder:
             file = Path(folder) / "seed.csv.gz"
-            rows = text.rewritten(columns, file)
-            # Each value stands behind a sign, see there.
+            rows = _rewritten(seed, columns, found, file)
             casts = {c.name: f"cast(substr({_q(c.name)}, 2) as {c.type})" for c in columns}
-            with self._aside(dict.fromkeys(names, "varchar")) as name, _refused_as(seed):
+            with self._aside(dict.fromkeys(names, "varchar")) as name, blamed_on_file(seed, *_OF_THE_FILE):
                 if rows:
                     self._put(file, name)
                     self._run(f"copy into {name} from @{name} file_format = {_CSV}")
@@ -67,7 +71,7 @@ class SnowflakeSeeds:
         with tempfile.TemporaryDirectory(prefix="flowforge-") as folder:
             # A copy, since no quoting is told for a path that holds quotes itself.
             file = Path(shutil.copyfile(seed.path, Path(folder) / "seed.parquet"))
-            with self._aside(columns) as name, _refused_as(seed):
+            with self._aside(columns) as name, blamed_on_file(seed, *_OF_THE_FILE):
                 self._put(file, name)
                 self._run(f"copy into {name} from (select {read} from @{name}) file_format = {_PARQUET}")
                 self._replace(relation, name, casts)
@@ -100,15 +104,26 @@ class SnowflakeSeeds:
             pass
 
 
-@contextmanager
-def _refused_as(seed: Seed) -> Iterator[None]:
-    """Say of what Snowflake makes of the file's content which file it is; let pass what is wrong otherwise."""
-    try:
-        yield
-    except EngineError as error:
-        if error.kind not in {ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX}:
-            raise
-        raise seed_error(seed, error.message[:300], hint="Correct the file, or load it as SQL.") from error
+def _rewritten(seed: Seed, columns: Sequence[Column], found: Iterable[tuple[int, list[str]]], into: Path) -> int:
+    """Write the records for Snowflake, let each column see its values, and return how many records there are."""
+    rows = 0
+    with gzip.open(into, "wt", encoding="utf-8", newline="", compresslevel=1) as out:
+        for line, record in found:
+            values = zip(columns, record, strict=True)
+            out.write(",".join([_written(seed, line, column, value) for column, value in values]) + "\n")
+            rows += 1
+    return rows
+
+
+def _written(seed: Seed, line: int, column: Column, value: str) -> str:
+    if value == seed.options.null:
+        return ""
+    if len(value) > _LONGEST_VALUE:
+        message = "A value that begins about here is longer than the 16 MB that Snowflake's text holds."
+        raise seed_error(seed, message, line, "Shorten it, or close its quote.")
+    if not column.take(value):
+        raise wrong_value(seed, line, column.name, value, column.type)
+    return '"=' + (value.replace('"', '""') if '"' in value else value) + '"'
 
 
 def _declared(seed: Seed, columns: Sequence[str]) -> dict[str, Fit]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed
-from flowforge_domain.seed_text import seed_error
+from flowforge_domain.seed_text import no_parquet, seed_error
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,8 +22,7 @@ def parquet_columns(seed: Seed) -> tuple[dict[str, str], int]:
             columns = {field.name: _type(seed, field) for field in file.schema_arrow}
             return columns, file.metadata.num_rows
     except pa.ArrowException as error:
-        message = f"The file is no Parquet: {str(error).splitlines()[0][:200]}"
-        raise seed_error(seed, message, hint="Write it again, or save it as CSV.") from error
+        raise no_parquet(seed, error) from error
 
 
 def _type(seed: Seed, field: pa.Field) -> str:

@@ -1,16 +1,16 @@
-"""The types that a seed's columns can get, and which texts they take without losing anything."""
+"""The type of each column of a CSV seed: chosen from every value, and only where the value loses nothing in it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from flowforge_domain.seed_types import NUMBER, ROUNDED
+from flowforge_domain.seed_types import CLOCK, DAY, NUMBER, ROUNDED, TRUTH, WHOLE, ZONED
 
-_DAY = r"\d{4}-\d\d-\d\d"
-_CLOCK = r"\d\d:\d\d(?::\d\d(?:[.]\d{1,6})?)?"
+# Days, states and the like come again and again; what is another each time is not worth more.
+_MOST_SEEN = 1000
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?: [A-Za-z]+)*(?: ?\( ?\d+ ?(?:, ?\d+ ?)?\))?", re.ASCII)
 
 
@@ -27,9 +27,37 @@ class Fit:
         return self.pattern.fullmatch(text) is not None and (self.holds is None or self.holds(text))
 
 
-def fits_of_all() -> list[Fit]:
-    """Return every type that is looked for, from the narrowest on; text, which fits always, is not among them."""
-    return list(_LADDER)
+@dataclass
+class Column:
+    """A column of the file, with the types that all of its values so far have; `declared` is a type that must fit."""
+
+    name: str
+    declared: Fit | None = None
+    possible: list[Fit] = field(default_factory=lambda: list(_LADDER))
+    filled: bool = False
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def type(self) -> str:
+        """The narrowest type that every value fits."""
+        if self.declared:
+            return self.declared.type
+        return self.possible[0].type if self.filled and self.possible else "varchar"
+
+    def take(self, value: str) -> bool:
+        """Look at one more value; False when it is none of the declared type."""
+        if self.declared:
+            return self.declared.matches(value)
+        self.filled = True
+        if not self.possible or value in self.seen:
+            return True
+        for fit in self.possible:
+            if not fit.matches(value):
+                self.possible = [fit for fit in self.possible if fit.matches(value)]
+                break
+        if len(self.seen) < _MOST_SEEN:
+            self.seen.add(value)
+        return True
 
 
 def declared_fit(kind: str) -> Fit | None:
@@ -83,14 +111,15 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 _ANY, _ROUNDED = _pattern(".*"), _pattern(ROUNDED)
-_LADDER = (
-    Fit("boolean", _pattern("(?i:true|false)")),
-    Fit("number(38, 0)", _pattern(r"0|-?[1-9]\d*"), _is_64_bit),
+# From the narrowest on: a column gets the first type that fits all of its values, and text where none does.
+_LADDER: tuple[Fit, ...] = (
+    Fit("boolean", _pattern(TRUTH)),
+    Fit("number(38, 0)", _pattern(WHOLE), _is_64_bit),
     Fit("double", _pattern(NUMBER), _is_exact),
-    Fit("date", _pattern(_DAY), _is_date),
-    Fit("timestamp_ntz", _pattern(f"{_DAY}(?:[ T]{_CLOCK})?"), _is_moment),
-    Fit("timestamp_tz", _pattern(rf"{_DAY}[ T]{_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)"), _is_moment),
-    Fit("time", _pattern(_CLOCK), _is_time),
+    Fit("date", _pattern(DAY), _is_date),
+    Fit("timestamp_ntz", _pattern(f"{DAY}([ T]{CLOCK})?"), _is_moment),
+    Fit("timestamp_tz", _pattern(ZONED), _is_moment),
+    Fit("time", _pattern(CLOCK), _is_time),
 )
 _WHOLE = _pattern(r"\s*[+-]?\d+\s*")
 _DECLARED = (
