@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flowforge_databricks.dialect import SPARK
 from flowforge_databricks.errors import translated
 from flowforge_databricks.session import SparkSqlSession
-from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.catalog import CatalogEntry, kinds, listed
 from flowforge_domain.dialect import Dialect, RelationKind, quote_name, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
@@ -31,10 +31,10 @@ class SparkCatalog:
 
     def relations(self) -> Mapping[str, CatalogEntry]:
         databases = [row[0] for row in self.session.query("show databases").rows]
-        found = {name: kind for database in databases for name, kind in self._of(database)}
+        found = listed(row for database in databases for row in self._of(database))
         self.known.clear()
-        self.known.update(found)
-        return {name: CatalogEntry(kind) for name, kind in found.items()}
+        self.known.update(kinds(found))
+        return found
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         with translated():
@@ -50,11 +50,11 @@ class SparkCatalog:
             found = self.session.spark.catalog.getTable(name)
         return "view" if found.tableType == "VIEW" else "table"
 
-    def listed(self, relation: str) -> RelationKind | None:
+    def last_listed(self, relation: str) -> RelationKind | None:
         """Return what a relation was when it was last listed: other catalogs than Spark's own tell no kind of one."""
         return self.known.get(same_relation(relation))
 
-    def _of(self, database: str) -> Iterator[tuple[str, RelationKind]]:
+    def _of(self, database: str) -> Iterator[tuple[str, str, RelationKind, bool]]:
         place = quote_name(database, SPARK)
         here = database.casefold() == self.database.casefold()
         try:
@@ -68,7 +68,7 @@ class SparkCatalog:
         lasting: dict[str, RelationKind] = {row[1]: "table" for row in tables if not row[2]}
         lasting |= {row[1]: "view" for row in views if not row[2]}
         for name, kind in lasting.items():
-            yield same_relation(relation_name(name) if here else relation_name(database, name)), kind
+            yield database, name, kind, here
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: P
     target = ".".join(part for part in (settings.catalog, settings.database) if part)
     catalog = SparkCatalog(session, settings.database, mixed=session.catalog() == SPARKS_OWN)
     # A list is trusted where most models ask nothing: `create or replace` takes a table's place whatever stands.
-    standing = catalog.listed if "table" in spec.dialect.replaces else catalog.kind
+    standing = catalog.last_listed if "table" in spec.dialect.replaces else catalog.kind
     replacer = SparkReplacer(catalog, spec.dialect, standing)
     frames = SparkFrames(session, spec.dialect, replacer)
     return Engine(

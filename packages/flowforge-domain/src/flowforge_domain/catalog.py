@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flowforge_domain.dialect import RelationKind
+from flowforge_domain.relation import relation_name, same_relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,17 @@ class CatalogEntry:
     identity: str = ""
     rows: int | None = None
     spelled: str = ""
+
+
+def listed(rows: Iterable[Sequence[Any]]) -> dict[str, CatalogEntry]:
+    """Return what an engine lists: rows of schema, name, kind, and whether the session finds it without the schema.
+
+    What more a row holds are the other fields of `CatalogEntry`.
+    """
+    return {
+        same_relation(relation_name(name) if found else relation_name(schema, name)): CatalogEntry(kind, *more)
+        for schema, name, kind, found, *more in rows
+    }
 
 
 def kinds(entries: Mapping[str, CatalogEntry]) -> dict[str, RelationKind]:

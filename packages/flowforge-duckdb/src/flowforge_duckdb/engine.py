@@ -13,10 +13,9 @@ from pathlib import Path
 
 import duckdb
 
-from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.catalog import CatalogEntry, listed
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.holder import Claim
-from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.results import Rows
 from flowforge_duckdb.database import MEMORY, connect, formats_of
 from flowforge_duckdb.dialect import DUCKDB
@@ -114,10 +113,7 @@ class DuckDBCatalog:
     session: DuckDBSession
 
     def relations(self) -> Mapping[str, CatalogEntry]:
-        return {
-            same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind, *more)
-            for schema, name, kind, here, *more in self.session.query(_RELATIONS).rows
-        }
+        return listed(self.session.query(_RELATIONS).rows)
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         with translated():
