@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud import bigquery
 
-from flowforge_bigquery.lock import LOCK_TABLE
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_ports.lease import LEASE_TABLE
 from flowforge_testkit.conformance.ground import forked
 from flowforge_testkit.fakes import claim
 
 
 def table(engine, ends):
-    made = bigquery.Table(f"{engine.session.client.project}.tests.{LOCK_TABLE}")
+    made = bigquery.Table(f"{engine.session.client.project}.tests.{LEASE_TABLE}")
     made.description, made.expires = "elsewhere, process 1, 0", ends
     return engine.session.client.create_table(made)
 
@@ -29,7 +29,7 @@ def test_the_holder_is_named(engine):
         pytest.fail("two hold it")
     assert caught.value.kind is ErrorKind.CONFLICT
     assert str(claim().holder) in caught.value.message
-    assert LOCK_TABLE in caught.value.hint
+    assert LEASE_TABLE in caught.value.hint
 
 
 def test_lock_that_has_expired_is_free(engine):
@@ -54,24 +54,23 @@ def test_lock_is_gone_after_its_block_and_no_relation(engine):
 
 def test_run_whose_lock_another_took_over_is_told_and_leaves_it(engine):
     with pytest.raises(EngineError, match="was lost during the run") as caught, engine.lock.hold(claim(1)):
-        engine.session.client.delete_table(f"tests.{LOCK_TABLE}")
+        engine.session.client.delete_table(f"tests.{LEASE_TABLE}")
         table(engine, datetime.now(UTC) + timedelta(seconds=60))
-    assert engine.session.client.get_table(f"tests.{LOCK_TABLE}").description.startswith("elsewhere")
+    assert engine.session.client.get_table(f"tests.{LEASE_TABLE}").description.startswith("elsewhere")
     assert caught.value.kind is ErrorKind.CONFLICT
 
 
 def test_run_whose_lock_is_gone_is_told(engine):
     with pytest.raises(EngineError, match="was lost during the run"), engine.lock.hold(claim(1)):
-        engine.session.client.delete_table(f"tests.{LOCK_TABLE}")
+        engine.session.client.delete_table(f"tests.{LEASE_TABLE}")
 
 
 def test_nobody_puts_off_the_end_of_anothers_lock(engine):
     ends = datetime.now(UTC) + timedelta(seconds=60)
     ours = table(engine, ends)
-    lock = engine.lock
-    lock._renew("us", Ticks(2))
+    engine.lock.renew("us")
     assert abs(engine.session.client.get_table(ours).expires - ends) < timedelta(seconds=1)
-    lock._renew(ours.description, Ticks(1))
+    engine.lock.renew(ours.description)
     assert engine.session.client.get_table(ours).expires > ends
 
 
@@ -83,14 +82,3 @@ def test_of_two_that_take_an_expired_lock_over_one_gets_it(engine):
     assert engine.lock._taken_over("us")
     # BigQuery writes only to what is still as it was found; the emulator does not look.
     assert [given["headers"]["If-Match"] for given in sent if given["method"] == "PATCH"] == [found.etag]
-
-
-class Ticks:
-    """An event that comes after so many rounds."""
-
-    def __init__(self, rounds):
-        self.rounds = rounds
-
-    def wait(self, _):
-        self.rounds -= 1
-        return self.rounds < 0

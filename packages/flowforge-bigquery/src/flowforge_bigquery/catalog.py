@@ -11,12 +11,12 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from flowforge_bigquery.errors import translated
-from flowforge_bigquery.lock import LOCK_TABLE
 from flowforge_bigquery.session import BigQuerySession, of_any_job
 from flowforge_domain.catalog import CatalogEntry
 from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.swap import aside
+from flowforge_ports.lease import LEASE_TABLE
 
 _AT_ONCE = 8
 # The API's names of types are those of its first SQL.
@@ -50,7 +50,7 @@ class BigQueryCatalog:
             listed = list(self.session.client.list_tables(dataset, **self.session.source.request))
         except NotFound:
             return []
-        names = [(relation_name(*schema, item.table_id), item) for item in listed if item.table_id != LOCK_TABLE]
+        names = [(relation_name(*schema, item.table_id), item) for item in listed if item.table_id != LEASE_TABLE]
         return [
             (
                 same_relation(name),

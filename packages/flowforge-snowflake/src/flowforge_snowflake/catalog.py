@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flowforge_domain.catalog import CatalogEntry, kinds
+from flowforge_domain.catalog import CatalogEntry, kinds, listed
 from flowforge_domain.dialect import Dialect, RelationKind, known_name, quote_name, quote_relation, relation_key
-from flowforge_domain.relation import relation_name, relation_parts, same_relation
+from flowforge_domain.relation import relation_name, relation_parts
 from flowforge_domain.swap import aside, built_beside
+from flowforge_ports.lease import LEASE_TABLE
 from flowforge_snowflake.dialect import SNOWFLAKE
-from flowforge_snowflake.lock import LOCK_TABLE
 from flowforge_snowflake.session import SnowflakeSession
 
 # Views stand in both lists, but for some servers that speak Snowflake in the second only.
@@ -33,11 +33,8 @@ class SnowflakeCatalog:
     known: dict[str, RelationKind]
 
     def relations(self) -> Mapping[str, CatalogEntry]:
-        found = {
-            same_relation(relation_name(name) if here else relation_name(schema, name)): CatalogEntry(kind)
-            for schema, name, kind, here in self.session.query(_RELATIONS).rows
-            if known_name(name, SNOWFLAKE) != LOCK_TABLE
-        }
+        rows = self.session.query(_RELATIONS).rows
+        found = listed(row for row in rows if known_name(row[1], SNOWFLAKE) != LEASE_TABLE)
         self.known.clear()
         self.known.update(kinds(found))
         return found

@@ -1,31 +1,22 @@
-"""Keeps runs on one schema apart: a lease, which is a row that its holder renews.
-
-Snowflake has no lock that dies with its session. Whoever is killed keeps others waiting until the lease has run out;
-and a holder that cannot renew it in time learns so at the end of its run only, when another may have begun.
-"""
+"""Keeps runs on one schema apart by a lease, which is a row: Snowflake has no lock that dies with its session."""
 
 from __future__ import annotations
 
-import threading
-import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowforge_domain.dialect import quote_name, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.holder import Claim, taken
+from flowforge_domain.holder import Claim
+from flowforge_ports.lease import LEASE_TABLE, leased
 from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.session import SnowflakeSession
 from flowforge_snowflake.settings import SnowflakeSettings
 
-LOCK_TABLE = "_flowforge_lock"
 LEASE = 60
-_PAUSE = 0.5
-_NONCE = " #"
-_TABLE, _HOLDER, _ENDS = (quote_name(name, SNOWFLAKE) for name in (LOCK_TABLE, "holder", "ends"))
+_TABLE, _HOLDER, _ENDS = (quote_name(name, SNOWFLAKE) for name in (LEASE_TABLE, "holder", "ends"))
 _NOW = "sysdate()"
 _CREATE = f"create table if not exists {_TABLE} ({_HOLDER} varchar, {_ENDS} timestamp_ntz)"
 # Two first runs at once may make two rows: every statement treats them alike.
@@ -34,7 +25,7 @@ _FIRST = f"insert into {_TABLE} select '', {_NOW} where not exists (select 1 fro
 
 @dataclass(frozen=True)
 class SnowflakeLock:
-    """The lease on a schema, held over a connection of its own: its rows must not wait for the run's transactions."""
+    """The lock of a schema, held over a connection of its own: its rows must not wait for the run's transactions."""
 
     settings: SnowflakeSettings
     root: Path
@@ -44,67 +35,50 @@ class SnowflakeLock:
     @contextmanager
     def hold(self, claim: Claim) -> Iterator[None]:
         session = SnowflakeSession(self.settings, self.root)
-        me = f"{claim.holder}{_NONCE}{uuid.uuid4().hex[:8]}"
         try:
-            self._take(session, me, claim.wait)
-            ended = threading.Event()
-            renewing = threading.Thread(target=self._renew, args=(session, me, ended), daemon=True)
-            renewing.start()
-            try:
+            session.execute(_CREATE)
+            session.execute(_FIRST)
+            way_out = f"The lease of one that was killed ends within {self.lease:g} s."
+            with leased(SnowflakeLease(session, self.target, self.lease), claim, way_out):
                 yield
-            finally:
-                ended.set()
-                renewing.join()
-                kept = self._give_back(session, me)
-            if not kept:
-                raise _conflict(f"The lease on {self.target} was lost during the run; another may have written too.")
         finally:
             session.close()
 
-    def _take(self, session: SnowflakeSession, me: str, wait: float) -> None:
-        ends = time.monotonic() + wait
-        session.execute(_CREATE)
-        session.execute(_FIRST)
-        mine = f"set {_HOLDER} = {_text(me)}, {_ENDS} = {self._later()}"
-        while not _write(session, f"{mine} where {_HOLDER} = '' or {_ENDS} < {_NOW}"):
-            if time.monotonic() >= ends:
-                raise self._taken(session, wait)
-            time.sleep(_PAUSE)
 
-    def _give_back(self, session: SnowflakeSession, me: str) -> bool:
-        with suppress(EngineError):
-            return _write(session, f"set {_HOLDER} = '', {_ENDS} = {_NOW} where {_HOLDER} = {_text(me)}") > 0
-        return False
+@dataclass(frozen=True)
+class SnowflakeLease:
+    """The row that says who holds the schema."""
 
-    def _renew(self, session: SnowflakeSession, me: str, ended: threading.Event) -> None:
-        while not ended.wait(self.lease / 3):
-            # What fails now is tried again; whether the lease was lost shows when it is given back.
-            with suppress(EngineError):
-                _write(session, f"set {_ENDS} = {self._later()} where {_HOLDER} = {_text(me)}")
+    session: SnowflakeSession
+    target: str
+    seconds: float
+
+    def take(self, holder: str) -> bool:
+        mine = f"{_HOLDER} = {_text(holder)}, {_ENDS} = {self._later()}"
+        return self._changed(f"{mine} where {_HOLDER} = '' or {_ENDS} < {_NOW}")
+
+    def holder(self) -> str:
+        found = self.session.query(f"select {_HOLDER} from {_TABLE}").rows
+        return str(found[0][0]) if found else ""
+
+    def renew(self, holder: str) -> None:
+        self._changed(f"{_ENDS} = {self._later()} where {_HOLDER} = {_text(holder)}")
+
+    def free(self, holder: str) -> bool:
+        return self._changed(f"{_HOLDER} = '', {_ENDS} = {_NOW} where {_HOLDER} = {_text(holder)}")
 
     def _later(self) -> str:
-        return f"dateadd('second', {self.lease:g}, {_NOW})"
+        return f"dateadd('second', {self.seconds:g}, {_NOW})"
 
-    def _taken(self, session: SnowflakeSession, waited: float) -> EngineError:
-        found = session.query(f"select {_HOLDER} from {_TABLE}").rows
-        error = taken(self.target, str(found[0][0]).partition(_NONCE)[0] if found else "", waited)
-        error.hint = f"The lease of one that was killed ends within {self.lease:g} s."
-        return error
-
-
-def _write(session: SnowflakeSession, change: str) -> int:
-    """Change the lease and return how many rows it had; 0 where another session was changing it."""
-    try:
-        return session.execute(f"update {_TABLE} {change}") or 0
-    except EngineError as error:
-        if error.kind is not ErrorKind.CONFLICT:
-            raise
-        return 0
+    def _changed(self, change: str) -> bool:
+        """Change the row, and tell whether it was there; False where another session was changing it."""
+        try:
+            return bool(self.session.execute(f"update {_TABLE} set {change}"))
+        except EngineError as error:
+            if error.kind is not ErrorKind.CONFLICT:
+                raise
+            return False
 
 
 def _text(value: str) -> str:
     return quote_text(value, SNOWFLAKE)
-
-
-def _conflict(message: str) -> EngineError:
-    return EngineError(message, kind=ErrorKind.CONFLICT, hint="Check what was built, and run again.")
