@@ -16,7 +16,7 @@ from google.cloud import bigquery
 
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.settings import BigQuerySettings
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, closed_session
 from flowforge_domain.relation import relation_parts
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ class Connection:
             self._client = self._storage = None
 
     def _opened(self) -> bigquery.Client:
-        require_open(self.closed)
+        if self.closed:
+            raise closed_session()
         if self._client is None:
             with translated(), ExitStack() as failed:
                 made = failed.enter_context(_client(self.settings))
@@ -118,12 +119,6 @@ class Connection:
             dataset.labels = labels_of(self.settings.labels)
             with suppress(Conflict):
                 client.create_dataset(dataset, **self.request)
-
-
-def require_open(closed: bool) -> None:
-    """Raise `EngineError` of kind UNREACHABLE for what was closed."""
-    if closed:
-        raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
 
 
 def labels_of(labels: Mapping[str, str]) -> dict[str, str]:

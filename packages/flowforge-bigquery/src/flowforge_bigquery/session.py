@@ -11,11 +11,11 @@ from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
-from flowforge_bigquery.connection import Connection, labels_of, require_open
+from flowforge_bigquery.connection import Connection, labels_of
 from flowforge_bigquery.dialect import BIGQUERY
 from flowforge_bigquery.errors import translated
 from flowforge_domain.dialect import Dialect
-from flowforge_domain.errors import ours_if_interrupted
+from flowforge_domain.errors import closed_session, ours_if_interrupted
 from flowforge_domain.results import Rows
 
 _CREATED = "CREATE_TABLE_AS_SELECT"
@@ -41,7 +41,8 @@ class BigQuerySession:
     @property
     def client(self) -> bigquery.Client:
         """The client; raises `EngineError` of kind UNREACHABLE when the session is closed."""
-        require_open(self.closed)
+        if self.closed:
+            raise closed_session()
         return self.source.client
 
     def execute(self, sql: str) -> int | None:

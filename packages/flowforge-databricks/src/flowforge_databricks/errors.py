@@ -13,28 +13,18 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.sqlstate import SQLSTATES, kind_of_state
 
 # The longest prefix of an SQLSTATE counts (https://spark.apache.org/docs/latest/sql-error-conditions-sqlstates.html).
 _STATES = {
-    "08": ErrorKind.UNREACHABLE,
+    **SQLSTATES,
     "0A": ErrorKind.SYNTAX,
-    "21": ErrorKind.DATA,
-    "22": ErrorKind.DATA,
-    "23": ErrorKind.DATA,
-    "28": ErrorKind.CREDENTIALS,
     # A function of the user's: whatever words it raises are about its values.
     "38": ErrorKind.DATA,
     "39": ErrorKind.DATA,
     "2D521": ErrorKind.TRANSIENT,
-    "40": ErrorKind.TRANSIENT,
-    "42": ErrorKind.SYNTAX,
-    "42501": ErrorKind.PERMISSION,
-    "42703": ErrorKind.MISSING_COLUMN,
     "42704": ErrorKind.MISSING_RELATION,
     "42711": ErrorKind.DATA,
-    "42P01": ErrorKind.MISSING_RELATION,
-    "42P06": ErrorKind.CONFLICT,
-    "42P07": ErrorKind.CONFLICT,
     "42K03": ErrorKind.MISSING_RELATION,
     "53": ErrorKind.SPACE,
     "HY008": ErrorKind.STOPPED,
@@ -102,7 +92,7 @@ def engine_error(error: Exception, sql: str = "") -> EngineError:
     if isinstance(error, PythonException):
         return EngineError(_raised(whole), kind=ErrorKind.DATA)
     said = _SAID.search(whole)
-    told = _kind((said and said["state"]) or _state(error))
+    told = kind_of_state((said and said["state"]) or _state(error), _STATES)
     kind = told or _kind_of(whole)
     message = _SEARCHED.sub("", said["text"]) if said else _first_line(whole)
     if not told and (causes := _CAUSE.findall(whole)):
@@ -114,11 +104,6 @@ def engine_error(error: Exception, sql: str = "") -> EngineError:
 
 def _state(error: Exception) -> str:
     return (error.getSqlState() or "") if isinstance(error, PySparkException) else ""
-
-
-def _kind(state: str) -> ErrorKind | None:
-    lengths = range(len(state), 1, -1)
-    return next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), None)
 
 
 def _kind_of(whole: str) -> ErrorKind:

@@ -26,7 +26,7 @@ from flowforge_databricks.errors import translated
 from flowforge_databricks.java import require_java, start_java
 from flowforge_databricks.settings import DatabricksSparkSettings
 from flowforge_domain.dialect import quote_name
-from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
+from flowforge_domain.errors import EngineError, ErrorKind, closed_session, ours_if_interrupted
 from flowforge_domain.results import Rows
 
 WAREHOUSE = ".local/warehouse"
@@ -107,7 +107,7 @@ class SparkSqlSession:
 
     def _open(self) -> SparkSession:
         if self.closed:
-            raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+            raise closed_session()
         return self.spark
 
 

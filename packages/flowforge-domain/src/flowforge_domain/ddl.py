@@ -10,7 +10,7 @@ from typing import cast
 from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_domain.errors import TemplateError
 from flowforge_domain.relation import relation_name, scan_relation
-from flowforge_domain.text import Location, caret, line_of
+from flowforge_domain.text import Location, caret, line_of, place_of
 
 # Where a statement may begin, each of these begins a comment in some engine, and nothing else in any.
 _NOTE = r"(?:--|#|//)[^\n]*"
@@ -248,8 +248,7 @@ def _hiding(ticks: bool, escapes: bool, comments: tuple[str, ...]) -> str:
 
 
 def _error(sql: str, offset: int, file: str, message: str, hint: str = _FORM) -> TemplateError:
-    line = line_of(sql, offset)
-    column = offset - (sql.rfind("\n", 0, offset) + 1) + 1
+    line, column = place_of(sql, offset)
     return TemplateError(
         message,
         where=Location(file, line) if file else None,

@@ -216,6 +216,11 @@ class EngineError(FlowForgeError):
         super().__init__(message, hint=hint)
 
 
+def closed_session() -> EngineError:
+    """Return the error for what is asked of a session that was closed."""
+    return EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+
+
 class Interruptible(Protocol):
     """A session that remembers whether it was interrupted."""
 

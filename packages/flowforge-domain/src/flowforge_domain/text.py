@@ -49,6 +49,11 @@ def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
+def place_of(text: str, offset: int) -> tuple[int, int]:
+    """Return the 1-based line and column of character `offset` of `text`."""
+    return line_of(text, offset), offset - text.rfind("\n", 0, offset)
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` most likely meant, or None."""
     import difflib

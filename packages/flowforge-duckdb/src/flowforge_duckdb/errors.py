@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.text import nearest
+from flowforge_domain.text import nearest, place_of
 
 # The first row counts whose class and pattern, searched in DuckDB's words, fit.
 _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
@@ -107,4 +107,4 @@ def _place(sql: str, facts: Mapping[str, str]) -> tuple[int, int]:
     if not sql or at > len(written) or not blamed.match(written[at:].decode("utf-8", "ignore")):
         return 0, 0
     before = written[:at].decode("utf-8", "ignore")
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+    return place_of(before, len(before))

@@ -11,7 +11,7 @@ import duckdb
 from flowforge_domain.ddl import made_by
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.text import line_of
+from flowforge_domain.text import place_of
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 
@@ -94,5 +94,4 @@ def _place(name: str, sql: str) -> tuple[int, int]:
     given = [*re.finditer(rf'\bas\s+"?({re.escape(name)})\b', sql, re.IGNORECASE)]
     if len(given) < 2:
         return 0, 0
-    offset = given[-1].start(1)
-    return line_of(sql, offset), offset - sql.rfind("\n", 0, offset)
+    return place_of(sql, given[-1].start(1))

@@ -10,31 +10,21 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.text import line_of
+from flowforge_domain.sqlstate import SQLSTATES, kind_of_state
+from flowforge_domain.text import place_of
 
 # The longest prefix of an SQLSTATE counts (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _STATES = {
-    "08": ErrorKind.UNREACHABLE,
+    **SQLSTATES,
     "08003": ErrorKind.TRANSIENT,
     "08006": ErrorKind.TRANSIENT,
-    "21": ErrorKind.DATA,
-    "22": ErrorKind.DATA,
-    "23": ErrorKind.DATA,
     "25006": ErrorKind.PERMISSION,
     "25P03": ErrorKind.TRANSIENT,
     "25P04": ErrorKind.STOPPED,
-    "28": ErrorKind.CREDENTIALS,
     "2BP01": ErrorKind.DEPENDENTS,
     "3D": ErrorKind.UNREACHABLE,
     "3F": ErrorKind.MISSING_RELATION,
-    "40": ErrorKind.TRANSIENT,
     "40002": ErrorKind.DATA,
-    "42": ErrorKind.SYNTAX,
-    "42501": ErrorKind.PERMISSION,
-    "42703": ErrorKind.MISSING_COLUMN,
-    "42P01": ErrorKind.MISSING_RELATION,
-    "42P06": ErrorKind.CONFLICT,
-    "42P07": ErrorKind.CONFLICT,
     "53100": ErrorKind.SPACE,
     "53200": ErrorKind.SPACE,
     "53300": ErrorKind.TRANSIENT,
@@ -98,8 +88,7 @@ def translated(sql: str = "", skipped: int = 0) -> Iterator[None]:
 
 def kind_of(state: str) -> ErrorKind:
     """Return what an SQLSTATE means."""
-    lengths = range(len(state), 1, -1)
-    return next((_STATES[state[:n]] for n in lengths if state[:n] in _STATES), ErrorKind.UNKNOWN)
+    return kind_of_state(state, _STATES) or ErrorKind.UNKNOWN
 
 
 def _engine_error(error: BaseException, sql: str, skipped: int) -> EngineError:
@@ -132,7 +121,4 @@ def _without_state(error: BaseException) -> EngineError:
 
 def _place(sql: str, position: int) -> tuple[int, int]:
     """Return line and column of a character of the statement, zeros where it is unknown or lies elsewhere."""
-    if not 1 <= position <= len(sql) + 1:
-        return 0, 0
-    offset = position - 1
-    return line_of(sql, offset), offset - sql.rfind("\n", 0, offset)
+    return place_of(sql, position - 1) if 1 <= position <= len(sql) + 1 else (0, 0)

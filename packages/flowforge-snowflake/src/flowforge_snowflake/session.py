@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from snowflake.connector import SnowflakeConnection, errors
 
 from flowforge_domain.dialect import known_name
-from flowforge_domain.errors import EngineError, ErrorKind, ours_if_interrupted
+from flowforge_domain.errors import EngineError, closed_session, ours_if_interrupted
 from flowforge_domain.results import Rows
 from flowforge_snowflake.connection import connect
 from flowforge_snowflake.dialect import SNOWFLAKE
@@ -56,7 +56,7 @@ class SnowflakeSession:
     def connection(self) -> SnowflakeConnection:
         """The connector's own connection; raises `EngineError` of kind UNREACHABLE."""
         if self.closed:
-            raise EngineError("The session is closed.", kind=ErrorKind.UNREACHABLE, hint="Open the engine again.")
+            raise closed_session()
         if self.held is None:
             self.held = connect(self.settings, self.root)
         return self.held

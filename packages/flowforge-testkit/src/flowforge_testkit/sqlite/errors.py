@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.text import line_of
+from flowforge_domain.text import place_of
 
 KINDS: tuple[tuple[str, ErrorKind], ...] = (
     (r"no such table|unknown database", ErrorKind.MISSING_RELATION),
@@ -48,5 +48,4 @@ def _place(message: str, sql: str) -> tuple[int, int]:
     found = _NEAR.match(message)
     if found is None or sql.count(found.group(1)) != 1:
         return 0, 0
-    offset = sql.index(found.group(1))
-    return line_of(sql, offset), offset - sql.rfind("\n", 0, offset)
+    return place_of(sql, sql.index(found.group(1)))
