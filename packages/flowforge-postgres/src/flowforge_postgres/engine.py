@@ -1,6 +1,6 @@
 """A PostgreSQL schema as an engine: what the core asks for, said in PostgreSQL's words.
 
-Sessions are connections of one pool. `session.py` holds them, `catalog.py` replaces relations.
+Sessions are connections of one pool (`connection.py`). `session.py` holds them, `catalog.py` replaces relations.
 """
 
 from __future__ import annotations
@@ -9,21 +9,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy
 
 from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
+from flowforge_postgres.connection import pool_of
 from flowforge_postgres.frames import PostgresFrames
+from flowforge_postgres.lock import PostgresLock
 from flowforge_postgres.plugin import SPEC
 from flowforge_postgres.seeds import PostgresSeeds
-from flowforge_postgres.session import PostgresLock, PostgresSession, pool_of
+from flowforge_postgres.session import PostgresSession
 from flowforge_postgres.settings import PostgresProfile
-
-# Those that libpq opens.
-_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "passfile")
 
 
 def open_engine(profile: PostgresProfile, root: Path, claim: Claim) -> Engine:  # noqa: ARG001 - it is not needed
@@ -32,8 +28,7 @@ def open_engine(profile: PostgresProfile, root: Path, claim: Claim) -> Engine:  
     Files that the profile or its dsn names are relative to `root`. Raises `EngineError` of kind UNREACHABLE for a dsn
     that cannot be read.
     """
-    pool = pool_of(profile.postgres)
-    sqlalchemy.event.listen(pool, "do_connect", partial(_find_files, root))
+    pool = pool_of(profile.postgres, root)
     url = pool.url
     host = url.host or url.query.get("host") or "local"
     target = f"{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
@@ -57,12 +52,6 @@ def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
         replacer=replacer,
         formats=partial(_formats, session),
     )
-
-
-def _find_files(root: Path, _dialect: object, _record: object, _given: object, settings: dict[str, Any]) -> None:
-    """Put the project's folder before the files of a connection that is about to be made."""
-    # `system` means the certificates that this machine trusts.
-    settings |= {name: str(root / settings[name]) for name in _FILES if settings.get(name, "system") != "system"}
 
 
 def _formats(session: PostgresSession) -> Mapping[str, str]:

@@ -1,0 +1,110 @@
+"""Connections: a pool that opens one when it is first needed, in the profile's schema, which is made when missing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy
+import sqlalchemy.event
+import sqlalchemy.exc
+from psycopg.pq import Conninfo
+
+from flowforge_domain.dialect import quote_name, quote_text
+from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.settings import PostgresSettings
+
+# Nothing is prepared behind our back: a plan of `select *` would not survive its table's replacement.
+_NEVER = 2**31 - 1
+# Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
+# those on some systems, cannot do so.
+_WATCH = """do $$ begin set client_connection_check_interval = 500; exception when others then null; end $$"""
+_MAY_USE = """
+select has_schema_privilege(oid, 'usage'), current_user
+from pg_catalog.pg_namespace where oid = to_regnamespace({schema})
+"""
+# Those that libpq opens.
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "passfile")
+
+
+def pool_of(settings: PostgresSettings, root: Path) -> sqlalchemy.Engine:
+    """Return a pool of connections, none of them open yet; files that it names are relative to `root`.
+
+    Raises `EngineError` of kind UNREACHABLE for a dsn that cannot be read.
+    """
+    url = _url(settings.dsn.get_secret_value())
+    asked = {
+        "application_name": "flowforge",
+        "connect_timeout": settings.connect_timeout,
+        "sslmode": settings.sslmode,
+        "sslrootcert": settings.sslrootcert,
+    }
+    arguments = {key: value for key, value in asked.items() if value is not None and key not in url.query}
+    arguments |= {"autocommit": True, "prepare_threshold": _NEVER}
+    pool = sqlalchemy.create_engine(
+        url, connect_args=arguments, pool_pre_ping=True, max_overflow=-1, use_native_hstore=False
+    )
+    sqlalchemy.event.listen(pool, "do_connect", partial(_find_files, root))
+    sqlalchemy.event.listen(pool, "connect", lambda connection, _: _set_up(connection, settings))
+    return pool
+
+
+def _url(dsn: str) -> sqlalchemy.URL:
+    """Return what a dsn says; what may be the end of a password is no host, database or setting that an error names."""
+    try:
+        url = sqlalchemy.make_url(dsn).set(drivername="postgresql+psycopg")
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # Not chained: the parser's own words may hold the password.
+        url = None
+    if url is None or dsn.partition("?")[0].count("@") > 1:
+        message, hint = "The dsn cannot be read.", "Write its password percent-encoded, as in p%40ss for p@ss."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
+    if url.query.keys() - {setting.keyword.decode() for setting in Conninfo.get_defaults()}:
+        message = "The dsn has a setting behind its ? that PostgreSQL does not know."
+        hint = "Mend its name; where it is part of a password, write & as %26 and = as %3D."
+        raise EngineError(message, kind=ErrorKind.UNREACHABLE, hint=hint)
+    return url
+
+
+def _find_files(root: Path, _dialect: object, _record: object, _given: object, settings: dict[str, Any]) -> None:
+    """Put the project's folder before the files of a connection that is about to be made."""
+    # `system` means the certificates that this machine trusts.
+    settings |= {name: str(root / settings[name]) for name in _FILES if settings.get(name, "system") != "system"}
+
+
+def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
+    """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there.
+
+    One that the role may not use would be left out of the search path in silence, as if it were not there.
+    """
+    schema = quote_name(settings.db_schema, POSTGRES)
+    found = connection.execute(_MAY_USE.format(schema=quote_text(schema, POSTGRES))).fetchone()
+    if found is None:
+        _make_schema(connection, schema)
+    elif not found[0]:
+        connection.close()
+        raise _may_not_use(settings.db_schema, found[1])
+    ours = [f"set search_path = {schema}", "set datestyle = iso"]
+    # What the dsn says of it wins, and where the profile says nothing, what the role or the database has.
+    if settings.statement_timeout and "statement_timeout" not in connection.info.options:
+        ours.append(f"set statement_timeout = {round(settings.statement_timeout * 1000)}")
+    connection.execute("; ".join([*ours, _WATCH]))
+
+
+def _may_not_use(schema: str, role: str) -> EngineError:
+    granted = f"grant usage, create on schema {quote_name(schema, POSTGRES)} to {quote_name(role, POSTGRES)}"
+    return EngineError(
+        f"The role {role!r} has no right to use the schema {schema!r}.",
+        kind=ErrorKind.PERMISSION,
+        hint=f"Let its owner run: {granted}",
+    )
+
+
+def _make_schema(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
+    """Create a schema, given quoted; another session may be doing the same."""
+    with suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema):
+        connection.execute(f"create schema {schema}")
