@@ -74,7 +74,7 @@ BARS = (
         "the files of a project on the reference engine only"),
     Bar("R4", "Runs at the same time wait or are told who runs, and lose nothing",
         (f"{_HERE}/test_duckdb_runs.py", f"{_HERE}/test_postgres_runs.py",
-         "packages/flowforge-duckdb/tests/test_database.py")),
+         "packages/flowforge-duckdb/tests/test_connection.py")),
     Bar("R5", "Jobs, the order of files and the hash seed change nothing",
         (f"{_HERE}/test_determinism.py", "packages/flowforge-app/tests/test_parallel.py"),
         "DuckDB only; by day 80 of 200 models, the site of 50, 5 orders, 2 hash seeds; failures in 5 orders at night"),

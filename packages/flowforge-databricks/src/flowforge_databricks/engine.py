@@ -1,6 +1,6 @@
 """A database of Spark as an engine: what the core asks for, said in Spark's words.
 
-`session.py` starts Spark or reaches it, `catalog.py` replaces relations.
+`connection.py` starts Spark or reaches it, `session.py` runs statements, `catalog.py` replaces relations.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from flowforge_databricks.catalog import SparkCatalog, SparkReplacer
+from flowforge_databricks.connection import SPARKS_OWN, WAREHOUSE, formats_of, open_session
 from flowforge_databricks.frames import SparkFrames
 from flowforge_databricks.lock import SparkLock
 from flowforge_databricks.plugin import SPECS
 from flowforge_databricks.seeds import SparkSeeds
-from flowforge_databricks.session import SPARKS_OWN, WAREHOUSE, SparkSqlSession, formats_of, open_session
+from flowforge_databricks.session import SparkSqlSession
 from flowforge_databricks.settings import DatabricksSparkProfile, DatabricksSparkSettings
 from flowforge_databricks.sources import IcebergVersions
 from flowforge_domain.holder import Claim

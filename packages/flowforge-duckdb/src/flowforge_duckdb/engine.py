@@ -17,7 +17,7 @@ from flowforge_domain.catalog import CatalogEntry, listed
 from flowforge_domain.dialect import quote_relation
 from flowforge_domain.holder import Claim
 from flowforge_domain.results import Rows
-from flowforge_duckdb.database import MEMORY, connect, formats_of
+from flowforge_duckdb.connection import MEMORY, connect, formats_of
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames

@@ -34,8 +34,8 @@ from flowforge_domain.seed_types import (
     declared_fits,
     settle_types,
 )
+from flowforge_duckdb.connection import utf8_path
 from flowforge_duckdb.csv_text import CsvText, fault, line_of, open_csv
-from flowforge_duckdb.database import utf8_path
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_ports.failpoint import failpoint

@@ -15,7 +15,7 @@ import pytest
 
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.holder import holder_text, read_holder
-from flowforge_duckdb.database import _holder
+from flowforge_duckdb.connection import _holder
 from flowforge_duckdb.lock import opening
 from flowforge_testkit.fakes import claim
 
