@@ -76,7 +76,7 @@ def test_what_can_be_no_type_is_none(kind):
 def test_rows_are_sent_so_that_nobody_guesses(engine, tmp_path):
     assert load(engine, seed(tmp_path, 'id,text\n007,"a ""b"""\n,NULL\n 5,"two\nlines"\n')) == 3
     found = rows(engine, "select id, text from ff_seed")
-    assert found == [("007", 'a "b"'), (None, "NULL"), (" 5", "two\nlines")]
+    assert found == [(" 5", "two\nlines"), ("007", 'a "b"'), (None, "NULL")]
 
 
 def test_a_value_that_no_text_of_snowflake_holds_is_told(engine, tmp_path, monkeypatch):

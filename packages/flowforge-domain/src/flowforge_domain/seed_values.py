@@ -15,8 +15,9 @@ from typing import Any
 
 from flowforge_domain.dialect import NeutralType
 from flowforge_domain.seed_csv import CsvText, csv_records
+from flowforge_domain.seed_looks import LOOKS, Look, Narrowest, parses
 from flowforge_domain.seed_text import wrong_value
-from flowforge_domain.seed_types import NUMBER, ROUNDED, declared_fits
+from flowforge_domain.seed_types import declared_fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,20 @@ def typed_rows(text: CsvText, known: Collection[NeutralType], engine: str) -> Ty
         fitting = (kind for pattern, kind in _DECLARED if kind in known and re.search(pattern, wanted, re.IGNORECASE))
         return next(fitting, None)
 
-    inferred = _inferred(text, [kind for kind in _FITS if kind in known])
+    inferred = _inferred(text, {kind: look for kind, look in _LOOKS.items() if kind in known})
     examples = ", ".join(dict.fromkeys(kind for _, kind in _DECLARED if kind in known))
     declared: dict[str, NeutralType] = declared_fits(text.seed, list(inferred), kind_of, engine, examples)
     kinds = {**inferred, **declared}
     return TypedRows(kinds, _values(text, kinds))
 
 
-def _inferred(text: CsvText, kinds: Collection[NeutralType]) -> dict[str, NeutralType]:
-    possible = [list(kinds) for _ in text.columns]
-    filled = [False for _ in text.columns]
+def _inferred(text: CsvText, looks: Mapping[NeutralType, Look]) -> dict[str, NeutralType]:
+    found = [Narrowest(looks) for _ in text.columns]
     for _, row in csv_records(text):
-        for i, value in enumerate(row):
+        for column, value in zip(found, row, strict=True):
             if value != text.seed.options.null:
-                filled[i] = True
-                possible[i] = [kind for kind in possible[i] if _FITS[kind](value)]
-    return {name: possible[i][0] if filled[i] else "text" for i, name in enumerate(text.columns)}
+                column.take(value)
+    return {name: column.kind for name, column in zip(text.columns, found, strict=True)}
 
 
 def _values(text: CsvText, kinds: Mapping[str, NeutralType]) -> Iterator[list[Any]]:
@@ -105,26 +104,13 @@ def _timestamp(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _fits(convert: Callable[[str], Any]) -> Callable[[str], bool]:
-    """Tell whether a value can be of a type and be written as it was: `007` and `12345678901234567890` cannot."""
-
-    def fits(text: str) -> bool:
-        try:
-            value = convert(text)
-        except ValueError:
-            return False
-        if _PADDED.match(text):
-            return False
-        if not isinstance(value, float):
-            return True
-        if not re.fullmatch(NUMBER, text):
-            return False
-        return not re.fullmatch(ROUNDED, text) and not (text.lstrip("-").isdigit() and int(value) != int(text))
-
-    return fits
+def _looks(kind: NeutralType) -> Look:
+    """Return what tells that a value looks like one of a type, and is made one here."""
+    return lambda text: LOOKS[kind](text) and not _BARE_POINT.match(text) and parses(_CONVERT[kind], text)
 
 
-_PADDED = re.compile(r"[+-]?0[0-9]|\+|.*[.]\Z|-?[.]")
+# `.5` and `1.` are numbers that Python writes otherwise.
+_BARE_POINT = re.compile(r".*[.]\Z|-?[.]")
 _CONVERT: Mapping[NeutralType, Callable[[str], Any]] = {
     "boolean": _boolean,
     "bigint": _integer,
@@ -135,10 +121,7 @@ _CONVERT: Mapping[NeutralType, Callable[[str], Any]] = {
     "decimal": _decimal,
 }
 _INFERRED: tuple[NeutralType, ...] = ("boolean", "bigint", "double", "date", "timestamp")
-_FITS: Mapping[NeutralType, Callable[[str], bool]] = {
-    **{kind: _fits(_CONVERT[kind]) for kind in _INFERRED},
-    "text": lambda _: True,
-}
+_LOOKS: Mapping[NeutralType, Look] = {kind: _looks(kind) for kind in _INFERRED}
 # Where the engine has no decimals, they are doubles.
 _DECLARED: tuple[tuple[str, NeutralType], ...] = (
     (r"^(.*char|text|string)", "text"),
