@@ -12,9 +12,8 @@ from google.cloud import bigquery
 
 from flowforge_bigquery.errors import translated
 from flowforge_bigquery.session import BigQuerySession, of_any_job
-from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.catalog import CatalogEntry, listed_by_case
 from flowforge_domain.dialect import RelationKind, quote_relation
-from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.swap import aside
 from flowforge_ports.lease import LEASE_TABLE
 
@@ -33,7 +32,7 @@ class BigQueryCatalog:
         client = self.session.client
         with translated(), ThreadPoolExecutor(_AT_ONCE) as pool:
             datasets = [item.dataset_id for item in client.list_datasets(**self.session.source.request)]
-            return {name: entry for found in pool.map(self._tables, datasets) for name, entry in found}
+            return listed_by_case(row for rows in pool.map(self._tables, datasets) for row in rows)
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         return [(field.name, type_of(field)) for field in self.table(relation).schema]
@@ -44,20 +43,14 @@ class BigQueryCatalog:
             client = self.session.client
             return client.get_table(self.session.source.table(relation), **self.session.source.request)
 
-    def _tables(self, dataset: str) -> list[tuple[str, CatalogEntry]]:
-        schema = () if dataset == self.session.source.settings.dataset else (dataset,)
+    def _tables(self, dataset: str) -> list[tuple[str, str, RelationKind, bool]]:
+        here = dataset == self.session.source.settings.dataset
         try:
-            listed = list(self.session.client.list_tables(dataset, **self.session.source.request))
+            found = list(self.session.client.list_tables(dataset, **self.session.source.request))
         except NotFound:
             return []
-        names = [(relation_name(*schema, item.table_id), item) for item in listed if item.table_id != LEASE_TABLE]
-        return [
-            (
-                same_relation(name),
-                CatalogEntry(_kind(item.table_type), spelled="" if name == same_relation(name) else name),
-            )
-            for name, item in names
-        ]
+        tables = ((item.table_id, _kind(item.table_type)) for item in found)
+        return [(dataset, name, kind, here) for name, kind in tables if name != LEASE_TABLE]
 
 
 @dataclass(frozen=True)

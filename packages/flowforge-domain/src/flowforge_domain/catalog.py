@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowforge_domain.dialect import RelationKind
@@ -31,12 +31,24 @@ def listed(rows: Iterable[Sequence[Any]]) -> dict[str, CatalogEntry]:
 
     What more a row holds are the other fields of `CatalogEntry`.
     """
+    return {same_relation(relation): CatalogEntry(kind, *more) for relation, kind, *more in map(_named, rows)}
+
+
+def listed_by_case(rows: Iterable[Sequence[Any]]) -> dict[str, CatalogEntry]:
+    """Return the same where case tells names apart, and how each is spelled."""
+    entries = {relation: CatalogEntry(kind, *more) for relation, kind, *more in map(_named, rows)}
     return {
-        same_relation(relation_name(name) if found else relation_name(schema, name)): CatalogEntry(kind, *more)
-        for schema, name, kind, found, *more in rows
+        same_relation(relation): entry if relation == same_relation(relation) else replace(entry, spelled=relation)
+        for relation, entry in entries.items()
     }
 
 
 def kinds(entries: Mapping[str, CatalogEntry]) -> dict[str, RelationKind]:
     """Return what each relation is."""
     return {name: entry.kind for name, entry in entries.items()}
+
+
+def _named(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a row with the relation's name in place of schema and name."""
+    schema, name, kind, found, *more = row
+    return relation_name(name) if found else relation_name(schema, name), kind, *more

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge_domain.catalog import CatalogEntry
+from flowforge_domain.catalog import CatalogEntry, listed_by_case
 from flowforge_domain.dialect import RelationKind, quote_name, quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
-from flowforge_domain.relation import relation_name, relation_parts, same_relation
+from flowforge_domain.relation import relation_name, relation_parts
 from flowforge_domain.swap import Grant, Newcomer, Standing, Step, aside, swap_steps
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.prepared import ask
@@ -160,12 +160,7 @@ class PostgresCatalog:
     session: PostgresSession
 
     def relations(self) -> Mapping[str, CatalogEntry]:
-        found = {}
-        for schema, name, kind, here, identity in self.session.query(_RELATIONS).rows:
-            relation = relation_name(name) if here else relation_name(schema, name)
-            key = same_relation(relation)
-            found[key] = CatalogEntry(kind, identity, spelled="" if key == relation else relation)
-        return found
+        return listed_by_case(self.session.query(_RELATIONS).rows)
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
         named = quote_text(quote_relation(relation, POSTGRES), POSTGRES)
