@@ -7,6 +7,7 @@ import inspect
 import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +126,15 @@ def test_a_loader_imports_a_module_once(project):
     loader = ModuleFunctions(project.root)
     assert project.function("m", loader)() is project.function("n", loader)()
     assert project.function("m", loader) is project.function("m", loader)
+
+
+def test_a_loader_tells_what_it_has_imported_of_the_project(project):
+    project.write({"models/m.ff.py": model_text(head="import helpers, json"), "helpers.py": ""})
+    loader = ModuleFunctions(project.root)
+    assert loader.modules() == []
+    function = project.function("m", loader)
+    assert {Path(module.__file__).name for module in loader.modules()} == {"m.ff.py", "helpers.py"}
+    assert function.__module__ in {module.__name__ for module in loader.modules()}
 
 
 def test_edits_between_two_loads_are_seen_even_of_equal_size_and_time(project):

@@ -128,6 +128,9 @@ class _Build:
         if frames is None:
             raise UnsupportedByEngineError(self.engine.name, Capability.PYTHON_MODELS.value)
         function = self.on.functions.function(self.node)
+        if carry := self.engine.carry:
+            for module in self.on.functions.modules():
+                carry(module)
         try:
             inputs = self._inputs(frames)
             this = frames.read(self.node.relation) if self.goes_on and _wants_this(function) else None

@@ -9,6 +9,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from pyspark.cloudpickle import register_pickle_by_value
+
 from flowforge_databricks.catalog import SparkCatalog, SparkReplacer
 from flowforge_databricks.connection import SPARKS_OWN, WAREHOUSE, formats_of, open_session
 from flowforge_databricks.frames import SparkFrames
@@ -53,6 +55,8 @@ def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: P
         replacer=replacer,
         formats=partial(formats_of, settings),
         sources=IcebergVersions(session, settings.database) if settings.format == "iceberg" else None,
+        # Workers of Spark cannot import what FlowForge has imported of the project: it is sent to them whole.
+        carry=register_pickle_by_value,
         keeps=not (settings.is_local and settings.metastore == "memory"),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 from flowforge_domain.capability import Capability
@@ -134,6 +135,7 @@ class Engine:
     and `seal` where it can tell that others wrote to the target.
     `version` is the engine's own, as far as it is known without asking. `formats` gives, by the engine's names, what
     decides in the session how values are cast and no model says, such as the time zone; it is asked for once in a run.
+    `carry` is told each of the project's modules before a model's function is called, where others may run functions.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Engine:
     sources: SourceVersions | None = None
     seal: Seal | None = None
     formats: Callable[[], Mapping[str, str]] = dict
+    carry: Callable[[ModuleType], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 from flowforge_domain.hooks import Hook
@@ -113,6 +114,9 @@ class FunctionLoader(Protocol):
 
     def hook(self, hook: Hook) -> Callable[..., Any]:
         """Return a hook's function; raise `ModuleLoadError` as `function` does."""
+
+    def modules(self) -> Sequence[ModuleType]:
+        """Return the project's modules that are imported: no other process can import them by their names."""
 
 
 class ChangeFinder(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from flowforge_domain.errors import ModuleLoadError, told_as
@@ -50,6 +51,10 @@ class ModuleFunctions:
             hint = "Use the decorator from flowforge, once, with a literal word."
             raise ModuleLoadError(message, where=hook.where, hint=hint)
         return function  # type: ignore[return-value]
+
+    def modules(self) -> Sequence[ModuleType]:
+        """Return the project's modules that are imported, each by the private name that it has in this process."""
+        return self._modules.loaded()
 
 
 def _is_as_read(spec: ModelSpec, node: Node) -> bool:

@@ -43,6 +43,10 @@ class ProjectModules:
         modules = (file.with_suffix("").parts for file in files if not file.name.endswith(".ff.py"))
         return {".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in modules}
 
+    def loaded(self) -> list[ModuleType]:
+        """Return what is imported of the project."""
+        return [module for name, module in list(sys.modules.items()) if name.startswith(self.prefix)]
+
     def find(self, dotted: str) -> Path | None:
         """Return the file of a project's module, or the folder of a package without `__init__.py`; None for neither."""
         places = [base.joinpath(*dotted.split(".")) for base in (self.root, self.root / "models")]
@@ -56,8 +60,8 @@ class ProjectModules:
 
     def forget(self) -> None:
         """Take every module of this project out of `sys.modules`."""
-        for name in [name for name in sys.modules if name.startswith(self.prefix)]:
-            sys.modules.pop(name, None)
+        for module in self.loaded():
+            sys.modules.pop(module.__name__, None)
 
     def _execute(self, name: str, path: Path, package: str) -> ModuleType:
         """Run a file's source, or nothing for a folder, as a module whose `import` looks into the project first."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from flowforge_app.attempts import Patience
@@ -142,6 +143,10 @@ class MemoryFunctions:
     def hook(self, hook: Hook) -> Callable[..., Any]:
         """Return a hook's function."""
         return self.hooks[hook.function]
+
+    def modules(self) -> Sequence[ModuleType]:
+        """Return none: the functions are those of tests."""
+        return ()
 
     def function(self, node: Node) -> Callable[..., Any]:
         """Return the function."""
