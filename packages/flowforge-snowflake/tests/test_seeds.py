@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from flowforge_domain.catalog import kinds
 from flowforge_domain.errors import SeedError
 from flowforge_domain.model import Seed, SeedOptions
 from flowforge_snowflake.csv_types import Column, declared_fit
+from flowforge_snowflake.session import SnowflakeSession
 from flowforge_testkit.conformance.ground import build, rows, seeds_of, transaction
 
 TYPES = [
@@ -128,3 +132,15 @@ def seed(folder, text, options=None):
 def load(engine, made):
     with transaction(engine):
         return seeds_of(engine).load(made, "ff_seed")
+
+
+def test_parquet_is_read_by_the_types_that_the_file_tells(engine, tmp_path, monkeypatch):
+    # The emulator goes by them always; Snowflake only where it is told to.
+    held = {"moment": [datetime(1970, 1, 5, tzinfo=UTC)], "raw": [b"ab"]}
+    parquet.write_table(pa.table(held), tmp_path / "seed.parquet")
+    run, sent = SnowflakeSession.ran, []
+    monkeypatch.setattr(SnowflakeSession, "ran", lambda session, sql: sent.append(sql) or run(session, sql))
+    assert load(engine, Seed("ff_seed", "parquet", tmp_path / "seed.parquet", "ff_seed")) == 1
+    (copied,) = (sql for sql in sent if sql.startswith("copy into"))
+    assert "use_logical_type = true binary_as_text = false" in copied
+    assert rows(engine, "select moment, raw from ff_seed") == [(held["moment"][0], b"ab")]

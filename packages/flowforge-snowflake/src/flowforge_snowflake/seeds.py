@@ -30,7 +30,8 @@ from flowforge_snowflake.dialect import SNOWFLAKE
 from flowforge_snowflake.session import SnowflakeSession
 
 _CSV = "(type = csv field_optionally_enclosed_by = '\"' escape_unenclosed_field = none compression = gzip)"
-_PARQUET = "(type = parquet)"
+# Otherwise moments are numbers, whose size tells their unit, and bytes are texts.
+_PARQUET = "(type = parquet use_logical_type = true binary_as_text = false)"
 _LONGEST_VALUE = 16 * 1024 * 1024
 _OF_THE_FILE = (ErrorKind.DATA, ErrorKind.UNKNOWN, ErrorKind.SYNTAX)
 
