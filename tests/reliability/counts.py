@@ -29,8 +29,9 @@ MODELS = 200 if NIGHT else 80
 JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
 ORDERS = 50 if NIGHT else 5
 HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")
-# R7: mutated inputs.
+# R7: mutated inputs, and of those that open an engine so many on PostgreSQL.
 INPUTS = int(os.environ.get("FUZZ_COUNT", "10000" if NIGHT else "1000"))
+POSTGRES_INPUTS = int(os.environ.get("FUZZ_COUNT", "2000" if NIGHT else "80"))
 # S1: secrets of the corpus, the first ones; at night each in every way, by day in one.
 SECRETS = 60 if NIGHT else 20
 # S3: names of the corpus at each place of a project, None for all.

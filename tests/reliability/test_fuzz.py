@@ -5,20 +5,19 @@ FUZZ_SEED and FUZZ_COUNT choose other inputs; those that once went wrong are in 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from pathlib import Path
+from itertools import islice
 
 import pytest
 from counts import INPUTS
 from fuzz.cases import cases
 from fuzz.ground import files, fingerprints, write
 from fuzz.judge import complaints, reported
+from fuzz.known import known
 from warm import Command
 
 SEED = int(os.environ.get("FUZZ_SEED", "20261128"))
-REGRESSIONS = sorted((Path(__file__).parent / "fuzz" / "regressions").glob("*.json"))
 # Each process is given so many inputs, of projects whose other files are known from before. The first part gives each
 # its own, and a project that is new: by day a hundred, by night a thousand.
 PARTS = 10
@@ -47,7 +46,7 @@ def ground(flowforge, tmp_path_factory):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_malformed_inputs_are_refused_in_one_message(part, flowforge, ground, tmp_path, record_property):
     content = files()
-    inputs = list(enumerate(cases(SEED, INPUTS, content)))[part::PARTS]
+    inputs = list(islice(enumerate(cases(SEED, content)), part, INPUTS, PARTS))
     record_property("seed", SEED)
     record_property("trials", len(inputs))
     size, new = (BATCH, ()) if part else (1, (".flowforge",))
@@ -71,18 +70,12 @@ def test_malformed_inputs_are_refused_in_one_message(part, flowforge, ground, tm
     assert not found, "\n\n".join([f"{len(found)} of {len(inputs)} went wrong", *found[:20]])
 
 
-@pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)
-def test_what_once_went_wrong_does_not_again(path, flowforge, ground, tmp_path):
-    told = json.loads(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("once", known("duckdb"), ids=lambda once: once.name)
+def test_what_once_went_wrong_does_not_again(once, flowforge, ground, tmp_path):
     root = shutil.copytree(ground, tmp_path / "shop")
-    changed = {
-        name: bytes.fromhex(data["hex"]) if isinstance(data, dict) else data.encode("utf-8", "surrogatepass")
-        for name, data in told["files"].items()
-    }
-    write(root, changed)
+    write(root, once.case.changed)
     before = fingerprints(root)
-    ended = flowforge.run(told["command"], root, seconds=20, **told.get("environment", {}))
-    assert ended.code == told["code"], ended.said
-    assert told["says"] in ended.said
-    mutated = next(iter(changed), "") if told["code"] == 1 else ""
-    assert list(complaints(ended, before, fingerprints(root), mutated)) == []
+    (ended,) = flowforge.run_all([Command(once.case.arguments, root, once.case.environment)], seconds=20)
+    assert ended.code == once.code, ended.said
+    assert once.says in ended.said
+    assert list(complaints(ended, before, fingerprints(root), once.mutated)) == []

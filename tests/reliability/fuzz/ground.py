@@ -41,12 +41,21 @@ SOURCES = """\
 crm:
   people: {identifier: people, description: What the CRM exports.}
 """
-PROFILES = """\
+# Where PostgreSQL is, libpq's own variables say: an input is the same one on every machine.
+PROFILES = {
+    "duckdb": """\
 default:
   engine: duckdb
   duckdb: {path: "{{ env_var('FUZZ_DB', 'a.duckdb') }}", threads: 1, memory_limit: 256MB}
 dev: {engine: duckdb, duckdb: {path: b.duckdb}}
-"""
+""",
+    "postgres": """\
+default:
+  engine: postgres
+  postgres: {dsn: "{{ env_var('FUZZ_DB', 'postgresql:///shop') }}", db_schema: public, connect_timeout: 5}
+dev: {engine: postgres, postgres: {dsn: "postgresql:///shop", db_schema: dev, statement_timeout: 30, sslmode: prefer}}
+""",
+}
 USERS = """\
 -- who they are
 {{ config(materialized='table', tags=['a'], meta={'k': [1, 2.5, true, none]}) }}
@@ -73,7 +82,7 @@ group by user_id
 """
 MACROS = """\
 {% macro euros(column, digits=2) %}
-round({{ column }}::double, {{ digits }})
+round({{ column }}::numeric, {{ digits }})
 {% endmacro %}
 {% macro duckdb__today() %}date '2026-01-01'{% endmacro %}
 {% macro today() %}current_date{% endmacro %}
@@ -99,21 +108,24 @@ def enriched(frames):
     return joined.assign(total=joined["amount"] * 2)[["order_id", "name", "total"]]
 """
 PEOPLE = 'id,name,since,note\n1,Ann,2026-01-02,"a, ""b"""\n2,Bob,2026-02-03,NA\n3,Åsa,2026-03-04,\n'
-ENVIRONMENT = "FUZZ_DB=a.duckdb\nOTHER='x y'\n"
+ENVIRONMENT = {
+    "duckdb": "FUZZ_DB=a.duckdb\nOTHER='x y'\n",
+    "postgres": "FUZZ_DB=postgresql:///shop\nOTHER='x y'\n",
+}
 MODEL_YAML = "models:\n  orders: {owner: sales, columns: {amount: {description: In euros.}}}\ntests: []\n"
 COUNTRIES = "select 'de' as code, 'Germany' as name union all select 'fr', 'France'\n"
 
 
-def files() -> dict[str, bytes]:
-    """Return every file of the project."""
+def files(engine: str = "duckdb") -> dict[str, bytes]:
+    """Return every file of the project on an engine."""
     sales = pa.table({"order_id": [1, 2, 3], "user_id": [1, 1, 3], "amount": [1.5, 20.0, 3.25]})
     sink = pa.BufferOutputStream()
     pq.write_table(sales, sink)
     texts = {
         "project.yml": PROJECT,
         "sources.yml": SOURCES,
-        "profiles.yml": PROFILES,
-        ".env": ENVIRONMENT,
+        "profiles.yml": PROFILES[engine],
+        ".env": ENVIRONMENT[engine],
         "models/users.ff.sql": USERS,
         "models/orders.ff.sql": ORDERS,
         "models/orders.yml": MODEL_YAML,

@@ -39,6 +39,16 @@ def complaints(ended: Ended, before: Mapping[str, str], after: Mapping[str, str]
         yield from _of_a_refusal(ended, before, after, mutated)
 
 
+def left_behind(ended: Ended, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """Tell what a command should not have left in a database; `before` and `after` tell what each relation is."""
+    if helpers := [name for name in after if "._flowforge_" in name and not name.endswith("._flowforge_state")]:
+        yield f"{helpers} are left"
+    if ended.code == 1:
+        names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        if changed := [name for name in names if not name.endswith("._flowforge_state")]:
+            yield f"refused, and yet {changed} changed in the database"
+
+
 def _of_a_refusal(ended: Ended, before: Mapping[str, str], after: Mapping[str, str], mutated: str) -> Iterator[str]:
     places = _PLACE.findall(ended.said)
     if mutated:

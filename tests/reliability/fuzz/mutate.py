@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from fuzz.tables import odd_table
+
 Mutator = Callable[[random.Random, bytes], bytes]
 
 _BYTES = [
@@ -81,9 +83,27 @@ _PYTHON = [
     "exit(5)", "del frames", "frames = 1", "(" * 150, "x = " + "-" * 400 + "1", "\x0c", "match x:", "async def f(): ...", "raise MemoryError", "raise RecursionError",
     "import sys; sys.exit('bye')", "def model(): ...", "raise ValueError('\\n' * 99)", "raise ValueError()", "warnings.warn('x')", "import pandas; pandas.nope()",
 ]  # fmt: skip
+_POSTGRES = [
+    "; drop table users", "; commit; drop table users; begin", "; rollback; drop table users", "; end", "; abort", "$$", "$tag$", "E'\\'", "U&'\\D83D'",
+    "::regclass", "::nope", "cast('x' as date)", "'infinity'::date", "'294276-12-31 24:00'::timestamp", "'0044-03-15 BC'::date", "'24:00'::time", "pg_sleep(0)",
+    "nextval('nope')", "; set role pg_monitor", "; set role nobody", "; set search_path = nope", "; set standard_conforming_strings = off", "; set datestyle = german",
+    "; set client_encoding = latin1", "; set statement_timeout = 1", "; lock table users", "; listen x", "; notify x", "; prepare transaction 'x'", "; begin",
+    "; declare c cursor for select 1", "; copy users to stdout", "copy (select 1) to stdout", "; copy users from stdin", "; truncate users", "; savepoint x",
+    "; do $$ begin raise exception 'boom %', 1; end $$", "; do $$ begin raise notice 'x'; end $$", "; create temp table t as select 1 as a", "into nowhere",
+    "for update", "returning *", "array[1,'a']", "'{1,2'::int[]", "row(1,2)", "json '{'", "xml '<'", "chr(0)", "repeat('x', 2000000000)", "lo_import('/x')",
+    "current_setting('nope')", "'a' as a, 'b' as a", '""', '"' + "x" * 70 + '"', '"a""b"', "interval '1 nope'", "b'2'", "numeric 'NaN'", "0/0.0", "1e400::float",
+    "with x as (insert into users values (1) returning *) select * from x", "with x as (delete from users returning id) select id from x", "window w as ()",
+    "over ()", "tablesample nope(1)", "collate nope", "at time zone 'nope'", "limit null", "offset -1", "table users", "explain select 1", "call nope()",
+    "%(a)s", "\\copy", "/* /* */", "ctid", "xmin", "1 as ctid", "users.*", "(select users from users limit 1)", "null as x", "'x' as x", "lateral (select 1)",
+    "pg_read_file('/nowhere')", "dblink('x')", "(select 1, 2)", "(select id from users union all select 1)", "generate_series(1, 0)", "unnest(array[1])", "as \u202e",
+]  # fmt: skip
 _CSV = [
     ",", ",,,,,,", '"', '""', "\n", "\n\n\n", ";", "\t", "|", "id", "id,id", "NA", "null", "x" * 70_000, "'", "\\", "\\N", "#", "=1+1", "2026-13-45", "99999999999999999999",
     "1e999", "true", "007", "1.5", "1,5", '"unclosed', "a\rb", '"a""', " ", "\x1a", "\u2028", "id,name,since,note", "\0",
+]  # fmt: skip
+_POSTGRES_CSV = [
+    '5" x', "\\.", "infinity", "-infinity", "now", "today", "allballs", "epoch", "0044-03-15 BC", "0000-01-01", "99999-01-01", "294277-01-01", "24:00", "23:59:60",
+    "2026-01-01T00:00:00+25:00", "2026-01-01 00:00:00 Nope/Where", "{1,2}", "t", "yes", "1e131073", "1_000", "0x1F", "ctid,b,c,d", "xmin", "tableoid", "x" * 64, "é" * 40,
 ]  # fmt: skip
 _ENV = [
     "A",
@@ -176,6 +196,18 @@ def _replace_word(words: Sequence[str]) -> Mutator:
     return replaced
 
 
+def _whole(words: Sequence[str]) -> Mutator:
+    """Leave of a query its first line if that is its settings, and select a word, which so comes past the parser."""
+
+    def selected(rng: random.Random, data: bytes) -> bytes:
+        first = data.partition(b"\n")[0]
+        kept = first + b"\n" if b"config(" in first else b""
+        forms = ("select 1 as id, {} as name\n", "select 1 as id, 'a' as name where {}\n", "select * from {}\n", "{}\n")
+        return kept + _encoded(rng.choice(forms).format(rng.choice(words)))
+
+    return selected
+
+
 def _swap_lines(rng: random.Random, data: bytes) -> bytes:
     lines = data.split(b"\n")
     a, b = rng.randrange(len(lines)), rng.randrange(len(lines))
@@ -228,4 +260,7 @@ _SPECIAL: dict[str, tuple[Mutator, ...]] = {
     "python": _words(_PYTHON),
     "csv": _words(_CSV, _NUMBERS),
     "env": _words(_ENV),
+    "postgres": (*_words(_SQL, _POSTGRES), *[_whole([*_SQL, *_POSTGRES])] * 3),
+    "postgres csv": _words(_CSV, _NUMBERS, _POSTGRES_CSV),
+    "parquet": (odd_table,),
 }
