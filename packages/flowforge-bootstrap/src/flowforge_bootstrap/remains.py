@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Thread
 
@@ -74,7 +75,7 @@ class CompiledFiles:
         with suppress(OSError):
             self._note.unlink()
 
-    @property
+    @cached_property
     def _note(self) -> Path:
         return self.root / FOLDER / f"{_RUNNING}.{os.getpid()}.tmp"
 

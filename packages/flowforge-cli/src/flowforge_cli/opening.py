@@ -42,8 +42,10 @@ def open_project(
 
     prints = redirect_stdout(sys.stderr) if output.as_json else nullcontext()
     values, given = read_variables(variables or ()), given_to(path, env, engine, variables, builds)
+    # Bound once, since `singledispatchmethod` makes a function anew each time it is looked up.
+    report = Reporter(output, given).__call__
     try:
-        with prints, api.open_project(path, env, engine, Reporter(output, given), values) as project:
+        with prints, api.open_project(path, env, engine, report, values) as project:
             if output.verbose and not resume:
                 profile = project.workspace.profile(project.workspace.ports())
                 output.line(f"Profile {profile.name}, engine {profile.spec.name}")

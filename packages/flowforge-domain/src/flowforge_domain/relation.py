@@ -26,6 +26,8 @@ def relation_parts(relation: str) -> tuple[str, ...]:
     """
     if _PLAIN.match(relation):
         return (relation,)
+    if all(map(_PLAIN.match, words := relation.split("."))):
+        return tuple(words)
     parts, end = scan_relation(relation, 0)
     if not parts or end != len(relation):
         raise ConfigError(f"{relation!r} is not the name of a table.", hint='Quote special names with ".')
