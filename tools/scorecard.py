@@ -77,7 +77,8 @@ BARS = (
          "packages/flowforge-duckdb/tests/test_connection.py")),
     Bar("R5", "Jobs, the order of files and the hash seed change nothing",
         (f"{_HERE}/test_determinism.py", "packages/flowforge-app/tests/test_parallel.py"),
-        "DuckDB only; by day 80 of 200 models, the site of 50, 5 orders, 2 hash seeds; failures in 5 orders at night"),
+        "on PostgreSQL every 9th mixture at night, 5 by day; failures in every 11th, there in every 61st; by day 80 of "
+        "200 models, the site of 50, 5 orders, 2 hash seeds"),
     Bar("R6", "A stream's sessions equal the reference, through kills and rotation", ("tests/e2e/test_streaming.py",),
         "one machine's disk; no hour-long soak"),
     Bar("R7", "Malformed input gets one message with file and line, whatever it is",

@@ -29,6 +29,9 @@ MODELS = 200 if NIGHT else 80
 JOBS = (1, 2, 8, 32) if NIGHT else (1, 2, 8)
 ORDERS = 50 if NIGHT else 5
 HASH_SEEDS = tuple("0123456789") if NIGHT else ("0", "1")
+# Of their mixtures every so manieth is tried, and tried with broken models: by steps that meet each value of each.
+EVERY = {"duckdb": 1, "postgres": 9 if NIGHT else 7}
+EVERY_BROKEN = {"duckdb": 11 if NIGHT else 5, "postgres": 61 if NIGHT else 11}
 # R7: mutated inputs, and of those that open an engine so many on PostgreSQL.
 INPUTS = int(os.environ.get("FUZZ_COUNT", "10000" if NIGHT else "1000"))
 POSTGRES_INPUTS = int(os.environ.get("FUZZ_COUNT", "2000" if NIGHT else "80"))
