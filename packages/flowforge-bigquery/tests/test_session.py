@@ -6,16 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
+from google.api_core.exceptions import Forbidden
 from google.cloud import bigquery
 
 from flowforge_bigquery.connection import Connection
 from flowforge_bigquery.engine import open_engine
 from flowforge_bigquery.settings import BigQueryProfile
 from flowforge_domain.catalog import kinds
-from flowforge_domain.errors import EngineError
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, same_relation
 from flowforge_domain.swap import aside
-from flowforge_testkit.conformance.ground import build, count, forked, rows
+from flowforge_testkit.conformance.ground import build, count, fails, forked, rows
 from flowforge_testkit.fakes import claim
 
 
@@ -141,6 +142,56 @@ def test_types_are_told_as_sql_writes_them(engine):
         ("e", "STRUCT<c STRING, d BOOL>"),
         ("f", "DATE"),
     ]
+
+
+@pytest.mark.parametrize(("reason", "stops"), [("accessDenied", False), ("quotaExceeded", True)])
+def test_a_dataset_of_others_that_may_not_be_listed_stops_nothing(engine, monkeypatch, reason, stops):
+    build(engine, "ff_t", "select 1 as a")
+    build(engine, "theirs.ff_t", "select 1 as a")
+    listed = bigquery.Client.list_tables
+
+    def refused(client, dataset, **more):
+        if dataset == closed:
+            raise Forbidden("No.", errors=[{"reason": reason, "message": "No."}])
+        return listed(client, dataset, **more)
+
+    monkeypatch.setattr(bigquery.Client, "list_tables", refused)
+    closed = "theirs"
+    if stops:
+        with fails(ErrorKind.SPACE):
+            engine.catalog.relations()
+    else:
+        assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
+    closed = "tests"
+    with pytest.raises(EngineError, match="No"):
+        engine.catalog.relations()
+
+
+@pytest.mark.parametrize(
+    ("told", "dropped"),
+    [("VIEW", "drop VIEW"), ("MATERIALIZED_VIEW", "drop materialized view"), ("EXTERNAL", "drop external table")],
+)
+def test_what_stands_is_dropped_by_its_own_word(engine, monkeypatch, told, dropped):
+    new = "view" if told == "EXTERNAL" else "table"
+    build(engine, "ff_t", "select 1 as a", "table" if told == "EXTERNAL" else "view")
+    get, query, sent = bigquery.Client.get_table, bigquery.Client.query, []
+
+    def found(client, table, **more):
+        known = get(client, table, **more)
+        if known.table_id == "ff_t":
+            known._properties["type"] = told
+        return known
+
+    def queried(client, sql, *given, **more):
+        sent.append(sql)
+        # The emulator has neither, and knows tables and views.
+        return query(client, sql.replace("materialized ", "").replace("external ", ""), *given, **more)
+
+    monkeypatch.setattr(bigquery.Client, "get_table", found)
+    monkeypatch.setattr(bigquery.Client, "query", queried)
+    build(engine, "ff_t", "select 2 as a", new)
+    assert rows(engine, "select a from ff_t") == [(2,)]
+    assert f"{dropped} if exists `tests`.`ff_t`" in sent
 
 
 @pytest.mark.parametrize("left", ["table", "view"])

@@ -14,10 +14,13 @@ from flowforge_bigquery.errors import translated
 from flowforge_bigquery.session import BigQuerySession, of_any_job
 from flowforge_domain.catalog import CatalogEntry, listed_by_case
 from flowforge_domain.dialect import RelationKind, quote_relation
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.swap import aside
 from flowforge_ports.lease import LEASE_TABLE
 
 _AT_ONCE = 8
+# What `drop` calls a type of tables, where the API has another word.
+_DROPPED = {"MATERIALIZED_VIEW": "materialized view", "EXTERNAL": "external table", "SNAPSHOT": "snapshot table"}
 # The API's names of types are those of its first SQL.
 _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 
@@ -46,9 +49,13 @@ class BigQueryCatalog:
     def _tables(self, dataset: str) -> list[tuple[str, str, RelationKind, bool]]:
         here = dataset == self.session.source.settings.dataset
         try:
-            found = list(self.session.client.list_tables(dataset, **self.session.source.request))
-        except NotFound:
-            return []
+            with translated():
+                found = list(self.session.client.list_tables(dataset, **self.session.source.request))
+        except EngineError as error:
+            # Dropped since it was listed, or kept from us by others, and so no part of the target.
+            if error.kind is ErrorKind.MISSING_RELATION or (not here and error.kind is ErrorKind.PERMISSION):
+                return []
+            raise
         tables = ((item.table_id, _kind(item.table_type)) for item in found)
         return [(dataset, name, kind, here) for name, kind in tables if name != LEASE_TABLE]
 
@@ -67,7 +74,7 @@ class BigQueryReplacer:
     def replacing(self, relation: str, kind: RelationKind) -> Iterator[str]:
         self.session.source.require_schema(relation)
         standing = self._standing(relation)
-        if standing in {None, kind}:
+        if standing is None or _kind(standing) == kind:
             yield relation
             return
         into = aside(relation)
@@ -78,17 +85,18 @@ class BigQueryReplacer:
             yield into
             self._move(into, relation, standing)
         finally:
-            self._drop(into, kind)
+            self._drop(into, kind.upper())
 
-    def _standing(self, relation: str) -> RelationKind | None:
+    def _standing(self, relation: str) -> str | None:
+        """Return which type of table, in the API's words, a relation is now, None where there is none."""
         source = self.session.source
         with translated():
             try:
-                return _kind(self.session.client.get_table(source.table(relation), **source.request).table_type)
+                return str(self.session.client.get_table(source.table(relation), **source.request).table_type)
             except NotFound:
                 return None
 
-    def _move(self, into: str, relation: str, standing: RelationKind | None) -> None:
+    def _move(self, into: str, relation: str, standing: str) -> None:
         client, source = self.session.client, self.session.source
         with translated():
             new = client.get_table(source.table(into), **source.request)
@@ -100,8 +108,8 @@ class BigQueryReplacer:
                 job = client.copy_table(source.table(into), source.table(relation), job_config=config, **source.request)
                 self.session.finished(job)
 
-    def _drop(self, relation: str, kind: RelationKind | None) -> None:
-        self.session.execute(f"drop {kind} if exists {self._named(relation)}")
+    def _drop(self, relation: str, table_type: str) -> None:
+        self.session.execute(f"drop {_DROPPED.get(table_type, table_type)} if exists {self._named(relation)}")
 
     def _named(self, relation: str) -> str:
         return quote_relation(relation, self.session.dialect)

@@ -76,6 +76,8 @@ _FIXES = {
 }
 _BARE = "must be qualified with a dataset"
 _NO_DATASET = "A view knows no default dataset: name what it reads by ref() or source(), or write dataset.table."
+_LAYOUT = re.compile("Cannot replace a table with a different (?:partition|cluster)ing spec")
+_OTHER_LAYOUT = "BigQuery changes no table's partitions and clusters: drop the table, and run again."
 _FIXES_OF_LIMITS = {
     "bytesBilledLimitExceeded": "Raise `maximum_bytes_billed` in the profile, or let the query read less.",
     "quotaExceeded": "Wait until it is filled again, or ask for a greater one: https://cloud.google.com/bigquery/quotas.",
@@ -121,8 +123,14 @@ def _call_error(error: GoogleAPICallError) -> EngineError:
     found = _PLACE.search(message)
     line, column = (int(found[1]), int(found[2])) if found else (0, 0)
     kind = kind_of(reason, error.code, message)
-    hint = _NO_DATASET if _BARE in message else _FIXES_OF_LIMITS.get(reason) or _FIXES.get(kind, "")
+    hint = _hint(message) or _FIXES_OF_LIMITS.get(reason) or _FIXES.get(kind, "")
     return EngineError(message, kind=kind, line=line, column=column, hint=hint)
+
+
+def _hint(message: str) -> str:
+    if _LAYOUT.search(message):
+        return _OTHER_LAYOUT
+    return _NO_DATASET if _BARE in message else ""
 
 
 def _error(message: str, kind: ErrorKind) -> EngineError:
