@@ -38,6 +38,13 @@ def test_moment_inside_a_struct_or_an_array_has_its_zone(engine):
     assert found.rows == [([{"at": at, "n": None}], [at])]
 
 
+def test_what_a_cluster_says_of_casts_is_part_of_the_proof(engine):
+    assert engine.formats()["spark.sql.session.timeZone"] == "UTC"
+    for said in ("true", "false"):
+        engine.session.spark.conf.set("spark.sql.ansi.enabled", said)
+        assert engine.formats()["spark.sql.ansi.enabled"] == said
+
+
 def test_labels_are_the_tags_of_each_job_until_there_are_others(engine):
     told = []
     for labels in ({"project": "a, b", "run": "r", "model": "m"}, {"run": "r"}, {}):

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,14 @@ def open_session(settings: DatabricksSparkSettings, root: Path) -> SparkSqlSessi
     return session
 
 
-def formats_of(settings: DatabricksSparkSettings) -> Mapping[str, str]:
-    """Return how a session casts values, as far as it is said here and in the profile; nothing is asked for it."""
-    given = {**_SESSION, **_texts(settings.conf)}
-    return {name: given[name] for name in _FORMATS if name in given}
+def formats_of(session: SparkSqlSession) -> Mapping[str, str]:
+    """Return how a session casts values: a cluster may say something else than another, such as `ansi.enabled`."""
+    found: dict[str, str] = {}
+    for name in _FORMATS:
+        # What a server keeps from its clients is not theirs to know.
+        with suppress(EngineError), translated():
+            found[name] = str(session.spark.conf.get(name))
+    return found
 
 
 def _connected(remote: str, timeout: float) -> SparkSession:

@@ -53,7 +53,7 @@ def _engine(session: SparkSqlSession, settings: DatabricksSparkSettings, root: P
         frames=frames,
         seeds=SparkSeeds(session, frames),
         replacer=replacer,
-        formats=partial(formats_of, settings),
+        formats=partial(formats_of, session),
         sources=IcebergVersions(session, settings.database) if settings.format == "iceberg" else None,
         # Workers of Spark cannot import what FlowForge has imported of the project: it is sent to them whole.
         carry=register_pickle_by_value,
