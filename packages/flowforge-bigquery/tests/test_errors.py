@@ -71,12 +71,6 @@ def test_reasons_status_and_words_have_a_kind(reason, code, message, kind):
     assert kind_of(reason, code, message) is kind
 
 
-def test_other_partitions_are_told_with_what_to_do():
-    said = "Cannot replace a table with a different partitioning spec. New partitioning spec is none"
-    with pytest.raises(EngineError, match="drop the table, and run again"), translated():
-        raise BadRequest(said, errors=[{"reason": "invalidQuery", "message": said}])
-
-
 def test_place_is_that_of_the_statement():
     with pytest.raises(EngineError) as caught, translated():
         raise BadRequest("Unrecognized name: emial at [2:3]", errors=[{"reason": "invalidQuery", "message": ""}])

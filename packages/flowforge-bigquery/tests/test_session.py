@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
-from google.api_core.exceptions import Forbidden
+from google.api_core.exceptions import BadRequest, Forbidden
 from google.cloud import bigquery
 
 from flowforge_bigquery.connection import Connection
@@ -165,6 +165,31 @@ def test_a_dataset_of_others_that_may_not_be_listed_stops_nothing(engine, monkey
     closed = "tests"
     with pytest.raises(EngineError, match="No"):
         engine.catalog.relations()
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_table_with_other_partitions_is_built_beside_the_old_one(engine, monkeypatch, wrong):
+    build(engine, "ff_t", "select 1 as a")
+    query, sent = bigquery.Client.query, []
+
+    def refused(client, sql, *given, **more):
+        sent.append(sql)
+        # The emulator replaces them.
+        if sql.startswith("create or replace table `tests`.`ff_t`"):
+            said = "Cannot replace a table with a different partitioning spec. Instead, DROP the table."
+            raise BadRequest(said, errors=[{"reason": "invalid", "message": said}])
+        return query(client, sql, *given, **more)
+
+    monkeypatch.setattr(bigquery.Client, "query", refused)
+    statement = f"create or replace table `tests`.`ff_t` cluster by a as\nselect {'missing' if wrong else 2} as a"
+    if wrong:
+        with pytest.raises(EngineError, match="missing"):
+            engine.session.execute(statement)
+    else:
+        assert engine.session.execute(statement) == 1
+        assert f"create or replace table `tests`.`{aside('ff_t')}` cluster by a as\nselect 2 as a" in sent
+    assert rows(engine, "select a from ff_t") == [(1 if wrong else 2,)]
+    assert kinds(engine.catalog.relations()) == {"ff_t": "table"}
 
 
 @pytest.mark.parametrize(

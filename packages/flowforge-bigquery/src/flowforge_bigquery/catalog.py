@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from google.api_core.exceptions import NotFound
-from google.cloud import bigquery
 
 from flowforge_bigquery.errors import translated
-from flowforge_bigquery.session import BigQuerySession, of_any_job
+from flowforge_bigquery.session import BigQuerySession, put
 from flowforge_domain.catalog import CatalogEntry, listed_by_case
 from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.swap import aside
 from flowforge_ports.lease import LEASE_TABLE
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
 
 _AT_ONCE = 8
 # What `drop` calls a type of tables, where the API has another word.
@@ -104,9 +107,7 @@ class BigQueryReplacer:
             if _kind(new.table_type) == "view":
                 self.session.execute(f"create view {self._named(relation)} as {new.view_query}")
             else:
-                config = of_any_job(bigquery.CopyJobConfig(), self.session)
-                job = client.copy_table(source.table(into), source.table(relation), job_config=config, **source.request)
-                self.session.finished(job)
+                put(self.session, into, relation)
 
     def _drop(self, relation: str, table_type: str) -> None:
         self.session.execute(f"drop {_DROPPED.get(table_type, table_type)} if exists {self._named(relation)}")

@@ -76,8 +76,8 @@ _FIXES = {
 }
 _BARE = "must be qualified with a dataset"
 _NO_DATASET = "A view knows no default dataset: name what it reads by ref() or source(), or write dataset.table."
-_LAYOUT = re.compile("Cannot replace a table with a different (?:partition|cluster)ing spec")
-_OTHER_LAYOUT = "BigQuery changes no table's partitions and clusters: drop the table, and run again."
+# So it says of clusters too.
+_LAYOUT = "Cannot replace a table with a different partitioning spec"
 _FIXES_OF_LIMITS = {
     "bytesBilledLimitExceeded": "Raise `maximum_bytes_billed` in the profile, or let the query read less.",
     "quotaExceeded": "Wait until it is filled again, or ask for a greater one: https://cloud.google.com/bigquery/quotas.",
@@ -115,6 +115,11 @@ def kind_of(reason: str, code: int | None, message: str) -> ErrorKind:
     return kind
 
 
+def is_other_layout(error: EngineError) -> bool:
+    """Tell whether a table was not replaced because the new one has other partitions or clusters."""
+    return _LAYOUT in error.message
+
+
 def _call_error(error: GoogleAPICallError) -> EngineError:
     details = [each for each in error.errors or () if isinstance(each, dict)]
     said = details[0] if details else {}
@@ -123,14 +128,8 @@ def _call_error(error: GoogleAPICallError) -> EngineError:
     found = _PLACE.search(message)
     line, column = (int(found[1]), int(found[2])) if found else (0, 0)
     kind = kind_of(reason, error.code, message)
-    hint = _hint(message) or _FIXES_OF_LIMITS.get(reason) or _FIXES.get(kind, "")
+    hint = _NO_DATASET if _BARE in message else _FIXES_OF_LIMITS.get(reason) or _FIXES.get(kind, "")
     return EngineError(message, kind=kind, line=line, column=column, hint=hint)
-
-
-def _hint(message: str) -> str:
-    if _LAYOUT.search(message):
-        return _OTHER_LAYOUT
-    return _NO_DATASET if _BARE in message else ""
 
 
 def _error(message: str, kind: ErrorKind) -> EngineError:

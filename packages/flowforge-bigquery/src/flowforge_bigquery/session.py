@@ -13,10 +13,13 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from flowforge_bigquery.connection import Connection, labels_of
 from flowforge_bigquery.dialect import BIGQUERY
-from flowforge_bigquery.errors import translated
-from flowforge_domain.dialect import Dialect
-from flowforge_domain.errors import closed_session, ours_if_interrupted
+from flowforge_bigquery.errors import is_other_layout, translated
+from flowforge_domain.ddl import made_by
+from flowforge_domain.dialect import Dialect, quote_relation
+from flowforge_domain.errors import EngineError, closed_session, ours_if_interrupted
+from flowforge_domain.materialize import built_as
 from flowforge_domain.results import Rows
+from flowforge_domain.swap import aside
 
 _CREATED = "CREATE_TABLE_AS_SELECT"
 _PATIENCE = 5
@@ -46,10 +49,13 @@ class BigQuerySession:
         return self.source.client
 
     def execute(self, sql: str) -> int | None:
-        with self.job(sql) as (job, _):
-            if job.statement_type == _CREATED and job.destination is not None:
-                return _known(self.client.get_table(job.destination, **self.source.request).num_rows)
-            return _known(job.num_dml_affected_rows)
+        try:
+            return _written(self, sql)
+        except EngineError as error:
+            made = made_by(sql, BIGQUERY) if is_other_layout(error) else None
+            if made is None:
+                raise
+            return _laid_out_anew(self, made[0], sql)
 
     def query(self, sql: str) -> Rows:
         with self.job(sql) as (_, found):
@@ -111,6 +117,15 @@ class BigQuerySession:
         return replace(BIGQUERY, default_schema=self.source.settings.dataset)
 
 
+def put(session: BigQuerySession, table: str, place: str) -> None:
+    """Copy a table to where none is; raises `EngineError`."""
+    source = session.source
+    with translated():
+        config = of_any_job(bigquery.CopyJobConfig(), session)
+        job = session.client.copy_table(source.table(table), source.table(place), job_config=config, **source.request)
+        session.finished(job)
+
+
 def of_any_job(config: Config, session: BigQuerySession) -> Config:
     """Give a job the labels of the profile and of what runs, and the time that it may take; return its settings."""
     settings = session.source.settings
@@ -126,6 +141,26 @@ def _config(session: BigQuerySession) -> bigquery.QueryJobConfig:
     if settings.maximum_bytes_billed:
         config.maximum_bytes_billed = settings.maximum_bytes_billed
     return of_any_job(config, session)
+
+
+def _written(session: BigQuerySession, sql: str) -> int | None:
+    with session.job(sql) as (job, _):
+        if job.statement_type == _CREATED and job.destination is not None:
+            return _known(session.client.get_table(job.destination, **session.source.request).num_rows)
+        return _known(job.num_dml_affected_rows)
+
+
+def _laid_out_anew(session: BigQuerySession, relation: str, sql: str) -> int | None:
+    """Build beside a table with other partitions or clusters, which no statement replaces, and drop that then."""
+    into = aside(relation)
+    old, new = (quote_relation(name, session.dialect) for name in (relation, into))
+    try:
+        rows = _written(session, built_as(sql, into, session.dialect))
+        _written(session, f"drop table {old}")
+        put(session, into, relation)
+    finally:
+        _written(session, f"drop table if exists {new}")
+    return rows
 
 
 def _known(rows: int | None) -> int | None:
