@@ -15,6 +15,7 @@ DOMAIN_HOMES = {
     "checks.py",
     "ddl.py",
     "dialect.py",
+    "frame_types.py",
     "incremental.py",
     "materialize.py",
     "plan.py",

@@ -25,6 +25,14 @@ def run(in_shell, tmp_path):
     return told
 
 
+def test_a_plain_null_fits_each_type_and_becomes_any(run, tmp_path):
+    """DuckDB has a type for it."""
+    for content in ("null", "'a'", "null", "'b'"):
+        assert run(KEY, content)[0] == 0
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+        assert connection.sql("select v from h order by valid_from").fetchall() == [(None,), ("a",), (None,), ("b",)]
+
+
 @pytest.mark.parametrize(
     ("given", "value", "said"),
     [
@@ -35,7 +43,7 @@ def run(in_shell, tmp_path):
         ("unique_key='none', strategy='check'", "'b'", ("h.ff.sql:3", "`unique_key` names 'none'", "part")),
         ("unique_key='id', strategy='timestamp', updated_at='at'", f"{ZONED} as at, 'b'",
          ("h.ff.sql:3", "`updated_at` at is TIMESTAMP WITH TIME ZONE", "Cast it in the query to TIMESTAMP.")),
-        (KEY, "1.5", ("h.ff.sql", "v is now DECIMAL(2,1)", "Cast in the query v to VARCHAR")),
+        (KEY, "1.5", ("h.ff.sql", "v is now DECIMAL(2,1)", "Cast in the model v to VARCHAR")),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_a_history_leaves_it_as_it_was(run, tmp_path, given, value, said):

@@ -17,6 +17,8 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.run_models import RunModels
 from flowforge_domain.config import ModelConfig
+from flowforge_domain.model import model
+from flowforge_domain.results import Rows
 from flowforge_testkit.fakes import Clock, Recorder, claim, memory_project
 
 ENGINES = {
@@ -31,6 +33,13 @@ STRATEGIES, HARD_DELETES = ("check", "timestamp"), ("ignore", "invalidate", "new
 # What a source holds at one moment: a key, its value and when it changed.
 ROWS = st.dictionaries(st.integers(1, 4), st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=4)
 MOMENTS = st.lists(ROWS, min_size=1, max_size=6)
+HOLED = st.dictionaries(
+    st.integers(1, 4),
+    st.tuples(
+        *(st.none() | kind for kind in (st.integers(-9, 9), st.sampled_from([0.5, 1.5]), st.sampled_from("abc")))
+    ),
+    max_size=4,
+)
 KEYS, CHECKED = st.sampled_from([("id",), ("id", "part")]), st.sampled_from([(), ("name",)])
 
 
@@ -61,7 +70,19 @@ class World:
         self.execute("create table rows_now (id bigint, name varchar, seen bigint)")
         self.execute(f"insert into rows_now values {values}")
         self.execute("delete from rows_now where id = 0")
-        project = memory_project({"grown": query}, configs={"grown": config})
+        self.build(query, config)
+
+    def run_frame(self, rows, config):
+        """Run a Python model that gives these rows."""
+
+        @model()
+        def grown():
+            return self.engine.frames.from_rows(Rows(("id", "whole", "part", "name"), rows))
+
+        self.build(grown, config)
+
+    def build(self, grown, config):
+        project = memory_project({"grown": grown}, configs={"grown": config})
         manifest = project.reader.manifest()
         compiler = CompileModels(manifest, project.renderer, self.engine.dialect, {}, {})
         build = BuildModel(manifest, self.engine, compiler, project.reader, project.functions)
@@ -102,6 +123,27 @@ def test_increments_equal_one_full_build(world, strategy):
         world.clear()
         world.run(known, ModelConfig())
         assert grown == world.rows("select id, name, seen from grown")
+
+    holds()
+
+
+@pytest.mark.parametrize("rule", [None, "sync_all_columns"])
+def test_increments_of_frames_with_holes_equal_one_full_build(world, rule):
+    """Whatever a batch has no values for, and whatever pandas makes of its integers then."""
+    config = ModelConfig("incremental", incremental_strategy="merge", unique_key=("id",), on_schema_change=rule)
+
+    @EXAMPLES
+    @given(moments=st.lists(HOLED, min_size=1, max_size=5))
+    def holds(moments):
+        world.clear()
+        known = {}
+        for rows in moments:
+            known |= rows
+            world.run_frame([(key, *row) for key, row in rows.items()], config)
+        grown = world.rows("select id, whole, part, name from grown")
+        world.clear()
+        world.run_frame([(key, *row) for key, row in known.items()], ModelConfig())
+        assert grown == world.rows("select id, whole, part, name from grown")
 
     holds()
 

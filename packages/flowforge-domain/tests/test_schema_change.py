@@ -72,6 +72,18 @@ def test_double_holds_what_is_half_as_long(narrow):
     assert not holds(narrow, "DOUBLE")
 
 
+def test_a_column_without_values_becomes_anything_but_where_nothing_may_change():
+    standing, given = (("a", '"NULL"'), ("b", "date")), (("a", "date"), ("b", "null"))
+    change = schema_change("m", "ignore", standing, given)
+    assert change == SchemaChange(typed=(("a", "date"),))
+    using = Dialect("any", {}, "", retype_empty="alter table {table} alter column {column} type {type} using null")
+    assert list(alterations("t", change, using)) == ['alter table t alter column "a" type date using null']
+    with pytest.raises(ConfigError, match="gives no column another type, and in the query a is now date"):
+        next(alterations("t", change, Dialect("some", {}, "")))
+    with pytest.raises(ConfigError, match="a is now date"):
+        schema_change("m", "fail", standing, given)
+
+
 def test_a_column_without_type_holds_all():
     assert holds("", "text")
     assert not holds("text", "")

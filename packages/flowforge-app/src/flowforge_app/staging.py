@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flowforge_app.replace import replacing
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, ModelError, SettingError
+from flowforge_domain.frame_types import typed_by_values, unlike, values_query
 from flowforge_domain.materialize import drop_statement, node_head
 from flowforge_domain.model import Node
 from flowforge_domain.plan import Plan, Refusal, Situation
@@ -75,7 +76,12 @@ class StagedBuild:
         catalog = self.engine.catalog
         standing = tuple(catalog.columns(self.node.relation)) if self.goes_on else None
         given = tuple(catalog.columns(self.relation))
-        return Situation(self.node, self.relation, given, standing, self.engine.dialect, self.now)
+        situation = Situation(self.node, self.relation, given, standing, self.engine.dialect, self.now)
+        # A query says what types it gives.
+        if self.node.kind == "sql" or not (columns := unlike(situation)):
+            return situation
+        [found] = self.engine.session.query(values_query(situation, columns)).rows
+        return typed_by_values(situation, columns, found)
 
     def _ask(self, refusal: Refusal) -> None:
         ask = self.engine.session.query

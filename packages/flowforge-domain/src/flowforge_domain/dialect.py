@@ -122,6 +122,8 @@ class Dialect:
     """What takes a column away; empty where nothing does."""
     retype: str = "alter table {table} alter column {column} type {type}"
     """What gives a column a wider type; empty where nothing does."""
+    retype_empty: str = ""
+    """What gives a column that holds no value whatever type; empty where nothing does."""
     overwrites: str = ""
     """The beginning of a statement that replaces the `{partitions}` of a `{table}` that its rows, of these `{columns}`,
     have; where there is none, `delete … where exists` and an insert are run.

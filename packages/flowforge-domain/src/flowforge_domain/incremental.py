@@ -17,10 +17,10 @@ def incremental_plan(situation: Situation) -> Plan:
     """
     config, dialect = situation.node.config, situation.dialect
     keys = situation.names(config.unique_key, "unique_key")
-    refusals = key_refusals(situation.source, keys, dialect)
+    refusals = key_refusals(f"{situation.source} as source", keys, dialect)
     _require_columns(situation, keys)
     if situation.standing is None:
-        return Plan(refusals, query=f"select * from {situation.source}")
+        return Plan(refusals, query=f"select * from {situation.source} as source")
     wanted = config.on_schema_change or "ignore"
     change = schema_change(situation.node.name, wanted, situation.standing, situation.columns)
     left_out = {name.casefold() for name, _ in situation.standing} | {name.casefold() for name, _ in change.added}
@@ -41,7 +41,7 @@ def _require_columns(situation: Situation, keys: Sequence[str]) -> None:
 
 def _append(situation: Situation, _: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
     named = listed(columns, situation.dialect)
-    yield f"insert into {situation.target} ({named}) select {named} from {situation.source}"
+    yield f"insert into {situation.target} ({named}) select {named} from {situation.source} as source"
 
 
 def _merge(situation: Situation, keys: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _insert_overwrite(situation: Situation, keys: Sequence[str], columns: Sequen
         named = listed([*(c for c in columns if c not in partitions), *partitions], situation.dialect)
         over = listed(partitions, situation.dialect)
         yield situation.dialect.overwrites.format(table=situation.target, partitions=over, columns=named) + (
-            f" select {named} from {situation.source}"
+            f" select {named} from {situation.source} as source"
         )
         return
     yield _delete(situation, equal(partitions, situation.dialect, "is not distinct from"))

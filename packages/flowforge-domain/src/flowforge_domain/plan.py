@@ -6,8 +6,8 @@ either the relation is replaced by the rows of `query`, or `statements` change t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.errors import SettingError
@@ -23,8 +23,9 @@ class Situation:
     """What a plan depends on: the model, its new rows, and what stands.
 
     `staged` is the table that holds the new rows, with these `columns`; `standing` are the columns of the model's
-    table, None where there is none, or where it is to be built from scratch; `now` is the moment of the run, ISO 8601
-    in UTC.
+    table, None where there is none, or where it is to be built from scratch; one of type `NO_TYPE` has no values, and
+    may become anything. `now` is the moment of the run, ISO 8601 in UTC. `casts` are the values of the columns that
+    are staged under another type than they have here.
     """
 
     node: Node
@@ -33,6 +34,7 @@ class Situation:
     standing: Columns | None
     dialect: Dialect
     now: str
+    casts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -41,8 +43,12 @@ class Situation:
 
     @property
     def source(self) -> str:
-        """The staged rows' table, quoted."""
-        return quote_relation(self.staged, self.dialect)
+        """The staged rows: their table, quoted, or a query in brackets; behind it stands an alias."""
+        staged = quote_relation(self.staged, self.dialect)
+        if not self.casts:
+            return staged
+        quoted = ((quote_name(name, self.dialect), self.casts.get(name, "")) for name, _ in self.columns)
+        return f"(select {', '.join(f'{cast} as {name}' if cast else name for name, cast in quoted)} from {staged})"
 
     def names(self, wanted: Sequence[str], setting: str) -> tuple[str, ...]:
         """Return the new rows' own spelling of these columns.
@@ -119,7 +125,10 @@ def deletion(target: str, source: str, meant: str, dialect: Dialect) -> str:
 
 
 def key_refusals(relation: str, keys: Sequence[str], dialect: Dialect) -> tuple[Refusal, ...]:
-    """Return what refuses rows of a (quoted) relation whose key is not a key: NULL, or there more than once."""
+    """Return what refuses rows whose key is not a key: NULL, or there more than once.
+
+    `relation` is what stands behind `from`: quoted, with an alias where it is a query.
+    """
     if not keys:
         return ()
     named = listed(keys, dialect)

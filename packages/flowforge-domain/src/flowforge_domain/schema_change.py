@@ -12,6 +12,9 @@ from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.plan import Columns
 
+NO_TYPE = "null"
+"""The type of a column without any value, which every type holds; an engine may have one of that name."""
+
 _SAME = {
     "int": "integer", "int4": "integer", "int32": "integer", "int2": "smallint", "int16": "smallint",
     "int8": "bigint", "int64": "bigint", "long": "bigint", "float8": "double", "float64": "double",
@@ -27,11 +30,15 @@ _HINT = "Set `on_schema_change` to {}, or build it from scratch: flowforge run -
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What is done to the table before rows are written: columns to add, to drop, and to give a wider type."""
+    """What is done to the table before rows are written: columns to add, to drop, and to give a wider type.
+
+    `typed` are columns without any value that are given one.
+    """
 
     added: Columns = ()
     dropped: tuple[str, ...] = ()
     widened: Columns = ()
+    typed: Columns = ()
 
 
 def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Columns) -> SchemaChange:
@@ -44,8 +51,9 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
     added = tuple((column, kind) for column, kind in given if column.casefold() not in old)
     gone = tuple(column for column, _ in standing if column.casefold() not in new)
     other = tuple((c, k) for c, k in given if c.casefold() in old and not holds(old[c.casefold()], k))
-    wider = tuple((c, k) for c, k in other if holds(k, old[c.casefold()]))
-    strange = tuple(pair for pair in other if pair not in wider)
+    typed = tuple((c, k) for c, k in other if _is_none(old[c.casefold()]))
+    wider = tuple((c, k) for c, k in other if holds(k, old[c.casefold()]) and (c, k) not in typed)
+    strange = tuple(pair for pair in other if pair not in (*wider, *typed))
     if rule == "fail" and (added or gone or other):
         raise _refused(name, added, gone, other, only_sync=bool(strange))
     if strange and rule != "sync_all_columns":
@@ -53,8 +61,8 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
     if rule == "ignore" and gone:
         raise _refused(name, (), gone, ())
     if rule == "ignore":
-        return SchemaChange(widened=wider)
-    return SchemaChange(added, gone if rule == "sync_all_columns" else (), other)
+        return SchemaChange(widened=wider, typed=typed)
+    return SchemaChange(added, gone if rule == "sync_all_columns" else (), (*wider, *strange), typed)
 
 
 def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[str]:
@@ -65,21 +73,24 @@ def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[
     if change.dropped and not dialect.drops:
         message = f"{dialect.name} drops no columns, and the query gives no {', '.join(change.dropped)} any more."
         raise ConfigError(message, hint="Use append_new_columns, or build the table from scratch: --full-refresh.")
-    if change.widened and not dialect.retype:
-        named = ", ".join(f"{column} is now {kind}" for column, kind in change.widened)
+    retyped = ((change.widened, dialect.retype), (change.typed, dialect.retype_empty))
+    if other := [pair for columns, form in retyped if not form for pair in columns]:
+        named = ", ".join(f"{column} is now {kind}" for column, kind in other)
         message = f"{dialect.name} gives no column another type, and in the query {named}."
         raise ConfigError(message, hint="Cast it to the type it had, or build the table from scratch: --full-refresh.")
     for column, kind in change.added:
         yield dialect.adds.format(table=table, column=quote_name(column, dialect), type=kind)
     for column in change.dropped:
         yield dialect.drops.format(table=table, column=quote_name(column, dialect))
-    for column, kind in change.widened:
-        yield dialect.retype.format(table=table, column=quote_name(column, dialect), type=kind)
+    for columns, form in retyped:
+        for column, kind in columns:
+            yield form.format(table=table, column=quote_name(column, dialect), type=kind)
 
 
 def holds(wide: str, narrow: str) -> bool:
     """Tell whether a column of engine type `wide` takes every value of type `narrow` as it is."""
-    if not wide:  # Where an engine lets a column have no type, it takes all.
+    # Where an engine lets a column have no type, it takes all.
+    if not wide or _is_none(narrow):
         return True
     (one, size, scale), (other, least, places) = _parsed(wide), _parsed(narrow)
     if one == other:
@@ -94,6 +105,10 @@ def holds(wide: str, narrow: str) -> bool:
 def type_name(kind: str) -> str:
     """Return an engine's type without its size, one name for what engines call differently."""
     return _parsed(kind)[0]
+
+
+def _is_none(kind: str) -> bool:
+    return kind.strip('"').casefold() == NO_TYPE
 
 
 def _parsed(kind: str) -> tuple[str, int | None, int | None]:

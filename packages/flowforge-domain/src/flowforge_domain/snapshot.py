@@ -27,7 +27,7 @@ def snapshot_plan(situation: Situation) -> Plan:
     """
     parts = _Parts(situation)
     _require_free_names(parts)
-    refusals = (*key_refusals(situation.source, parts.keys, situation.dialect), *_refusals(parts))
+    refusals = (*key_refusals(f"{situation.source} as source", parts.keys, situation.dialect), *_refusals(parts))
     if not _goes_on(parts):
         return Plan(refusals, query=_first(parts))
     dialect = situation.dialect
@@ -121,7 +121,7 @@ def _refusals(parts: _Parts) -> Iterator[Refusal]:
         named = listed(parts.keys, parts.situation.dialect)
         missing = f"{quote_name(parts.updated_at, parts.situation.dialect)} is null"
         yield Refusal(
-            f"select {named} from {parts.situation.source} where {missing} limit 3",
+            f"select {named} from {parts.situation.source} as source where {missing} limit 3",
             f"`updated_at` {parts.updated_at} is NULL in new rows; nothing was written.",
             "Make the query give a time for each row, or use strategy='check'.",
             setting="updated_at",
@@ -210,7 +210,7 @@ def _alterations(parts: _Parts) -> tuple[str, ...]:
         old = {name.casefold(): kind for name, kind in standing}
         had = {name: old[name.casefold()] for name, _ in given if name.casefold() in old}
         other = ", ".join(f"{name} to {had[name]}" for name, kind in given if not holds(had.get(name, kind), kind))
-        hint = f"Cast in the query {other}, or give the table's column the new type first (alter table)."
+        hint = f"Cast in the model {other}, or give the table's column the new type first (alter table)."
         raise ConfigError(error.message, hint=hint) from error
 
 

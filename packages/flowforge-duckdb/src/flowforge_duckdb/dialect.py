@@ -36,6 +36,7 @@ DUCKDB = Dialect(
     default_schema="main",
     taken_schemas=frozenset({"temp", "system", "pg_catalog", "information_schema"}),
     shares_transactions=True,
+    retype_empty="alter table {table} alter column {column} type {type} using null",
     streams_windows=True,
     volatile=_VOLATILE,
 )

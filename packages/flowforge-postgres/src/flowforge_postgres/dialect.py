@@ -41,5 +41,6 @@ POSTGRES = Dialect(
     names_in_bytes=True,
     schemas=True,
     swaps=True,
+    retype_empty="alter table {table} alter column {column} type {type} using null",
     volatile=_VOLATILE,
 )

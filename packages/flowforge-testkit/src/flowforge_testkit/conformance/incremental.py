@@ -10,10 +10,10 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig, OnSchemaChange, Strategy
 from flowforge_domain.errors import ErrorKind, ModelError, UnsupportedByEngineError
 from flowforge_domain.model import model
-from flowforge_domain.results import RunReport, Status
+from flowforge_domain.results import Rows, RunReport, Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
-from flowforge_testkit.conformance.ground import build, claims, named, needs, rows
+from flowforge_testkit.conformance.ground import build, claims, frames_of, named, needs, rows
 from flowforge_testkit.conformance.use_cases import caused_by, raise_first, run
 from flowforge_testkit.fakes import Clock, Model, memory_project
 from flowforge_testkit.report import remark
@@ -46,6 +46,16 @@ def grow(
     build(engine, "ff_new", new)
     project = memory_project({name: f"select * from {named(engine, 'ff_new')}"}, configs={name: config})
     return run(engine, project, full_refresh, _CLOCK)
+
+
+def grow_by(engine: Engine, batch: list[tuple[Any, ...]], config: ModelConfig, name: str = "ff_grown") -> RunReport:
+    """Run a Python model that gives these rows of an id, an integer, a float and a text."""
+
+    @model()
+    def given() -> Any:
+        return frames_of(engine).from_rows(Rows(("id", "i", "f", "s"), batch))
+
+    return run(engine, memory_project({name: given}, configs={name: config}), False, _CLOCK)
 
 
 def incremental(strategy: Strategy, on_schema_change: OnSchemaChange | None = None, **settings: Any) -> ModelConfig:
@@ -244,6 +254,35 @@ def test_python_model_grows_and_may_see_what_stands(engine: Engine) -> None:
         raise_first(run(engine, memory_project(models, configs=configs)))
     assert rows(engine, "select id from ff_grown") == [(1,), (2,), (2,), (3,)]
     assert rows(engine, "select id from ff_only_once") == [(1,), (1,), (2,), (2,)]
+
+
+@needs(Capability.INCREMENTAL, Capability.PYTHON_MODELS)
+@pytest.mark.parametrize("rule", [None, "sync_all_columns"])
+def test_a_frame_with_holes_leaves_the_types_of_its_table(engine: Engine, rule: OnSchemaChange | None) -> None:
+    """What a column without any value is to the frame library is no type that the table would follow."""
+    config = incremental("append", rule)
+    raise_first(grow_by(engine, [(1, 7, 1.5, "a")], config))
+    types = engine.catalog.columns("ff_grown")
+    for batch in ([(2, None, None, "b"), (3, 9, 2.5, None)], [(4, None, None, None)], []):
+        raise_first(grow_by(engine, batch, config))
+    assert engine.catalog.columns("ff_grown") == types
+    found = rows(engine, "select id, i, f, s from ff_grown")
+    assert found == [(1, 7, 1.5, "a"), (2, None, None, "b"), (3, 9, 2.5, None), (4, None, None, None)]
+
+
+@needs(Capability.INCREMENTAL, Capability.PYTHON_MODELS)
+def test_a_column_that_began_without_values_takes_the_type_of_what_comes(
+    engine: Engine, request: pytest.FixtureRequest
+) -> None:
+    """Where it can be given one, any will do; else the new rows are refused."""
+    raise_first(grow_by(engine, [(1, None, None, None)], incremental("append")))
+    report = grow_by(engine, [(2, 7, 1.5, "a")], incremental("append"))
+    if report.results[0].error and not engine.dialect.retype_empty:
+        remark(request.node, "refused, as its dialect gives no column without values another type")
+        assert "is now" in str(report.results[0].error)
+        return
+    raise_first(report)
+    assert rows(engine, "select id, i, f, s from ff_grown") == [(1, None, None, None), (2, 7, 1.5, "a")]
 
 
 @needs(Capability.INCREMENTAL)

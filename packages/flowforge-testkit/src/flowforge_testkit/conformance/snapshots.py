@@ -15,7 +15,7 @@ from flowforge_domain.results import RunReport, Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
 from flowforge_testkit.conformance.ground import build, needs, rows
-from flowforge_testkit.conformance.incremental import grow
+from flowforge_testkit.conformance.incremental import grow, grow_by
 from flowforge_testkit.conformance.use_cases import raise_first, run
 from flowforge_testkit.fakes import Model, memory_project
 from flowforge_testkit.report import remark
@@ -121,6 +121,25 @@ def test_python_model_is_a_snapshot(engine: Engine) -> None:
         models: dict[str, Model] = {"ff_new": "select * from ff_data", "ff_history": ff_history}
         raise_first(run(engine, memory_project(models, configs={"ff_history": config})))
     assert versions(engine) == [(1, "ann", True), (2, "bert", True), (2, "bob", False)]
+
+
+@needs(Capability.ROW_CHANGES, Capability.PYTHON_MODELS)
+def test_a_frame_with_holes_leaves_the_types_of_a_history(engine: Engine) -> None:
+    config = ModelConfig("snapshot", unique_key=("id",), strategy="check")
+    for batch in (
+        [(1, 7, 1.5, "a"), (2, 8, 2.5, "b")],
+        [(1, 7, 1.5, "a"), (2, None, None, None)],
+        [(3, None, None, None)],
+        [],
+    ):
+        raise_first(grow_by(engine, batch, config, "ff_history"))
+    found = rows(engine, "select id, i, f, s, valid_to is null from ff_history")
+    assert found == [
+        (1, 7, 1.5, "a", True),
+        (2, 8, 2.5, "b", False),
+        (2, None, None, None, True),
+        (3, None, None, None, True),
+    ]
 
 
 @needs(Capability.ROW_CHANGES)

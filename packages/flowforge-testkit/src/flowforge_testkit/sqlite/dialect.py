@@ -32,6 +32,7 @@ DIALECT = Dialect(
     merges=False,
     # A column takes the values of each type: there is nothing to do.
     retype="select 1",
+    retype_empty="select 1",
     moment="{text}",
     volatile=_VOLATILE,
 )

@@ -113,14 +113,14 @@ def _checked(frame: Any) -> Frame:
 
 
 def _kind(name: str, values: Sequence[Any]) -> str:
-    """Return the one type that holds all of a column's values."""
+    """Return the one type that holds all of a column's values, none where it has none: sqlite can do without."""
     found = {type(v) for v in values if v is not None}
     if found == {int, float}:
         return "double"
     if len(found) > 1 or not found <= _KINDS.keys():
         listed = ", ".join(sorted(t.__name__ for t in found))
         raise _refused(f"Column {name!r} holds {listed}, which no one type of sqlite is for.")
-    return _KINDS[found.pop()] if found else "text"
+    return _KINDS[found.pop()] if found else ""
 
 
 def stored(value: Any) -> Any:
