@@ -63,3 +63,14 @@ def test_a_variable_reaches_the_macro_and_a_failed_hook_its_model(flowforge, tmp
     assert "Model 'orders' failed in its post_hook" in said
     assert "project.yml:" in said
     assert flowforge("show orders shop").endswith("2 rows\n")
+
+
+def test_rows_that_a_post_hook_takes_away_are_no_work_of_others(new_project, in_shell):
+    hook = '{{ config(post_hook="delete from {{ this }} where x = 1") }} select 1 as x union all select 2'
+    folder = new_project({"models/j.ff.sql": hook, "models/k.ff.sql": "select * from {{ ref('j') }}"})
+    built = in_shell("flowforge run", folder).stdout
+    assert built.count(" 1 row ") == 2
+    assert json.loads((folder / ".flowforge/run_results.json").read_text("utf-8"))["results"][0]["rows"] == 1
+    again = in_shell("flowforge run && flowforge run --verify", folder)
+    assert (again.stdout + again.stderr).count("unchanged: 2") == 2
+    assert "!" not in again.stdout + again.stderr

@@ -49,6 +49,22 @@ class TestOfAModel:
         assert said() == []
         assert world.engine.session.query("select x from a").rows == [(1,)]
 
+    @pytest.mark.parametrize(
+        ("hook", "rows"),
+        [("delete from {{ this }} where x = 1", 1), ("insert into {{ this }} select x + 2 from {{ this }}", 4)],
+    )
+    def test_rows_that_one_adds_or_takes_are_counted(self, world, hook, rows):
+        world.given(
+            {"a": "select 1 as x union all select 2", "b": "select * from {{ ref('a') }}"},
+            configs={"a": ModelConfig(post_hook=(hook,))},
+        )
+        assert [result.rows for result in world.run().results] == [rows, rows]
+        assert {result.status for result in world.run(verify=True).results} == {Status.UNCHANGED}
+
+    def test_after_one_that_leaves_rows_alone_none_are_counted(self, world):
+        hooks = ModelConfig(post_hook=("alter table {{ this }} rename to b", "create index i on b (x)"))
+        assert world.given({"a": "select 1 as x"}, configs={"a": hooks}).run().results[0].rows == 1
+
     def test_one_that_renders_to_nothing_is_left_out(self, world, said):
         hooks = ModelConfig(pre_hook=("-- nothing", ""))
         assert world.given({"a": "select 1 as x"}, configs={"a": hooks}).run().ok

@@ -19,8 +19,9 @@ from flowforge_app.model_errors import (
 from flowforge_app.replace import replacing
 from flowforge_app.staging import StagedBuild
 from flowforge_domain.capability import Capability
-from flowforge_domain.dialect import RelationKind, relation_key
+from flowforge_domain.dialect import RelationKind, count_rows, relation_key
 from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError, told_as
+from flowforge_domain.hooks import may_change_rows
 from flowforge_domain.manifest import Manifest, input_relations
 from flowforge_domain.materializations import PLANS
 from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
@@ -69,8 +70,11 @@ class BuildModel:
         build = _Build(self, node, ground)
         build.run_hooks("pre_hook")
         built = build.from_sql() if node.kind == "sql" else build.from_function()
-        build.run_hooks("post_hook")
-        return built
+        after = build.run_hooks("post_hook")
+        if built.rows is None or node.config.materialized != "table":
+            return built
+        changed = any(may_change_rows(sql, self.engine.dialect) for sql in after)
+        return Built(_count(self.engine, node.relation)) if changed else built
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,15 @@ class _Build:
     node: Node
     ground: Ground
 
-    def run_hooks(self, when: str) -> None:
-        for hook, sql in self.on.compiler.hooks(self.node, when, incremental=self.goes_on):
+    def run_hooks(self, when: str) -> list[str]:
+        """Run the hooks of one kind and return their statements."""
+        hooks = self.on.compiler.hooks(self.node, when, incremental=self.goes_on)
+        for hook, sql in hooks:
             try:
                 self.engine.session.execute(sql)
             except EngineError as error:
                 raise hook_error(error, self.node, hook, sql) from error
+        return [sql for _, sql in hooks]
 
     def from_sql(self) -> Built:
         statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)
@@ -193,6 +200,10 @@ class _Build:
         kind = self.node.config.stands_as
         for statement in prepare_statements(self.node.relation, kind, self.standing, self.engine.dialect):
             self.engine.session.execute(statement)
+
+
+def _count(engine: Engine, relation: str) -> int:
+    return int(engine.session.query(count_rows(relation, engine.dialect)).rows[0][0])
 
 
 def _wants_this(function: Callable[..., Any]) -> bool:

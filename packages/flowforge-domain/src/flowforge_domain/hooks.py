@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flowforge_domain.dialect import Dialect
+from flowforge_domain.sql_scan import squeezed
 from flowforge_domain.text import Location
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 RUN_HOOKS = ("on_run_start", "on_run_end")
 MODEL_HOOKS = ("pre_hook", "post_hook")
+_LEAVES_ROWS = re.compile(r"(?:alter|analyze|comment|create (?:unique )?index|grant|revoke)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ def hook(when: str) -> Callable[[Function], Function]:
         return function
 
     return mark
+
+
+def may_change_rows(sql: str, dialect: Dialect) -> bool:
+    """Tell whether a hook's statement may change how many rows a table has; a function or procedure may do anything."""
+    return not _LEAVES_ROWS.match(squeezed(sql, dialect))
 
 
 def result_facts(result: ModelResult) -> dict[str, Any]:
