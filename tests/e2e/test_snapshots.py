@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import duckdb
+import postgres_server
 import pytest
+
+from flowforge import Project
 
 SNAPSHOT = "{{{{ config(\n  materialized='snapshot',\n  {}\n) }}}}\nselect 1 as id, 2 as part, {} as v\n"
 KEY = "unique_key='id', strategy='check'"
@@ -23,6 +26,50 @@ def run(in_shell, tmp_path):
         return done.returncode, done.stdout + done.stderr
 
     return told
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "said"),
+    [
+        ("unique_key='id', strategy='check', check_cols=['nope']", "'a'",
+         ("h.ff.sql:3", "`check_cols` names 'nope'")),
+        ("unique_key='id', strategy='timestamp', updated_at='v'", "cast(7 as bigint)",
+         ("h.ff.sql:3", "`updated_at` v is BIGINT, which is no time", "Make a timestamp of it")),
+        ("unique_key='id', strategy='timestamp', updated_at='v', hard_deletes='new_record'", "1.5",
+         ("h.ff.sql:3", "`updated_at` v is DECIMAL(2,1), which is no time", "strategy='check'")),
+    ],
+)  # fmt: skip
+def test_settings_with_which_no_history_could_go_on_begin_none(run, tmp_path, given, value, said):
+    code, text = run(given, value)
+    assert (code, [part for part in said if part not in text]) == (1, [])
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+        assert connection.sql("select * from duckdb_tables() where table_name = 'h'").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("json", '{"a": 1}', '{"a": 2}'),
+        ("point", "(1,2)", "(2,1)"),
+        # To PostgreSQL, these are equal where their areas are.
+        ("box", "(1,1),(0,0)", "(2,2),(1,1)"),
+        ("json[]", "{1}", "{2}"),
+    ],
+)
+def test_values_that_postgres_cannot_compare_are_compared_as_text(new_project, monkeypatch, kind, old, new):
+    settings = "materialized='snapshot', unique_key='id', strategy='check'"
+    with postgres_server.lent_database() as dsn:
+        monkeypatch.setenv("FF_PG_DSN", dsn)
+        profile = "default: {engine: postgres, postgres: {dsn: \"{{ env_var('FF_PG_DSN') }}\"}}\n"
+        folder = new_project({"profiles.yml": profile})
+        for value in (old, old, new):
+            query = f"{{{{ config({settings}) }}}} select 1 as id, cast('{value}' as {kind}) as v"
+            (folder / "models").mkdir(exist_ok=True)
+            (folder / "models" / "h.ff.sql").write_text(query, encoding="utf-8")
+            with Project.load(folder) as project:
+                assert [str(result.error or "") for result in project.run(no_cache=True).results] == [""]
+        found = postgres_server.run("select v::text, valid_to is null from h order by valid_from", dsn)
+    assert found == [(old, False), (new, True)]
 
 
 def test_a_plain_null_fits_each_type_and_becomes_any(run, tmp_path):

@@ -124,6 +124,8 @@ class Dialect:
     """What gives a column a wider type; empty where nothing does."""
     retype_empty: str = ""
     """What gives a column that holds no value whatever type; empty where nothing does."""
+    compared_as_text: frozenset[str] = frozenset()
+    """Types whose values a snapshot compares as text, and lists of them: they have no equality, or another one."""
     overwrites: str = ""
     """The beginning of a statement that replaces the `{partitions}` of a `{table}` that its rows, of these `{columns}`,
     have; where there is none, `delete … where exists` and an insert are run.

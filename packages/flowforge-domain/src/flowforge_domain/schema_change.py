@@ -24,6 +24,7 @@ _SAME = {
 }  # fmt: skip
 _INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "hugeint": 39}
 _EXACT_IN = {"real": 7, "double": 15}
+NO_TIMES = frozenset({*_INTEGERS, *_EXACT_IN, "decimal", "boolean", "bool", "bignumeric", "ubigint", "uinteger"})
 _TYPE = re.compile(r"\s*([^(]+?)\s*(?:\((\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*\Z")
 _HINT = "Set `on_schema_change` to {}, or build it from scratch: flowforge run --full-refresh --select {}"
 

@@ -14,7 +14,7 @@ from flowforge_domain.config import SNAPSHOT_COLUMNS
 from flowforge_domain.dialect import moment, quote_name, quote_relation
 from flowforge_domain.errors import ConfigError, SettingError
 from flowforge_domain.plan import Plan, Refusal, Situation, equal, key_refusals, listed, of, together
-from flowforge_domain.schema_change import alterations, holds, schema_change
+from flowforge_domain.schema_change import NO_TIMES, alterations, holds, schema_change, type_name
 from flowforge_domain.swap import aside
 
 
@@ -27,8 +27,10 @@ def snapshot_plan(situation: Situation) -> Plan:
     """
     parts = _Parts(situation)
     _require_free_names(parts)
+    situation.names(situation.node.config.check_cols, "check_cols")
     refusals = (*key_refusals(f"{situation.source} as source", parts.keys, situation.dialect), *_refusals(parts))
     if not _goes_on(parts):
+        _require_time(parts)
         return Plan(refusals, query=_first(parts))
     dialect = situation.dialect
     changes = quote_relation(aside(situation.staged, "changes"), dialect)
@@ -223,6 +225,14 @@ def _require_times(parts: _Parts) -> None:
         raise SettingError(f"{message}; nothing was written.", setting="updated_at", hint=hint)
 
 
+def _require_time(parts: _Parts) -> None:
+    """Refuse to begin a history by times that none of the run's can become: it could not go on."""
+    if parts.updated_at and type_name(parts.clock) in NO_TIMES:
+        message = f"`updated_at` {parts.updated_at} is {parts.clock}, which is no time; nothing was written."
+        hint = "Make a timestamp of it in the model, or use strategy='check'."
+        raise SettingError(message, setting="updated_at", hint=hint)
+
+
 def _mark(parts: _Parts) -> str:
     return parts.standing.get(parts.own["is_deleted"], parts.situation.dialect.types["boolean"])
 
@@ -287,10 +297,17 @@ def _changed(parts: _Parts) -> str:
     else:
         compared = parts.situation.names(config.check_cols, "check_cols") or parts.columns
         others = [name for name in compared if name not in parts.keys]
-        differs = (f"{of('source', n, dialect)} is distinct from {of('target', n, dialect)}" for n in others)
+        differs = (f"{_compared('source', n, parts)} is distinct from {_compared('target', n, parts)}" for n in others)
         changed = " or ".join(differs) or "1 = 0"
     deleted = f" or coalesce(target.{parts.own['is_deleted']}, false)" if parts.knows_deleted else ""
     return f"({changed}{deleted})"
+
+
+def _compared(alias: str, name: str, parts: _Parts) -> str:
+    dialect, kind = parts.situation.dialect, dict(parts.situation.columns)[name]
+    value = of(alias, name, dialect)
+    as_text = type_name(kind.removesuffix("[]")) in dialect.compared_as_text
+    return f"cast({value} as {dialect.types['text']})" if as_text else value
 
 
 def _write(parts: _Parts, changes: str) -> Iterator[str]:

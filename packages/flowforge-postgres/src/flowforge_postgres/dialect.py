@@ -41,6 +41,7 @@ POSTGRES = Dialect(
     names_in_bytes=True,
     schemas=True,
     swaps=True,
+    compared_as_text=frozenset({"json", "xml", "point", "box", "circle", "line", "lseg", "path", "polygon"}),
     retype_empty="alter table {table} alter column {column} type {type} using null",
     volatile=_VOLATILE,
 )

@@ -9,7 +9,7 @@ import pytest
 
 from flowforge_domain.capability import Capability
 from flowforge_domain.config import HardDeletes, ModelConfig
-from flowforge_domain.dialect import moment
+from flowforge_domain.dialect import NeutralType, moment
 from flowforge_domain.model import model
 from flowforge_domain.results import RunReport, Status
 from flowforge_domain.state import STATE_TABLE
@@ -27,6 +27,13 @@ _OVERLAPS = (
     "select a.id from ff_history as a join ff_history as b on a.id = b.id and a.valid_from < b.valid_from "
     "where a.valid_to is null or a.valid_to > b.valid_from"
 )
+_VALUES: dict[NeutralType, tuple[str, str]] = {
+    "date": ("2024-02-28", "2024-02-29"),
+    "timestamp": ("2024-02-29 23:59:59.999998", "2024-02-29 23:59:59.999999"),
+    "timestamptz": ("2024-02-29 23:59:59+00:00", "2024-02-29 23:59:59+05:30"),
+    "decimal": ("0.25", "0.125"),
+    "json": ('{"a": 1}', '{"a": 2}'),
+}
 _NAMES = {"valid_from": "since", "valid_to": "until", "is_deleted": "gone"}
 
 
@@ -91,6 +98,28 @@ def test_a_deleted_row_is_a_version_of_its_own(engine: Engine) -> None:
         raise_first(snap(engine, new, hard_deletes="new_record", snapshot_meta_column_names=_NAMES))
     found = rows(engine, "select id, gone, until is null from ff_history")
     assert found == [(1, False, True), (2, False, False), (2, False, True), (2, True, False)]
+
+
+@needs(Capability.ROW_CHANGES)
+@pytest.mark.parametrize("kind", _VALUES)
+def test_check_tells_values_of_each_type_apart(engine: Engine, kind: NeutralType) -> None:
+    if kind not in engine.dialect.types or (kind == "timestamp" and "date" not in engine.dialect.types):
+        pytest.xfail(f"not claimed by {engine.name}: the type {kind}")
+    old, new = (f"select 1 as id, cast('{value}' as {engine.dialect.types[kind]}) as v" for value in _VALUES[kind])
+    for query in (old, old, new):
+        raise_first(snap(engine, query))
+    assert rows(engine, "select count(*) from ff_history") == [(2,)]
+
+
+@needs(Capability.ROW_CHANGES)
+def test_a_history_that_could_not_go_on_is_not_begun(engine: Engine) -> None:
+    """By columns that are not there, or a time that is none."""
+    report = snap(engine, _FIRST, check_cols=("nope",))
+    assert "`check_cols` names 'nope'" in str(report.results[0].error)
+    number = "select 1 as id, cast(7 as integer) as score"
+    report = snap(engine, number, strategy="timestamp", updated_at="score")
+    assert "`updated_at` score is " in str(report.results[0].error)
+    assert "ff_history" not in engine.catalog.relations()
 
 
 @needs(Capability.ROW_CHANGES)
