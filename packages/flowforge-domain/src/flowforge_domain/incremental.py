@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from flowforge_domain.config import Strategy
 from flowforge_domain.errors import SettingError
 from flowforge_domain.plan import Plan, Situation, deletion, equal, key_refusals, listed, of, together
-from flowforge_domain.schema_change import alterations, schema_change
+from flowforge_domain.schema_change import alterations, losses, schema_change
 
 
 def incremental_plan(situation: Situation) -> Plan:
@@ -27,7 +27,8 @@ def incremental_plan(situation: Situation) -> Plan:
     columns = [name for name, _ in situation.columns if name.casefold() in left_out]
     writes = _STRATEGIES[config.writes_by](situation, keys, columns)
     alters = tuple(alterations(situation.target, change, dialect))
-    return Plan(refusals, before=alters, statements=together(tuple(writes), dialect))
+    asked = (*refusals, *losses(situation.target, change, situation.standing, dialect))
+    return Plan(asked, before=alters, statements=together(tuple(writes), dialect))
 
 
 def _require_columns(situation: Situation, keys: Sequence[str]) -> None:

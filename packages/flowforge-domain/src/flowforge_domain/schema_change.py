@@ -10,7 +10,7 @@ from shlex import quote
 from flowforge_domain.config import OnSchemaChange
 from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import ConfigError
-from flowforge_domain.plan import Columns
+from flowforge_domain.plan import Columns, Refusal
 
 NO_TYPE = "null"
 """The type of a column without any value, which every type holds; an engine may have one of that name."""
@@ -33,13 +33,15 @@ _HINT = "Set `on_schema_change` to {}, or build it from scratch: flowforge run -
 class SchemaChange:
     """What is done to the table before rows are written: columns to add, to drop, and to give a wider type.
 
-    `typed` are columns without any value that are given one.
+    `typed` are columns without any value that are given one, and `narrowed` those whose values need not all fit their
+    new type: `losses` asks whether they do.
     """
 
     added: Columns = ()
     dropped: tuple[str, ...] = ()
     widened: Columns = ()
     typed: Columns = ()
+    narrowed: Columns = ()
 
 
 def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Columns) -> SchemaChange:
@@ -63,7 +65,7 @@ def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Col
         raise _refused(name, (), gone, ())
     if rule == "ignore":
         return SchemaChange(widened=wider, typed=typed)
-    return SchemaChange(added, gone if rule == "sync_all_columns" else (), (*wider, *strange), typed)
+    return SchemaChange(added, gone if rule == "sync_all_columns" else (), wider, typed, strange)
 
 
 def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[str]:
@@ -74,7 +76,7 @@ def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[
     if change.dropped and not dialect.drops:
         message = f"{dialect.name} drops no columns, and the query gives no {', '.join(change.dropped)} any more."
         raise ConfigError(message, hint="Use append_new_columns, or build the table from scratch: --full-refresh.")
-    retyped = ((change.widened, dialect.retype), (change.typed, dialect.retype_empty))
+    retyped = (((*change.widened, *change.narrowed), dialect.retype), (change.typed, dialect.retype_empty))
     if other := [pair for columns, form in retyped if not form for pair in columns]:
         named = ", ".join(f"{column} is now {kind}" for column, kind in other)
         message = f"{dialect.name} gives no column another type, and in the query {named}."
@@ -86,6 +88,20 @@ def alterations(table: str, change: SchemaChange, dialect: Dialect) -> Iterator[
     for columns, form in retyped:
         for column, kind in columns:
             yield form.format(table=table, column=quote_name(column, dialect), type=kind)
+
+
+def losses(table: str, change: SchemaChange, standing: Columns, dialect: Dialect) -> Iterator[Refusal]:
+    """Yield what refuses a new type of a (quoted) table's column by which a value that stands would become another."""
+    old = {column.casefold(): kind for column, kind in standing}
+    for column, kind in change.narrowed:
+        had, name = old[column.casefold()], quote_name(column, dialect)
+        again = f"cast(cast({name} as {kind}) as {had})"
+        yield Refusal(
+            f"select {name} from {table} where {name} is not null and ({again} <> {name} or {again} is null) limit 3",
+            f"{column} is now {kind}, and values that stand, which are {had}, would change by it; nothing was written.",
+            f"Cast it in the model to {had}, or build it from scratch: --full-refresh.",
+            setting="on_schema_change",
+        )
 
 
 def holds(wide: str, narrow: str) -> bool:

@@ -207,13 +207,18 @@ def _alterations(parts: _Parts) -> tuple[str, ...]:
     given, standing = (*situation.columns, *own), situation.standing or ()
     try:
         change = schema_change(situation.node.name, "append_new_columns", standing, given)
-        return tuple(alterations(situation.target, change, situation.dialect))
+        altered = tuple(alterations(situation.target, change, situation.dialect))
     except ConfigError as error:
         old = {name.casefold(): kind for name, kind in standing}
         had = {name: old[name.casefold()] for name, _ in given if name.casefold() in old}
         other = ", ".join(f"{name} to {had[name]}" for name, kind in given if not holds(had.get(name, kind), kind))
         hint = f"Cast in the model {other}, or give the table's column the new type first (alter table)."
         raise ConfigError(error.message, hint=hint) from error
+    mark = parts.own["is_deleted"]
+    if parts.marks_deleted and mark not in parts.standing:
+        # What stands was there when it was written: it says so as new rows do.
+        return (*altered, f"update {situation.target} set {mark} = false where {mark} is null")
+    return altered
 
 
 def _require_times(parts: _Parts) -> None:

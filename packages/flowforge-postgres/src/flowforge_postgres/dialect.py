@@ -42,6 +42,7 @@ POSTGRES = Dialect(
     schemas=True,
     swaps=True,
     compared_as_text=frozenset({"json", "xml", "point", "box", "circle", "line", "lseg", "path", "polygon"}),
+    retype="alter table {table} alter column {column} type {type} using {column}::{type}",
     retype_empty="alter table {table} alter column {column} type {type} using null",
     volatile=_VOLATILE,
 )

@@ -232,6 +232,15 @@ def test_a_type_that_is_another_is_refused(engine: Engine) -> None:
     assert rows(engine, "select id, score from ff_grown") == [(1, 7)]
 
 
+@needs(Capability.INCREMENTAL)
+def test_no_value_that_stands_is_rounded_by_another_type(engine: Engine) -> None:
+    types = engine.dialect.types
+    raise_first(grow(engine, incremental("append"), f"select 1 as id, cast(19.75 as {types['double']}) as score"))
+    whole = f"select 2 as id, cast(20 as {types['bigint']}) as score"
+    assert "score is now" in str(grow(engine, incremental("append", "sync_all_columns"), whole).results[0].error)
+    assert rows(engine, "select id, score from ff_grown") == [(1, 19.75)]
+
+
 @needs(Capability.INCREMENTAL, Capability.VIEWS)
 def test_kinds_that_follow_one_another_leave_no_rows_of_the_other(engine: Engine) -> None:
     """Nobody asks for a full refresh: rows of another query, or of a table that was built otherwise, do not stay."""

@@ -101,6 +101,14 @@ def test_a_deleted_row_is_a_version_of_its_own(engine: Engine) -> None:
 
 
 @needs(Capability.ROW_CHANGES)
+def test_versions_from_before_deleted_rows_were_marked_are_marked_as_not_deleted(engine: Engine) -> None:
+    raise_first(snap(engine, _FIRST))
+    raise_first(snap(engine, _WITHOUT_TWO, hard_deletes="new_record"))
+    found = rows(engine, "select id, is_deleted, valid_to is null from ff_history")
+    assert found == [(1, False, True), (2, False, False), (2, True, True)]
+
+
+@needs(Capability.ROW_CHANGES)
 @pytest.mark.parametrize("kind", _VALUES)
 def test_check_tells_values_of_each_type_apart(engine: Engine, kind: NeutralType) -> None:
     if kind not in engine.dialect.types or (kind == "timestamp" and "date" not in engine.dialect.types):
