@@ -84,6 +84,10 @@ FILES = (
         (f"{GROWN}:1", "needs `partition_by`", "Add partition_by="),
     ),
     (
+        "run", GROWN, GROWING.format("unique_key='id', incremental_predicates=\"target.day >= '{{ var(1) }}'\"", ""),
+        (f"{GROWN}:1", "`incremental_predicates` are not rendered", "Write the value out"),
+    ),
+    (
         "run --select grown", GROWN, GROWING.format("unique_key='order_id', on_schema_change='fail'", "1 as more, "),
         (GROWN, "more is new", "--full-refresh"),
     ),

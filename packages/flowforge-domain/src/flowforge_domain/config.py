@@ -117,6 +117,9 @@ def _incremental_faults(config: ModelConfig) -> Iterator[tuple[str, str, str]]:
     if config.writes_by == "insert_overwrite" and not config.partition_by:
         hint = "Add partition_by='day', or a list of columns."
         yield by, "The strategy 'insert_overwrite' needs `partition_by`.", hint
+    if any(mark in predicate for mark in ("{{", "{%") for predicate in config.incremental_predicates):
+        said = "`incremental_predicates` are not rendered: a template in them would be compared as the text that it is."
+        yield "incremental_predicates", said, "Write the value out, or put the condition into the query."
     if config.merge_update_columns and config.merge_exclude_columns:
         said = "`merge_update_columns` and `merge_exclude_columns` exclude each other."
         yield of_columns, said, "Keep one of them."
