@@ -126,7 +126,7 @@ def checked_records(seed: Seed, file: SeedFile) -> Iterator[tuple[int, list[str]
     with _decodable(seed, file, encoding):
         csv.field_size_limit(_LONGEST_VALUE)
         delimiter, quote = csv_signs(seed, file, encoding)
-        found = records(seed, _Lines(seed, file, encoding, quote), delimiter, quote)
+        found = records(seed, _without_nul(seed, file, encoding), delimiter, quote)
         columns: tuple[str, ...] = ()
         for line, record in found:
             if record:
@@ -198,6 +198,14 @@ class _Lines:
         if self.last and self.last != self.ending:
             message = "This line ends in another way than the first."
             raise seed_error(self.seed, message, self.number, "Save the file with one kind of line ending.")
+
+
+def _without_nul(seed: Seed, file: SeedFile, encoding: str) -> Iterator[str]:
+    with file.text(encoding) as given:
+        for number, line in enumerate(given, 1):
+            if "\0" in line:
+                raise nul_error(seed, number)
+            yield line
 
 
 def _of_width(seed: Seed, line: int, record: list[str], columns: tuple[str, ...]) -> list[str]:

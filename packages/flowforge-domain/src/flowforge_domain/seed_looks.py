@@ -34,8 +34,10 @@ class Narrowest(Generic[Kind]):
         self.filled = True
         if not self.possible or value in self.seen:
             return
-        if not all(look(value) for look in self.possible.values()):
-            self.possible = {kind: look for kind, look in self.possible.items() if look(value)}
+        for look in self.possible.values():
+            if not look(value):
+                self.possible = {kind: look for kind, look in self.possible.items() if look(value)}
+                break
         if len(self.seen) < _MOST_SEEN:
             self.seen.add(value)
 
@@ -59,9 +61,9 @@ def parses(read: Callable[[str], object], text: str) -> bool:
     return True
 
 
-def _look(pattern: str, *more: Look) -> Look:
+def _look(pattern: str, holds: Look | None = None) -> Look:
     fits = re.compile(pattern, re.ASCII | re.DOTALL).fullmatch
-    return lambda text: fits(text) is not None and all(holds(text) for holds in more)
+    return lambda text: fits(text) is not None and (holds is None or holds(text))
 
 
 def _is_64_bit(text: str) -> bool:
