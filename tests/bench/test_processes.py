@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from bench.figures import Figure, Measured, processes, ratio_beyond, walls
-from bench.processes import PYTHON, CommandFailedError, Sample, Variant, interleaved, run
+from bench.processes import BARE, PYTHON, CommandFailedError, Sample, Variant, interleaved, run
 from bench.report import as_markdown, as_text
 
 MEASURED = """
@@ -61,3 +62,11 @@ def test_what_is_missed_or_not_measured_is_in_the_table():
 def test_a_busy_machine_is_told():
     assert "trust CPU" in as_text([], 99.0)
     assert "trust CPU" not in as_text([], 0.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_a_command_tells_its_own_peak_and_that_of_what_it_began():
+    done = subprocess.run([PYTHON, str(BARE / "own_peaks.py"), "--version"], capture_output=True, text=True, check=True)
+    python, others = map(float, done.stdout.split()[-2:])
+    assert 10 < python < 1000
+    assert others == 0

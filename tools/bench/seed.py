@@ -12,13 +12,13 @@ from bench.paired import median_ratio
 from bench.processes import BARE, FLOWFORGE, PYTHON, Variant, interleaved
 from bench.projects import DATABASE, delete_database, forget, write_frame
 
-_ROWS = 2_000_000
+ROWS = 2_000_000
 _FLOWFORGE, _SAMPLE, _SCAN = (
     "`flowforge seed`",
     "bare `read_csv`, types by a sample",
     "bare `read_csv`, types by a full scan",
 )
-_PEAK = 300
+MOST = 300
 
 
 def measure(folder: Path, rounds: int) -> Measured:
@@ -26,7 +26,7 @@ def measure(folder: Path, rounds: int) -> Measured:
     root = folder / "project"
     write_frame(root)
     file = root / "seeds" / "events.csv"
-    _write_csv(file)
+    write_csv(file)
     samples = interleaved(
         [
             Variant(_FLOWFORGE, [FLOWFORGE, "seed", str(root)], forget(root, cache=False, database=True)),
@@ -36,7 +36,7 @@ def measure(folder: Path, rounds: int) -> Measured:
         rounds,
     )
     figures = [
-        Figure(f"{_FLOWFORGE}, {_ROWS:,} rows of CSV, peak memory", median(peaks(samples, _FLOWFORGE)), "MB", _PEAK),
+        Figure(f"{_FLOWFORGE}, {ROWS:,} rows of CSV, peak memory", median(peaks(samples, _FLOWFORGE)), "MB", MOST),
         Figure(f"its time to {_SCAN}", median_ratio(walls(samples, _FLOWFORGE), walls(samples, _SCAN)), "x"),
         Figure("the same, CPU", median_ratio(cpus(samples, _FLOWFORGE), cpus(samples, _SCAN)), "x"),
     ]
@@ -50,13 +50,13 @@ _NOTE = (
 )
 
 
-def _write_csv(file: Path) -> None:
+def write_csv(file: Path) -> None:
     file.parent.mkdir()
     rng = random.Random(2)
     words = [f"word {i}" for i in range(1000)]
     with file.open("w", encoding="utf-8", newline="") as out:
         out.write("id,code,price,word,day,at\n")
-        for i in range(_ROWS):
+        for i in range(ROWS):
             day = f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}"
             out.write(f"{i},{i % 99_999:05},{rng.random() * 100:.2f},{words[i % 1000]},{day},{day} 12:34:{i % 60:02}\n")
 
