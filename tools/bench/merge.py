@@ -23,7 +23,8 @@ _NOTE = (
     "A tenth of the rows is new or changed. Beyond start-up: what ten rows take is subtracted on both sides. FlowForge "
     "stages the new rows, asks whether their key is one, and merges; the bare statement merges the query itself. Of "
     "what is beyond it, two thirds are the staging, without which the query would run twice; asking for the key takes "
-    "5 ms where it rises, 80 where it does not."
+    "5 ms where it rises, 80 where it does not. A bare script that stages and asks as well takes 1.12 to 1.15 times "
+    "the CPU of the `merge` alone: what FlowForge does besides is a few hundredths."
 )
 
 

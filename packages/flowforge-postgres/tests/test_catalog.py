@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryFile
 from threading import Event
+from time import sleep
 
 import postgres_server
 import psycopg
@@ -235,6 +237,52 @@ def test_materialized_view_in_the_place_of_a_model_is_refused(engine, admin):
     with fails(ErrorKind.DEPENDENTS):
         build(engine, "ff_t", "select 2 as a")
     assert admin("select a from ff_t") == [(1,)]
+
+
+def test_usual_swap_is_one_round_trip(engine):
+    for _ in range(2):
+        build(engine, "ff_t", "select 1 as a")
+    with TemporaryFile("w+") as told:
+        engine.session.connection.pgconn.trace(told.fileno())
+        build(engine, "ff_t", "select 2 as a")
+        engine.session.connection.pgconn.untrace()
+        told.seek(0)
+        sent = [line for line in told if "\tQuery\t" in line]
+    words = "create table", "drop table", "execute", "commit"
+    said = [next(word for word in words if word in line) for line in sent]
+    assert said == ["create table", "execute", "drop table", "commit"]
+
+
+MEANWHILE = {
+    "an index": ("create index ff_i on ff_t (a)", "select indexname from pg_indexes where tablename = 'ff_t'", "ff_i"),
+    "a comment": ("comment on table ff_t is 'new'", "select obj_description('ff_t'::regclass)", "new"),
+    "a view": ("create view ff_v as select a from ff_t", "select a from ff_v", 2),
+    "its drop": ("drop table ff_t", "select a from ff_t", 2),
+    "another kind": ("drop table ff_t; create view ff_t as select 3 as a", "select a from ff_t", 2),
+}
+
+
+@pytest.mark.parametrize(("done", "asked", "told"), MEANWHILE.values(), ids=MEANWHILE)
+def test_what_others_do_right_before_a_swap_is_kept(engine, dsn, admin, done, asked, told):
+    build(engine, "ff_t", "select 1 as a")
+    with psycopg.connect(dsn) as other, ThreadPoolExecutor(1) as pool:
+        # Nobody sees it yet, and it keeps the swap waiting for its lock.
+        other.execute(f"lock table ff_t in share update exclusive mode; {done}")
+        building = pool.submit(build, engine, "ff_t", "select 2 as a")
+        while not admin("select 1 from pg_locks where not granted") and not building.done():
+            sleep(0.01)
+        assert not building.done()
+        other.commit()
+        building.result()
+    assert rows(engine, "select a from ff_t") == [(2,)]
+    assert admin(asked) == [(told,)]
+
+
+def test_table_that_others_made_during_a_build_is_replaced(engine, admin):
+    with transaction(engine), engine.replacer.replacing("ff_t", "table") as into:
+        engine.session.execute(f'create table "{into}" as select 2 as a')
+        admin("create table ff_t (a int)")
+    assert rows(engine, "select a from ff_t") == [(2,)]
 
 
 def test_model_may_read_what_it_replaces(engine):

@@ -48,6 +48,7 @@ from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamesp
 where n.nspname = $1 and c.relname = $2 and c.relkind not in ('i', 'I', 't')
 """
 _KIND = f"select c.relkind::text {_NAMED}"
+_BEFORE_SWAP = "flowforge_before_swap"
 # Two numbers are another kind of lock than the one number of `PostgresLock`.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(1179602775, 1)"
 # The object of a name, and whether nothing at all hangs on it, as is usual.
@@ -196,11 +197,11 @@ class PostgresReplacer:
     def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
         name = relation_parts(relation)[-1]
         rename = f"alter {kind} {quote_relation(into, POSTGRES)} rename to {quote_name(name, POSTGRES)}"
+        if self._swapped_at_once(relation, rename):
+            return
+        # One after the other: what hangs on this relation may hang on another, which somebody replaces right now.
+        self.session.query(_ONE_AT_A_TIME)
         found = self._found(relation)
-        if found is not None and not found[2]:
-            # One after the other: what hangs on this relation may hang on another, which somebody replaces right now.
-            self.session.query(_ONE_AT_A_TIME)
-            found = self._found(relation)
         if found is None:
             self._take(Step(rename), relation)
             return
@@ -211,6 +212,25 @@ class PostgresReplacer:
             return
         for step in self._steps(oid, into, kind):
             self._take(step, relation)
+
+    def _swapped_at_once(self, relation: str, rename: str) -> bool:
+        """Swap where nothing hangs on what stands, as is usual, in one round trip; tell whether that was so."""
+        name, table = relation_parts(relation), quote_relation(relation, POSTGRES)
+        seen = ask(self.session, _FOUND, *name)
+        if seen and not seen[0][2]:
+            return False
+        # From the lock on nobody else changes what hangs on a table; until then somebody may have.
+        lock = f"lock table {table} in share update exclusive mode; " if seen and seen[0][1] == "table" else ""
+        drop = f"drop {seen[0][1]} {table}; " if seen else ""
+        try:
+            before, after = f"savepoint {_BEFORE_SWAP}; {lock}", f"; {drop}{rename}"
+            if ask(self.session, _FOUND, *name, before=before, after=after) == seen:
+                return True
+        except EngineError as error:
+            if error.kind in _NOT_ITS_FAULT - {ErrorKind.CONFLICT}:
+                raise
+        self.session.execute(f"rollback to savepoint {_BEFORE_SWAP}")
+        return False
 
     def _found(self, relation: str) -> tuple[int, RelationKind, bool] | None:
         """Lock and return the object of this name, what it is, and whether nothing hangs on it; None if it is new."""

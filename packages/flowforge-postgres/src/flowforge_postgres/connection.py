@@ -18,8 +18,6 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.settings import PostgresSettings
 
-# Nothing is prepared behind our back: a plan of `select *` would not survive its table's replacement.
-_NEVER = 2**31 - 1
 # Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
 # those on some systems, cannot do so.
 _WATCH = """do $$ begin set client_connection_check_interval = 500; exception when others then null; end $$"""
@@ -44,7 +42,8 @@ def pool_of(settings: PostgresSettings, root: Path) -> sqlalchemy.Engine:
         "sslrootcert": settings.sslrootcert,
     }
     arguments = {key: value for key, value in asked.items() if value is not None and key not in url.query}
-    arguments |= {"autocommit": True, "prepare_threshold": _NEVER}
+    # Nothing is prepared behind our back: a plan of `select *` would not survive its table's replacement.
+    arguments |= {"autocommit": True, "prepare_threshold": None}
     pool = sqlalchemy.create_engine(
         url, connect_args=arguments, pool_pre_ping=True, max_overflow=-1, use_native_hstore=False
     )

@@ -69,11 +69,14 @@ class PostgresSession:
             return run_out(self.connection, text)
 
     def query(self, sql: str) -> Rows:
+        """Run one query, or several statements of which one gives rows."""
+        found = Rows((), [])
         with self._sending(sql) as text, self.connection.execute(_text(text)) as cursor:
-            while cursor.nextset():
-                pass
-            columns = tuple(column.name for column in cursor.description or ())
-            return Rows(columns, cursor.fetchall() if columns else [])
+            while True:
+                if cursor.rownumber is not None:
+                    found = Rows(tuple(column.name for column in cursor.description or ()), cursor.fetchall())
+                if not cursor.nextset():
+                    return found
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
