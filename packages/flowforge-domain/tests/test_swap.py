@@ -86,11 +86,21 @@ def test_belongings_come_back_each_with_what_drops_it():
         'alter table "s"."users" owner to "crm"',
     ]
     assert [step.fix for step in steps if step.fix] == [
+        'alter table "s"."users" reset (fillfactor)',
         'alter table "s"."users" alter column "id" drop not null',
         'alter table "s"."users" drop constraint "key"',
         'drop index "s"."by name"',
         "shrink name",
     ]
+
+
+def test_a_view_has_the_options_of_the_old_one_but_for_those_that_its_own_statement_says():
+    old = Standing("v", "view", options="security_barrier=true, check_option=local")
+    said = 'alter view "v" set ({})'.format
+    assert statements(old, new=Newcomer("n", "view", {"id"}))[2:] == [said("security_barrier=true, check_option=local")]
+    new = Newcomer("n", "view", {"id"}, options={"security_barrier"})
+    assert statements(old, new=new)[2:] == [said("check_option=local")]
+    assert statements(old, new=Newcomer("n", "table", {"id"}))[2:] == []
 
 
 def test_no_plan_drops_along():

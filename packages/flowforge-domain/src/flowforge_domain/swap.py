@@ -59,12 +59,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """What was built: under which name, as what, with which columns, and who has rights on it by default."""
+    """What was built: under which name, as what, with which columns, and who has rights on it by default.
+
+    `options` are the names of those that its own statement says.
+    """
 
     relation: str
     kind: RelationKind
     columns: Set[str]
     grantees: tuple[str, ...] = ()
+    options: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +147,13 @@ def _require_no_obstacles(old: Standing, views: Sequence[Standing]) -> None:
 
 
 def _belongings(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step]:
-    """Give the new relation what hung on the old; a view has no indexes, constraints or options of a table."""
+    """Give the new relation what hung on the old; a view has no indexes or constraints, nor options of a table."""
     table = quote_relation(old.relation, dialect)
+    if old.kind == new.kind == "table" and old.persistence:
+        # Before the indexes, which it would make once more.
+        yield Step(f"alter table {table} set {old.persistence}", f"its being {old.persistence}")
+    yield from _options(old, new, dialect)
     if old.kind == new.kind == "table":
-        if old.persistence:
-            # Before the indexes, which it would make once more.
-            yield Step(f"alter table {table} set {old.persistence}", f"its being {old.persistence}")
-        if old.options:
-            yield Step(f"alter table {table} set ({old.options})", "its storage options")
         for column in old.not_null:
             if column in new.columns:
                 said = quote_name(column, dialect)
@@ -168,6 +171,15 @@ def _belongings(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step
             if not column or column in new.columns:
                 yield Step(statement, f"a setting of {column or 'the table'}", undone)
     yield from _shared(old, new.columns, new.grantees, dialect, new.kind)
+
+
+def _options(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step]:
+    """Give back the options that the new relation's own statement does not say."""
+    kept = [said for said in old.options.split(", ") if said and said.partition("=")[0] not in new.options]
+    if kept and old.kind == new.kind:
+        alter = f"alter {new.kind} {quote_relation(old.relation, dialect)}"
+        names = ", ".join(said.partition("=")[0] for said in kept)
+        yield Step(f"{alter} set ({', '.join(kept)})", "its options", f"{alter} reset ({names})")
 
 
 def _recreated(view: Standing, dialect: Dialect) -> Step:

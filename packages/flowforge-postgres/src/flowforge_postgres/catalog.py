@@ -72,6 +72,7 @@ select distinct case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) en
 from pg_default_acl d, aclexplode(d.defaclacl) g
 where d.defaclobjtype = 'r' and d.defaclrole = current_user::regrole and g.grantee <> d.defaclrole
 """
+_OPTIONS = "select split_part(unnest(reloptions), '=', 1) from pg_catalog.pg_class where oid = $1::regclass"
 _STORAGE = "(array['plain', 'external', 'extended', 'main'])[position({}::text in 'pexm')]"
 # What `alter table` says of a table: of which column or of '', the words, and those that undo them.
 _SETTINGS = f"""
@@ -248,7 +249,9 @@ class PostgresReplacer:
         found, grantees = ask(self.session, _STANDING, oid), ask(self.session, _DEFAULT_GRANTEES)
         old, *views = (_standing(row) for row in found)
         columns = PostgresCatalog(self.session).columns(into)
-        new = Newcomer(into, kind, {name for name, _ in columns}, tuple(grantee for (grantee,) in grantees))
+        said = ask(self.session, _OPTIONS, quote_relation(into, POSTGRES)) if old.options else ()
+        named = {name for name, _ in columns}
+        new = Newcomer(into, kind, named, tuple(who for (who,) in grantees), {name for (name,) in said})
         return swap_steps(old, views, new, POSTGRES)
 
     def _take(self, step: Step, relation: str) -> None:
