@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flowforge_app.model_errors import function_error, rows_error, statement_error
+from flowforge_app.model_errors import about_rows, function_error, statement_error
 from flowforge_domain.config import ModelConfig
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.manifest import Manifest
-from flowforge_domain.model import Node, Seed, SourceTable
+from flowforge_domain.model import Node, Seed, SourceTable, model
+from flowforge_testkit.sqlite.frames import Frame
 
 MODEL = Node("m", "sql", Path("models/m.ff.sql"), deps=("a", "s"), sources=(("crm", "users"),), file="models/m.ff.sql")
 MANIFEST = Manifest(
@@ -153,17 +154,25 @@ class TestFunctions:
 
 def test_an_engines_word_on_a_frame(world):
     node = Node("p", "python", Path("models/p.ff.py"), file="models/p.ff.py")
-    error = rows_error(EngineError("no frame", kind=ErrorKind.DATA), node, MANIFEST, world.engine)
-    assert str(error) == (
+    with pytest.raises(ModelError) as caught, about_rows(node, MANIFEST, world.engine):
+        raise EngineError("no frame", kind=ErrorKind.DATA)
+    assert str(caught.value) == (
         "models/p.ff.py: Model 'p' failed: no frame\nCheck what the function returns, and what it reads."
     )
 
 
-def test_what_fails_when_new_rows_are_brought_in_is_not_told_of_the_models_own_lines(world):
+@model()
+def g():
+    return Frame(("n",), [{"n": 1}])
+
+
+@pytest.mark.parametrize("made", ["select 1 as n", g], ids=["sql", "python"])
+def test_what_fails_when_new_rows_are_brought_in_is_not_told_of_the_models_own_lines(world, made):
     config = ModelConfig(materialized="incremental", unique_key=("n",), incremental_predicates=("target.nope > 1",))
-    world.given({"g": "select 1 as n"}, configs={"g": config}).run()
+    world.given({"g": made}, configs={"g": config}).run()
     error = world.run(no_cache=True).results[0].error
     assert error.message.startswith("Model 'g' failed while its new rows were brought into g: ")
     assert "nope" in error.message
-    assert (error.snippet, error.where.path) == ("", "models/g.ff.sql")
-    assert error.hint
+    assert (error.snippet, error.where.path) == ("", "models/g.ff.sql" if isinstance(made, str) else "models/g.ff.py")
+    # What the function returned was stored before.
+    assert error.hint == "Check its settings, and the types of its columns."

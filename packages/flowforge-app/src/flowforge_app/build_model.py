@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import signature
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import (
+    about_rows,
     function_error,
     hook_error,
     moved_back,
-    rows_error,
     statement_error,
 )
 from flowforge_app.replace import replacing
@@ -119,11 +119,8 @@ class _Build:
             except EngineError as error:
                 raise self._told(error, f"{head}{query}", head) from error
 
-        try:
+        with about_rows(self.node, self.on.manifest, self.engine, into=self.node.relation):
             return staged(fill)
-        except EngineError as error:
-            when = f" while its new rows were brought into {self.node.relation}"
-            raise rows_error(error, self.node, self.on.manifest, self.engine, when) from error
 
     def _told(self, error: EngineError, statement: str, head: str) -> ModelError:
         text = self.on.reader.text(self.node)
@@ -138,18 +135,21 @@ class _Build:
         if carry := self.engine.carry:
             for module in self.on.functions.modules():
                 carry(module)
-        try:
+        about_frames = partial(about_rows, self.node, self.on.manifest, self.engine)
+        with about_frames():
             inputs = self._inputs(frames)
             this = frames.read(self.node.relation) if self.goes_on and _wants_this(function) else None
             result = _call(function, inputs, this, self.node, self.on.manifest)
             if self.staged is None:
                 self._make_room()
-                rows = frames.write(self.node.relation, result)
-            else:
-                rows = self.staged(lambda relation: frames.write(relation, result))
-        except EngineError as error:
-            raise rows_error(error, self.node, self.on.manifest, self.engine) from error
-        return Built(rows)
+                return Built(frames.write(self.node.relation, result))
+
+        def fill(relation: str) -> int | None:
+            with about_frames():
+                return frames.write(relation, result)
+
+        with about_frames(into=self.node.relation):
+            return Built(self.staged(fill))
 
     @property
     def engine(self) -> Engine:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
 from shlex import quote
@@ -54,17 +55,25 @@ def moved_back(error: EngineError, run: str, statement: str, dialect: Dialect) -
     return error
 
 
-def rows_error(error: EngineError, node: Node, manifest: Manifest, engine: Engine, when: str = "") -> ModelError:
-    """Return an engine's error about rows, of a frame or of a query, that are on their way into a model's relation."""
+@contextmanager
+def about_rows(node: Node, manifest: Manifest, engine: Engine, into: str = "") -> Iterator[None]:
+    """Raise an engine's error of the block as one about a model's rows: of a frame, or on their way `into` a relation.
+
+    Raises `ModelError`.
+    """
+    when = f" while its new rows were brought into {into}" if into else ""
     otherwise = "Check its settings, and the types of its columns."
-    if node.kind == "python":
+    if not into:
         otherwise = "Check what the function returns, and what it reads."
-    return ModelError(
-        node.name,
-        f"Model {node.name!r} failed{when}: {error.message}",
-        where=node.where(),
-        hint=_next_step(error, node, manifest, engine, otherwise),
-    )
+    try:
+        yield
+    except EngineError as error:
+        raise ModelError(
+            node.name,
+            f"Model {node.name!r} failed{when}: {error.message}",
+            where=node.where(),
+            hint=_next_step(error, node, manifest, engine, otherwise),
+        ) from error
 
 
 def function_error(error: BaseException, node: Node, inputs: Iterable[str], root: Path) -> ModelError:

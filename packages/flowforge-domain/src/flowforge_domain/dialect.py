@@ -121,7 +121,9 @@ class Dialect:
     drops: str = "alter table {table} drop column {column}"
     """What takes a column away; empty where nothing does."""
     retype: str = "alter table {table} alter column {column} type {type}"
-    """What gives a column a wider type; empty where nothing does."""
+    """What gives a column a wider type; empty where nothing does, and `select 1` where a column takes every value as it
+    is.
+    """
     retype_empty: str = ""
     """What gives a column that holds no value whatever type; empty where nothing does."""
     compared_as_text: frozenset[str] = frozenset()
@@ -138,7 +140,7 @@ class Dialect:
     grammar: str = ""
     """The grammar of sqlglot that this SQL is nearest to, where that is not `name`."""
     moment: str = "cast({text} as {type})"
-    """What makes a point of time of an ISO 8601 text."""
+    """What makes a point of time of an ISO 8601 text, of a type; `{text}` alone where times are kept as texts."""
     partitions: str = ""
     """The clause, with the columns at `{}`, that lays out a new table in partitions."""
     clusters: str = ""
