@@ -102,9 +102,9 @@ def built_beside(
 ) -> Iterator[str]:
     """Give the name under which to build, and let what was built take the place of `relation` after the block.
 
-    `kinds` are what it was and what it becomes, `left` is what a crash left under the helper's name, if anything. For
-    engines without transactions: a failed build leaves the old one and nothing beside it, but between the drop and the
-    rename there is neither.
+    `kinds` are what it was and what it becomes, one that the dialect `renames`; `left` is what a crash left under the
+    helper's name, if anything. For engines without transactions: a failed build leaves the old one and nothing beside
+    it, but between the drop and the rename there is neither.
     """
     into, (was, becomes) = aside(relation), kinds
     if left:
