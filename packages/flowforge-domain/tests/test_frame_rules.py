@@ -72,7 +72,7 @@ def test_kinds_of_values():
         "date",
     }
     error = unstorable("a", mixture({"str", "int"}))
-    assert error.message == "Column 'a' of the model's frame cannot be stored: it mixes int and str."
+    assert error.message == "Column 'a' cannot be stored: it mixes int and str."
     assert error.hint == "Give it one type, e.g. `frame['a'] = frame['a'].astype('string')`."
     assert "one type that X has" in unstorable("a", "why", "X").hint
 

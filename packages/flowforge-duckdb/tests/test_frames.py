@@ -208,7 +208,7 @@ def test_column_gets_its_type_from_every_value(engine, frames, rows, frame, kind
 def test_column_that_cannot_be_stored_is_named(refused, frame, reason):
     frame.insert(0, "fine", 1)
     message = refused(frame)
-    assert message.startswith("Column 'c' of the model's frame cannot be stored: ")
+    assert message.startswith("Column 'c' cannot be stored: ")
     assert reason in message
 
 

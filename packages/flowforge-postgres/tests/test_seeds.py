@@ -172,6 +172,22 @@ def test_parquet_keeps_types_and_takes_declared_ones(engine, tmp_path):
     assert rows(engine, "select a from ff_seed") == [("1",), ("2",)]
 
 
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (pa.array([1]).view(pa.timestamp("ns")), "Column 'a' holds nanoseconds"),
+        (pa.array([-(2**31)], pa.int32()).view(pa.date32()), "Column 'a' cannot be stored: overflow."),
+    ],
+    ids=["nanoseconds", "a day too far"],
+)
+def test_parquet_that_cannot_be_stored_is_refused_as_a_file(engine, tmp_path, column, said):
+    parquet.write_table(pa.table({"a": column}), tmp_path / "seed.parquet")
+    with pytest.raises(SeedError) as caught, transaction(engine):
+        engine.seeds.load(seed(tmp_path, "seed.parquet", "parquet"), "ff_seed")
+    assert caught.value.message.startswith(said)
+    assert "frame" not in f"{caught.value}"
+
+
 def test_sql_seed_points_into_its_file(engine, tmp_path):
     (tmp_path / "seed.sql").write_text("create table ff_seed as\nselect 1 as a,\n  nosuch as b\n")
     with pytest.raises(SeedError) as caught, transaction(engine):

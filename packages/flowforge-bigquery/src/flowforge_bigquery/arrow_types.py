@@ -55,7 +55,7 @@ def stored(field: pa.Field) -> tuple[bigquery.SchemaField, pa.Field]:
     for fits, name, storage in _TYPES:
         if fits(kind):
             return bigquery.SchemaField(field.name, name), pa.field(field.name, storage)
-    raise data_error(f"Column {field.name!r} of the frame is {kind}: BigQuery has no type for it.", "Convert it.")
+    raise data_error(f"Column {field.name!r} is {kind}: BigQuery has no type for it.", "Convert it.")
 
 
 def storable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -69,14 +69,14 @@ def require_no_null_list(table: pa.Table | pa.RecordBatch) -> None:
     """Require that no list is NULL, which would come back empty; raise `EngineError` of kind DATA for one that is."""
     for field, column in zip(table.schema, table.columns, strict=True):
         if column.null_count and any(fits(field.type) for fits in _LISTS):
-            message = f"Column {field.name!r} of the frame holds a NULL list; BigQuery keeps none, only empty ones."
+            message = f"Column {field.name!r} holds a NULL list; BigQuery keeps none, only empty ones."
             raise data_error(message, "Put an empty list in its place.")
 
 
 def _list(field: pa.Field) -> tuple[bigquery.SchemaField, pa.Field]:
     column, element = stored(pa.field(field.name, field.type.value_type))
     if column.mode == "REPEATED":
-        message = f"Column {field.name!r} of the frame holds lists of lists: BigQuery has no type for them."
+        message = f"Column {field.name!r} holds lists of lists: BigQuery has no type for them."
         raise data_error(message, "Put each inner list into a dict.")
     made = bigquery.SchemaField(field.name, column.field_type, mode="REPEATED", fields=column.fields)
     return made, pa.field(field.name, pa.list_(element.type))
@@ -87,7 +87,7 @@ def _decimal(field: pa.Field) -> str:
     for name, (digits, scale) in (("NUMERIC", _NUMERIC), ("BIGNUMERIC", _BIGNUMERIC)):
         if kind.scale <= scale and kind.precision - kind.scale <= digits - scale:
             return name
-    raise data_error(f"Column {field.name!r} of the frame is {kind}: no type of BigQuery is so wide.", "Round it.")
+    raise data_error(f"Column {field.name!r} is {kind}: no type of BigQuery is so wide.", "Round it.")
 
 
 def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
@@ -97,7 +97,7 @@ def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
         return (column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).cast(field.type)
     except pa.ArrowInvalid as error:
         if pa.types.is_timestamp(column.type) or pa.types.is_time(column.type):
-            message = f"Column {field.name!r} of the frame holds nanoseconds; BigQuery keeps microseconds."
+            message = f"Column {field.name!r} holds nanoseconds; BigQuery keeps microseconds."
             raise data_error(message, f"Round them, e.g. `frame[{field.name!r}].dt.floor('us')`.") from error
-        message = f"Column {field.name!r} of the frame cannot be stored as {field.type}: {error}"
+        message = f"Column {field.name!r} cannot be stored as {field.type}: {error}"
         raise data_error(message, "Convert it.") from error

@@ -12,9 +12,13 @@ from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
 
 
-def data_error(message: str, hint: str) -> EngineError:
+class FrameError(EngineError):
+    """A frame cannot be stored; its hint tells who writes Python what to do, and nobody else."""
+
+
+def data_error(message: str, hint: str) -> FrameError:
     """Return the error for a frame that cannot be stored, or a table that cannot be a frame."""
-    return EngineError(message, kind=ErrorKind.DATA, hint=hint)
+    return FrameError(message, kind=ErrorKind.DATA, hint=hint)
 
 
 def no_frame(
@@ -56,7 +60,7 @@ def unstorable(name: str, reason: str, engine: str = "") -> EngineError:
     """Return the error for a column whose values have no one type in the engine."""
     one_type = f"one type that {engine} has" if engine else "one type"
     return data_error(
-        f"Column {name!r} of the model's frame cannot be stored: {reason}.",
+        f"Column {name!r} cannot be stored: {reason}.",
         f"Give it {one_type}, e.g. `frame[{name!r}] = frame[{name!r}].astype('string')`.",
     )
 

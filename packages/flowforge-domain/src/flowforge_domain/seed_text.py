@@ -17,6 +17,7 @@ from io import IncrementalNewlineDecoder
 from itertools import chain, pairwise
 
 from flowforge_domain.errors import EngineError, ErrorKind, SeedError
+from flowforge_domain.frame_rules import FrameError
 from flowforge_domain.model import Seed
 from flowforge_domain.text import did_you_mean, shortened
 
@@ -67,8 +68,8 @@ def blamed_on_file(seed: Seed, *kinds: ErrorKind) -> Iterator[None]:
     except EngineError as error:
         if error.kind not in kinds:
             raise
-        hint = error.hint or "Correct the file, or load it as SQL."
-        raise seed_error(seed, error.message[:300], hint=hint) from error
+        fix = "" if isinstance(error, FrameError) else error.hint
+        raise seed_error(seed, error.message[:300], hint=fix or "Correct the file, or load it as SQL.") from error
 
 
 def no_parquet(seed: Seed, error: Exception) -> SeedError:

@@ -43,7 +43,7 @@ def stored_type(field: pa.Field) -> str:
         return f"{stored_type(field.with_type(kind.value_type)).removesuffix('[]')}[]"
     found = next((name for fits, name in _TYPES if fits(kind)), None)
     if found is None:
-        raise data_error(f"Column {field.name!r} of the frame is {kind}: PostgreSQL has no type for it.", "Convert it.")
+        raise data_error(f"Column {field.name!r} is {kind}: PostgreSQL has no type for it.", "Convert it.")
     return found
 
 
@@ -60,7 +60,7 @@ def in_microseconds(name: str, column: pa.Array) -> pa.Array:
     try:
         return column.cast(finest)
     except pa.ArrowInvalid as error:
-        message = f"Column {name!r} of the frame holds nanoseconds; PostgreSQL keeps microseconds."
+        message = f"Column {name!r} holds nanoseconds; PostgreSQL keeps microseconds."
         raise data_error(message, f"Round them, e.g. `frame[{name!r}].dt.floor('us')`.") from error
 
 
