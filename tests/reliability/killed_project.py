@@ -75,7 +75,7 @@ def finish_each_kill(killed: Harness, ways: Sequence[Way], wanted: int) -> None:
 
     What it leaves is what a run leaves that was never killed.
     """
-    rng, again = random.Random(killed.seed), 0
+    rng, halves = random.Random(killed.seed), 0
     for _ in range(2):
         killed.whole_run("run")
     uninterrupted = left_by_a_run(killed)
@@ -84,13 +84,13 @@ def finish_each_kill(killed: Harness, ways: Sequence[Way], wanted: int) -> None:
         # Every second one with the command made for it, where the kill left it something to do.
         left = trial.in_flight and trial.run and number % 2
         ended = killed.finish("run --resume" if left else "run", trial)
-        again += bool(models_in(ended.out, "model_unchanged"))
+        halves += bool(models_in(ended.out, "model_unchanged") and models_in(ended.out, "model_built"))
         assert len(digests_of_one_build(killed.ground)) == 1
         assert left_by_a_run(killed) == uninterrupted, trial
         require_every_build(killed)
     assert killed.in_flight() >= 0.6
-    # Some kills came when there was something to keep: else nothing of this was tried.
-    assert again
+    # Some of many came when there was something to keep, and something to do: else nothing of this was tried.
+    assert halves >= wanted // 10
 
 
 def left_by_a_run(killed: Harness) -> tuple[dict[str, str], dict[str, str]]:
