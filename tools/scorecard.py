@@ -57,7 +57,6 @@ class Outcome:
 _HERE = "tests/reliability"
 _DUCKDB = "packages/flowforge-duckdb/tests/test_conformance.py"
 _READER = "packages/flowforge-project/tests"
-_AFTER_A_KILL = "finished_by_the_next or resumed or growing_tables_killed or artifacts"
 BARS = (
     Bar("R1", "A command killed anywhere leaves each table old or new, whole; readers never see half of one",
         (f"{_HERE}/test_kills.py", f"{_HERE}/test_postgres_kills.py", f"{_HERE}/test_hardships.py",
@@ -65,10 +64,11 @@ BARS = (
          "-k", "kill or fail or reader or error or hardships or read_only or terminated"),
         "process death only, no lost disk caches; a full disk on DuckDB only"),
     Bar("R2", "The run after a kill builds what was not committed, and ends like one that was never killed",
-        (f"{_HERE}/test_kills.py", f"{_HERE}/test_artifacts.py", "-k", _AFTER_A_KILL),
+        (f"{_HERE}/test_kills.py", f"{_HERE}/test_artifacts.py",
+         "-k", "finished_by_the_next or resumed or growing_tables_killed or artifacts"),
         "a machine that was started anew by a killed process only"),
     Bar("R2-PG", "The same on PostgreSQL, also of connections that are cut",
-        (f"{_HERE}/test_postgres_kills.py", "-k", _AFTER_A_KILL),
+        (f"{_HERE}/test_postgres_kills.py", "-k", "finished_by_the_next"),
         "edits and torn journals between a kill and the next run"),
     Bar("R3", "After any run every table is what a build of everything would give, whatever was skipped",
         (f"{_HERE}/test_stale.py", f"{_HERE}/test_postgres_stale.py", f"{_HERE}/test_stale_projects.py",
