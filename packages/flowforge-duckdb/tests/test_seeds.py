@@ -9,6 +9,8 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flowforge_app.load_sql import load_sql
@@ -317,6 +319,14 @@ def test_parquet(load, types, parquet):
     assert load(parquet, "parquet") == [(7, "x")]
     assert types() == ["INTEGER", "VARCHAR"]
     assert load(parquet, "parquet", column_types={"a": "varchar"}) == [("7", "x")]
+
+
+def test_parquet_decimal_that_would_be_rounded(load, refused, tmp_path):
+    table = pa.table({"a": pa.array([Decimal("1.10000000000000000001")], pa.decimal256(40, 20))})
+    pq.write_table(table, tmp_path / "wide.parquet")
+    wide = (tmp_path / "wide.parquet").read_bytes()
+    assert refused(wide, "parquet").message == "Column 'a' is decimal(40, 20): DuckDB holds 38 digits."
+    assert load(wide, "parquet", column_types={"a": "double"}) == [(1.1,)]
 
 
 def test_parquet_that_is_wrong(refused, parquet):

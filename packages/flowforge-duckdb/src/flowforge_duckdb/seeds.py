@@ -42,6 +42,8 @@ from flowforge_ports.failpoint import failpoint
 
 _INTEGERS = {f"{u}{n}" for u in ("", "U") for n in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
 _SAMPLE = 1_000
+# Decimals that DuckDB has no type for: it makes them doubles, and rounds.
+_TOO_WIDE = "select name, precision, scale from parquet_schema({}) where precision > 38"
 _WIDE = 100
 # Small buffers: with DuckDB's own of 32 MB each, two million rows take twice the memory.
 _BUFFER = 4_000_000
@@ -95,6 +97,7 @@ class DuckDBSeeds:
         try:
             columns = [row[0] for row in self._rows(f"describe select * from {source}")]
             declared = self._declared(seed, columns)
+            _require_narrow(seed, declared, self._rows(_TOO_WIDE.format(_path(seed.path))))
             casts = ", ".join(f"cast({_q(c)} as {fit.type}) as {_q(c)}" for c, fit in declared.items())
             return self._create(relation, f"select * {f'replace ({casts})' if casts else ''} from {source}")
         except EngineError as error:
@@ -178,6 +181,14 @@ def _require_a_fault_of_the_file(error: EngineError) -> None:
     """Let pass what is wrong with the statement, the session or the target."""
     if error.kind not in {ErrorKind.DATA, ErrorKind.UNKNOWN}:
         raise error
+
+
+def _require_narrow(seed: Seed, declared: Mapping[str, TextFit], wide: Sequence[Sequence[Any]]) -> None:
+    for column, precision, scale in wide:
+        if column not in declared:
+            message = f"Column {column!r} is decimal({precision}, {scale}): DuckDB holds 38 digits."
+            hint = "Write it with fewer digits, or declare it `double` under `column_types` to have it rounded."
+            raise seed_error(seed, message, hint=hint)
 
 
 def _refused(seed: Seed, error: EngineError) -> SeedError:
