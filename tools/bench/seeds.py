@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,7 +18,8 @@ from bench.projects import write_frame
 from bench.seed import MOST, ROWS, write_csv
 
 # The servers of the tests.
-sys.path.append(str(Path(__file__).parents[1]))
+_TOOLS = str(Path(__file__).parents[1])
+sys.path.append(_TOOLS)
 
 _NOTE = (
     f"The file of the topic `seed`, {ROWS:,} rows of six columns. Counted is the process of `flowforge seed`, start-up "
@@ -31,8 +33,9 @@ def measure(folder: Path, rounds: int) -> Measured:
     """Load one file into each engine, over and over."""
     file = folder / "seeds" / "events.csv"
     write_csv(file)
-    variants = [_variant(folder, engine, settings, file) for engine, settings in _servers()]
-    samples = interleaved(variants, rounds)
+    with _servers() as servers:
+        variants = [_variant(folder, engine, settings, file) for engine, settings in servers.items()]
+        samples = interleaved(variants, rounds)
     spark = [_on_spark(_project(folder, "databricks_spark", _SPARK, file)) for _ in range(rounds)]
     figures = [Figure(f"{name}, peak memory", median(peaks(samples, name)), "MB", MOST) for name in samples]
     figures += [
@@ -42,16 +45,30 @@ def measure(folder: Path, rounds: int) -> Measured:
     return Measured("seeds", figures, processes(samples), [_NOTE], rounds)
 
 
-def _servers() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    import bigquery_emulator
+@contextmanager
+def _servers() -> Iterator[Mapping[str, Mapping[str, Any]]]:
     import postgres_server
     import snowflake_server
 
-    yield "postgres", {"dsn": postgres_server.new_database()}
-    yield "bigquery", bigquery_emulator.new_target()
-    yield "snowflake_snowpark", snowflake_server.settings()
+    # By a process of its own: it imports Google's client, and Linux counts to a child what its parent held.
+    environment = {**os.environ, "PYTHONPATH": _TOOLS}
+    command = [PYTHON, "-c", _EMULATOR]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as emulator:
+        assert emulator.stdin is not None
+        assert emulator.stdout is not None
+        yield {
+            "postgres": {"dsn": postgres_server.new_database()},
+            "bigquery": json.loads(emulator.stdout.readline()),
+            "snowflake_snowpark": snowflake_server.settings(),
+        }
+        emulator.stdin.close()
 
 
+_EMULATOR = """
+import bigquery_emulator, json, sys
+print(json.dumps(bigquery_emulator.new_target()), flush=True)
+sys.stdin.read()
+"""
 _NAMES = {"postgres": "PostgreSQL", "bigquery": "BigQuery", "snowflake_snowpark": "Snowflake"}
 _SPARK = {
     "master": "local[2]",
