@@ -12,7 +12,10 @@ MOST_LINES = 15
 SECONDS = 5.0
 MEGABYTES = 1024
 # Where the line of a statement is no line of the file, the statement's line is shown instead; or a setting is named.
-_SHOWN = re.compile(r"See the SQL that was run|`\w+` names ")
+# What hangs on the relation of a model hangs on none of its lines.
+_SHOWN = re.compile(r"See the SQL that was run|`\w+` names |cannot be replaced: ")
+# Where a profile names another place that could be meant, and nothing was built there yet, no file is wrong.
+_ELSEWHERE = re.compile(r"There is no table '\w+' in the target")
 _LOADING = re.compile(r"^✗ (project|sources|profiles)\.yml", re.MULTILINE)
 # What is declared for a seed is held against its file when that is loaded.
 _AT_THE_ENGINE = re.compile(r", declared for column |`column_types` names ")
@@ -52,7 +55,7 @@ def left_behind(ended: Ended, before: Mapping[str, str], after: Mapping[str, str
 def _of_a_refusal(ended: Ended, before: Mapping[str, str], after: Mapping[str, str], mutated: str) -> Iterator[str]:
     places = _PLACE.findall(ended.said)
     if mutated:
-        if not places:
+        if not places and not _ELSEWHERE.search(ended.said):
             yield "no file is named"
         elif (
             mutated.startswith(("models/", "macros/"))
