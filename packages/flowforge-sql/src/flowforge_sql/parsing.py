@@ -35,12 +35,13 @@ def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
         if len(found) != 1 or tree is None or isinstance(tree, exp.Command) or not _closed(tokens):
             return None
         meant = tree.sql(dialect=dialect, comments=False)
+        target = _target(tree)
+        reads, name = _reads(tree, target), _name(target) if target else ""
     except (SqlglotError, ValueError, RecursionError):
         return None
     words = tuple(dict.fromkeys(_volatile(tokens, tree, volatile)))
-    target = _target(tree)
     normalized = f"{meant}\n{_written(tokens)}"
-    return SqlFacts(normalized, words, _reads(tree, target), _name(target) if target else "", _columns(tree))
+    return SqlFacts(normalized, words, reads, name, _columns(tree))
 
 
 def _written(tokens: list[Token]) -> str:
@@ -107,7 +108,10 @@ def _makes_rows(table: exp.Table) -> bool:
 
 
 def _name(table: exp.Table) -> str:
-    """Return a relation; a function that gives rows is `name()`, which is no relation's name."""
+    """Return a relation; a function that gives rows is `name()`, which is no relation's name.
+
+    Raises `ValueError` for a name of no characters.
+    """
     match table.this:
         case exp.Anonymous():
             return f"{table.this.name.lower()}()"
@@ -115,7 +119,10 @@ def _name(table: exp.Table) -> str:
             return f"{table.this.sql_name().lower()}()"
         case what if not isinstance(what, exp.Identifier):
             return f"{what.sql()}()"
-    return relation_name(*(part.name for part in table.parts))
+    parts = [part.name for part in table.parts]
+    if not all(parts):
+        raise ValueError('`""` is the name of nothing')
+    return relation_name(*parts)
 
 
 def _volatile(tokens: list[Token], tree: exp.Expr, volatile: frozenset[str]) -> Iterator[str]:
