@@ -30,6 +30,7 @@ DOMAIN_HOMES = {
 ENGINE_HOMES = {
     "catalog.py",
     "connection.py",
+    "dependents.py",
     "dialect.py",
     "engine.py",
     "frames.py",

@@ -6,7 +6,7 @@ import pytest
 
 from flowforge_domain.dialect import Dialect, quote_name
 from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
-from flowforge_domain.swap import Grant, Newcomer, Standing, aside, swap_steps
+from flowforge_domain.swap import Grant, Newcomer, Standing, aside, removal_steps, renewal_steps, swap_steps, view_steps
 
 PLAIN = Dialect("plain", {}, "", replaces=frozenset(), longest_name=63, names_in_bytes=True, swaps=True)
 TABLE = Standing("users", "table")
@@ -41,16 +41,28 @@ def test_kind_may_change_and_what_only_tables_have_goes():
     assert statements(Standing("users", "view", options="x=1"))[0] == 'drop view "users"'
 
 
-def test_views_go_first_from_the_outermost_and_come_back_last():
+def test_views_go_first_from_the_outermost_and_come_back_in_their_order():
     inner, outer = (
         Standing("a.inner", "view", "select 1"),
         Standing("outer", "view", "select 2", "security_barrier=true"),
     )
     made = statements(views=(inner, outer))
     assert made[:3] == ['drop view "outer"', 'drop view "a"."inner"', 'drop table "users"']
-    assert made[-2:] == [
+    assert [step.sql for step in removal_steps("users", (inner, outer), PLAIN)] == made[:2]
+    assert [step.sql for view in (inner, outer) for step in view_steps(view, (), PLAIN)] == [
         'create view "a"."inner" as select 1',
         'create view "outer" with (security_barrier=true) as select 2',
+    ]
+
+
+def test_a_view_of_another_text_gets_what_hung_on_the_old_one_and_fits_it():
+    comments, grants = (("", "it"), ("gone", "g")), (Grant("SELECT", "r"), Grant("SELECT", "r", "gone"))
+    old = Standing("v", "view", "select 1", "check_option=local", comments=comments, grants=grants)
+    assert [step.sql for step in renewal_steps(old, Newcomer("v", "view", {"id"}, ("",)), PLAIN)] == [
+        'alter view "v" set (check_option=local)',
+        "comment on view \"v\" is 'it'",
+        'revoke all on "v" from public',
+        'grant SELECT on "v" to "r"',
     ]
 
 
@@ -114,6 +126,9 @@ def test_obstacles_of_all_are_listed_before_anything_runs():
         statements(Standing("users", "table", obstacles=("policy p",)), views)
     assert caught.value.kind is ErrorKind.DEPENDENTS
     assert caught.value.hint
+    with pytest.raises(EngineError, match="cannot be altered") as caught:
+        removal_steps("users", (Standing("m", "table", obstacles=("materialized view s.m",)),), PLAIN)
+    assert caught.value.hint == "Drop it first: drop materialized view s.m"
 
 
 @pytest.mark.parametrize(("letter", "fits"), [("x", 63), ("ä", 31), ("🦆", 15)])

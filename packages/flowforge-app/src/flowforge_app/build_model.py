@@ -16,8 +16,9 @@ from flowforge_app.model_errors import (
     moved_back,
     statement_error,
 )
-from flowforge_app.replace import replacing
+from flowforge_app.replace import renewing, replacing
 from flowforge_app.staging import StagedBuild
+from flowforge_app.view_texts import ViewTexts
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, count_rows, relation_key
 from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError, told_as
@@ -43,12 +44,14 @@ class Built:
 class Ground:
     """What a build finds: `existing` maps relations to what they are now, and is kept true.
 
-    `now` is the moment of the run, ISO 8601 in UTC. Growing models named in `anew` are built from scratch.
+    `now` is the moment of the run, ISO 8601 in UTC. Growing models named in `anew` are built from scratch. The models
+    that the run builds are `due`.
     """
 
     existing: dict[str, RelationKind]
     now: str
     anew: Collection[str] = ()
+    due: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class BuildModel:
         """
         build = _Build(self, node, ground)
         build.run_hooks("pre_hook")
-        built = build.from_sql() if node.kind == "sql" else build.from_function()
+        with renewing(self.engine, ViewTexts(self.manifest, self.compiler, self.engine.dialect, node, ground.due)):
+            built = build.from_sql() if node.kind == "sql" else build.from_function()
         after = build.run_hooks("post_hook")
         if built.rows is None or node.config.materialized != "table":
             return built

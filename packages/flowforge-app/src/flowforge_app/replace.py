@@ -1,8 +1,8 @@
-"""Make room for a relation's new content, the way its engine replaces."""
+"""Make room for a relation's new content, or its new columns, the way its engine replaces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from flowforge_domain.dialect import RelationKind
@@ -23,3 +23,26 @@ def replacing(engine: Engine, relation: str, kind: RelationKind, existing: Relat
     for statement in prepare_statements(relation, kind, existing, engine.dialect):
         engine.session.execute(statement)
     yield relation
+
+
+@contextmanager
+def altering(engine: Engine, relation: str, columns: Collection[str]) -> Iterator[None]:
+    """Let these columns of a relation be dropped, or be given other types, whatever uses them.
+
+    Runs inside the open transaction. Raises `EngineError` of kind DEPENDENTS for what is in the way.
+    """
+    if engine.dependents is None or not columns:
+        yield
+        return
+    with engine.dependents.altering(relation, columns):
+        yield
+
+
+@contextmanager
+def renewing(engine: Engine, text: Callable[[str], str]) -> Iterator[None]:
+    """Let views that do not fit what they stand on any more be made from `text` instead, for the block."""
+    if engine.dependents is None:
+        yield
+        return
+    with engine.dependents.renewing(text):
+        yield

@@ -121,7 +121,7 @@ class RunModels:
         agenda: Mapping[str, Set[str]] = waits if tests is None else tests.agenda(waits)
         if self.jobs > 1 and len(agenda) > self.jobs:
             agenda = longest_first(agenda, self.past())
-        ground = Ground(existing, self.clock().isoformat(), anew)
+        ground = Ground(existing, self.clock().isoformat(), anew, due)
         commits = CommitModels(run_id, evidence, ground, self.clock, self.manifest.retries, self.patience, self.stopped)
         run = ModelRun(commits, due, agenda, self.progress, tests, self.fail_fast)
         together = run.is_light if self.engine.dialect.shares_transactions else alone

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flowforge_app.replace import replacing
+from flowforge_app.replace import altering, replacing
 from flowforge_domain.dialect import RelationKind, relation_key
 from flowforge_domain.errors import EngineError, FlowForgeError, ModelError, SettingError
 from flowforge_domain.frame_types import typed_by_values, unlike, values_query
@@ -106,8 +106,9 @@ class StagedBuild:
             with replacing(self.engine, self.node.relation, kind, self.standing) as into:
                 head = node_head(self.node, into, self.engine.dialect)
                 written = self.engine.session.execute(f"{head} as {plan.query}")
-        for statement in plan.before:
-            self.engine.session.execute(statement)
+        with altering(self.engine, self.node.relation, plan.reshaped):
+            for statement in plan.before:
+                self.engine.session.execute(statement)
         for statement in plan.statements:
             written = self.engine.session.execute(statement)
         for statement in plan.after:

@@ -28,7 +28,8 @@ def incremental_plan(situation: Situation) -> Plan:
     writes = _STRATEGIES[config.writes_by](situation, keys, columns)
     alters = tuple(alterations(situation.target, change, dialect))
     asked = (*refusals, *losses(situation.target, change, situation.standing, dialect))
-    return Plan(asked, before=alters, statements=together(tuple(writes), dialect))
+    statements = together(tuple(writes), dialect)
+    return Plan(asked, before=alters, statements=statements, reshaped=change.reshaped)
 
 
 def _require_columns(situation: Situation, keys: Sequence[str]) -> None:

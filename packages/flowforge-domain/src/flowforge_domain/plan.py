@@ -85,7 +85,8 @@ class Plan:
     """What to ask, and what to do then.
 
     `query` gives the rows that replace the relation, or `statements` change it where it stands, all of them together;
-    `before` makes ready what they need and does no harm alone, `after` clears helpers away.
+    `before` makes ready what they need and does no harm alone, `after` clears helpers away. `reshaped` are the columns
+    of the relation that `before` drops, or gives another type.
     """
 
     refusals: tuple[Refusal, ...] = ()
@@ -93,6 +94,7 @@ class Plan:
     before: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    reshaped: tuple[str, ...] = ()
 
 
 def together(statements: Sequence[str], dialect: Dialect) -> tuple[str, ...]:

@@ -43,6 +43,11 @@ class SchemaChange:
     typed: Columns = ()
     narrowed: Columns = ()
 
+    @property
+    def reshaped(self) -> tuple[str, ...]:
+        """The columns that are no more afterwards, or no more what they were."""
+        return (*self.dropped, *(column for column, _ in (*self.widened, *self.typed, *self.narrowed)))
+
 
 def schema_change(name: str, rule: OnSchemaChange, standing: Columns, given: Columns) -> SchemaChange:
     """Return what makes the table of model `name` fit to take the columns that its query gives.

@@ -34,10 +34,12 @@ def snapshot_plan(situation: Situation) -> Plan:
         return Plan(refusals, query=_first(parts))
     dialect = situation.dialect
     changes = quote_relation(aside(situation.staged, "changes"), dialect)
-    before = (*_alterations(parts), f"{dialect.create_temporary} {changes} as {_changes(parts)}")
+    altered, reshaped = _alterations(parts)
+    before = (*altered, f"{dialect.create_temporary} {changes} as {_changes(parts)}")
     written = together(tuple(_write(parts, changes)), dialect)
     asked = (*refusals, _of_versions(parts))
-    return Plan(asked, before=before, statements=written, after=(f"drop table {changes}",))
+    after = (f"drop table {changes}",)
+    return Plan(asked, before=before, statements=written, after=after, reshaped=reshaped)
 
 
 @dataclass(frozen=True)
@@ -197,8 +199,11 @@ def _of_versions(parts: _Parts) -> Refusal:
     return replace(asked, message=f"{message}; nothing was written.", hint=hint, settled="")
 
 
-def _alterations(parts: _Parts) -> tuple[str, ...]:
-    """Return what makes the table hold what the query gives; raise `ConfigError` where it would hold other values."""
+def _alterations(parts: _Parts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what makes the table hold what the query gives, and the columns that become others by it.
+
+    Raises `ConfigError` where it would hold other values.
+    """
     _require_times(parts)
     situation, times = parts.situation, (parts.names["valid_from"], parts.names["valid_to"])
     own = tuple((name, _fit(parts.standing[quote_name(name, situation.dialect)], parts.clock)) for name in times)
@@ -217,8 +222,8 @@ def _alterations(parts: _Parts) -> tuple[str, ...]:
     mark = parts.own["is_deleted"]
     if parts.marks_deleted and mark not in parts.standing:
         # What stands was there when it was written: it says so as new rows do.
-        return (*altered, f"update {situation.target} set {mark} = false where {mark} is null")
-    return altered
+        altered = (*altered, f"update {situation.target} set {mark} = false where {mark} is null")
+    return altered, change.reshaped
 
 
 def _require_times(parts: _Parts) -> None:

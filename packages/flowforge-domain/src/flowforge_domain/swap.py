@@ -122,28 +122,42 @@ def built_beside(
 def swap_steps(old: Standing, views: Sequence[Standing], new: Newcomer, dialect: Dialect) -> tuple[Step, ...]:
     """Return the steps by which `new` takes the place of `old`; `views` stand on it, each after those it stands on.
 
-    Views are made again from their definitions. Raises `EngineError` of kind DEPENDENTS for what is in the way.
+    These are dropped, and made again by `view_steps` then. Raises `EngineError` of kind DEPENDENTS for what is in the
+    way.
     """
-    _require_no_obstacles(old, views)
+    _require_no_obstacles((old, *views), f"{old.relation} cannot be replaced")
     steps = [Step(_drop(view, dialect)) for view in reversed(views)]
     name = quote_name(relation_parts(old.relation)[-1], dialect)
     steps.append(Step(_drop(old, dialect)))
     steps.append(Step(f"alter {new.kind} {quote_relation(new.relation, dialect)} rename to {name}"))
     steps.extend(_belongings(old, new, dialect))
-    for view in views:
-        steps.append(_recreated(view, dialect))
-        steps.extend(_shared(view, None, new.grantees, dialect))
     return tuple(steps)
 
 
-def _require_no_obstacles(old: Standing, views: Sequence[Standing]) -> None:
-    found = [obstacle for standing in (old, *views) for obstacle in standing.obstacles]
+def removal_steps(relation: str, views: Sequence[Standing], dialect: Dialect) -> tuple[Step, ...]:
+    """Return the steps that drop the views which are in the way of a change of `relation`; raise as `swap_steps`."""
+    _require_no_obstacles(views, f"{relation} cannot be altered")
+    return tuple(Step(_drop(view, dialect)) for view in reversed(views))
+
+
+def view_steps(view: Standing, grantees: Sequence[str], dialect: Dialect) -> tuple[Step, ...]:
+    """Return the step that makes a view again from its definition, and those that give back what hung on it."""
+    return (_recreated(view, dialect), *_shared(view, None, grantees, dialect))
+
+
+def renewal_steps(view: Standing, new: Newcomer, dialect: Dialect) -> tuple[Step, ...]:
+    """Return the steps that give what hung on a view to the one that was made in its place, of another text."""
+    return tuple(_belongings(view, new, dialect))
+
+
+def _require_no_obstacles(standing: Sequence[Standing], refused: str) -> None:
+    found = [obstacle for one in standing for obstacle in one.obstacles]
     if found:
-        raise EngineError(
-            f"{old.relation} cannot be replaced; these would be lost: {', '.join(found)}.",
-            kind=ErrorKind.DEPENDENTS,
-            hint="Drop them first, or let the model write another relation.",
-        )
+        hint = "Drop them first, or let the model write another relation."
+        if all(obstacle.startswith("materialized view ") for obstacle in found):
+            hint = f"Drop it first: {'; '.join(f'drop {obstacle}' for obstacle in reversed(found))}"
+        message = f"{refused}; these would be lost: {', '.join(found)}."
+        raise EngineError(message, kind=ErrorKind.DEPENDENTS, hint=hint)
 
 
 def _belongings(old: Standing, new: Newcomer, dialect: Dialect) -> Iterator[Step]:

@@ -19,6 +19,7 @@ from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_domain.holder import Claim
 from flowforge_domain.model import Seed
 from flowforge_domain.results import Rows
+from flowforge_ports.dependents import Dependents
 from flowforge_ports.seal import Seal
 from flowforge_ports.sources import SourceVersions
 
@@ -131,11 +132,10 @@ class Engine:
     """One open session on a target with the ports that work through it.
 
     `fork` opens a second session on the same target. `keeps` is False where the data ends with the session.
-    `replacer` is there where the dialect swaps, `sources` where the engine can prove that a table is what it was,
-    and `seal` where it can tell that others wrote to the target.
-    `version` is the engine's own, as far as it is known without asking. `formats` gives, by the engine's names, what
-    decides in the session how values are cast and no model says, such as the time zone; it is asked for once in a run.
-    `carry` is told each of the project's modules before a model's function is called, where others may run functions.
+    `replacer` is there where the dialect swaps, `dependents` where views bar changes, `sources` where the engine can
+    prove that a table is what it was, `seal` where it can tell that others wrote. `version` is the engine's own, if
+    known without asking. `formats` gives, by the engine's names, what decides in the session how values are cast, such
+    as the time zone, and is asked for once. `carry` is told the project's modules before a function runs elsewhere.
     """
 
     name: str
@@ -149,6 +149,7 @@ class Engine:
     frames: Frames | None = None
     seeds: SeedLoader | None = None
     replacer: Replacer | None = None
+    dependents: Dependents | None = None
     keeps: bool = True
     version: str = ""
     sources: SourceVersions | None = None

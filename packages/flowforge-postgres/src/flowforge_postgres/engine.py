@@ -1,6 +1,7 @@
 """A PostgreSQL schema as an engine: what the core asks for, said in PostgreSQL's words.
 
-Sessions are connections of one pool (`connection.py`). `session.py` holds them, `catalog.py` replaces relations.
+Sessions are connections of one pool (`connection.py`). `session.py` holds them, `catalog.py` replaces relations, and
+`dependents.py` gives back what hung on them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from flowforge_domain.holder import Claim
 from flowforge_ports.engine import Engine
 from flowforge_postgres.catalog import PostgresCatalog, PostgresReplacer
 from flowforge_postgres.connection import pool_of
+from flowforge_postgres.dependents import PostgresDependents
 from flowforge_postgres.frames import PostgresFrames
 from flowforge_postgres.lock import PostgresLock
 from flowforge_postgres.plugin import SPEC
@@ -36,7 +38,8 @@ def open_engine(profile: PostgresProfile, root: Path, claim: Claim) -> Engine:  
 
 
 def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
-    replacer = PostgresReplacer(session, schema)
+    dependents = PostgresDependents(session, schema)
+    replacer = PostgresReplacer(session, schema, dependents)
     # `public.users` and `users` are one relation in a profile whose schema is `public`.
     return Engine(
         name=SPEC.name,
@@ -50,6 +53,7 @@ def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
         frames=PostgresFrames(session, replacer),
         seeds=PostgresSeeds(session, replacer),
         replacer=replacer,
+        dependents=dependents,
         formats=partial(_formats, session),
     )
 
