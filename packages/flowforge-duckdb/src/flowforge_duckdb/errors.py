@@ -20,7 +20,8 @@ from flowforge_domain.text import nearest, place_of
 _MEANINGS: tuple[tuple[type[Exception], str, ErrorKind], ...] = (
     (duckdb.InterruptException, "", ErrorKind.CANCELLED),
     (duckdb.CatalogException, r"(Table|View|Schema) with name .* does not exist", ErrorKind.MISSING_RELATION),
-    (duckdb.CatalogException, r"main key table|entries that depend on it", ErrorKind.DEPENDENTS),
+    (duckdb.CatalogException, r"main key table|depends? on (it|a column)", ErrorKind.DEPENDENTS),
+    (duckdb.DependencyException, "", ErrorKind.DEPENDENTS),
     (duckdb.BinderException, r"Referenced table .* not found", ErrorKind.MISSING_RELATION),
     (duckdb.BinderException, r"[Cc]olumn .* not found|not have a column", ErrorKind.MISSING_COLUMN),
     (duckdb.ParserException, "", ErrorKind.SYNTAX),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 import duckdb
 
 from flowforge_domain.ddl import made_by
-from flowforge_domain.dialect import quote_relation
+from flowforge_domain.dialect import quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.relation import relation_name, scan_relation
 from flowforge_domain.text import place_of
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
@@ -27,6 +28,7 @@ _UNTOLD = re.compile(
     r"\*(?!\))|--|#|(?<!:):(?!:)|\b(?:unnest|columns|pivot)\b|(?:\b(?:select|distinct)|,)\s*\(|(?:^|[()])\s*from\b",
     re.IGNORECASE,
 ).search
+_ALTERS = re.compile(r"\s*alter\s+table\s+", re.IGNORECASE)
 _HINT = "Give one of them another by `as`; where it comes of a `*`, list the columns instead."
 
 
@@ -36,7 +38,7 @@ def run_out(connection: duckdb.DuckDBPyConnection, sql: str) -> int | None:
     Raises `EngineError`, also where two columns of a table or view that it makes have one name: DuckDB would call the
     second `name_1`, which no other engine does.
     """
-    with translated(sql):
+    with _naming_indexes(connection, sql), translated(sql):
         result = connection.execute(sql)
         columns = columns_of(result)
         rows = result.fetchmany(_BATCH) if columns else []
@@ -53,6 +55,31 @@ def run_out(connection: duckdb.DuckDBPyConnection, sql: str) -> int | None:
 def columns_of(result: duckdb.DuckDBPyConnection | None) -> tuple[str, ...]:
     """Return the names of a result's columns; a statement of comments alone has no result."""
     return tuple(column[0] for column in (result.description if result is not None else None) or ())
+
+
+@contextmanager
+def _naming_indexes(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[None]:
+    """Name the indexes of a table that cannot be altered because of them.
+
+    They cannot be taken away for the change either: DuckDB refuses it also in the transaction that dropped them.
+    """
+    try:
+        yield
+    except EngineError as error:
+        altered = _ALTERS.match(sql)
+        if altered and error.kind is ErrorKind.DEPENDENTS:
+            *schema, table = scan_relation(sql, altered.end())[0]
+            where = f"schema_name = {quote_text(schema[-1], DUCKDB) if schema else 'current_schema()'}"
+            query = f"select schema_name, index_name from duckdb_indexes() where {where} and table_name = "
+            # On a cursor of its own: this transaction takes no more statements.
+            found = connection.cursor().execute(f"{query}{quote_text(table, DUCKDB)} order by all").fetchall()
+            if found:
+                drops = "; ".join(f"drop index {quote_relation(relation_name(*index), DUCKDB)}" for index in found)
+                error.message += f"\nIndex of {table}: {', '.join(name for _, name in found)}."
+                error.hint = (
+                    f"Drop it for this run: {drops}\nA post_hook of `create index if not exists` makes it again."
+                )
+        raise
 
 
 def _may_repeat(query: str) -> bool:
