@@ -19,15 +19,18 @@ def incremental_plan(situation: Situation) -> Plan:
     keys = situation.names(config.unique_key, "unique_key")
     refusals = key_refusals(f"{situation.source} as source", keys, dialect)
     _require_columns(situation, keys)
-    if situation.standing is None:
+    standing = situation.standing
+    if standing is None:
         return Plan(refusals, query=f"select * from {situation.source} as source")
+    situation = situation.as_standing()
+    keys = situation.names(config.unique_key, "unique_key")
     wanted = config.on_schema_change or "ignore"
-    change = schema_change(situation.node.name, wanted, situation.standing, situation.columns)
-    left_out = {name.casefold() for name, _ in situation.standing} | {name.casefold() for name, _ in change.added}
+    change = schema_change(situation.node.name, wanted, standing, situation.columns)
+    left_out = {name.casefold() for name, _ in standing} | {name.casefold() for name, _ in change.added}
     columns = [name for name, _ in situation.columns if name.casefold() in left_out]
     writes = _STRATEGIES[config.writes_by](situation, keys, columns)
     alters = tuple(alterations(situation.target, change, dialect))
-    asked = (*refusals, *losses(situation.target, change, situation.standing, dialect))
+    asked = (*refusals, *losses(situation.target, change, standing, dialect))
     statements = together(tuple(writes), dialect)
     return Plan(asked, before=alters, statements=statements, reshaped=change.reshaped)
 

@@ -7,7 +7,7 @@ either the relation is replaced by the rows of `query`, or `statements` change t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.errors import SettingError
@@ -25,7 +25,7 @@ class Situation:
     `staged` is the table that holds the new rows, with these `columns`; `standing` are the columns of the model's
     table, None where there is none, or where it is to be built from scratch; one of type `NO_TYPE` has no values, and
     may become anything. `now` is the moment of the run, ISO 8601 in UTC. `casts` are the values of the columns that
-    are staged under another type than they have here.
+    are staged under another type, or another name, than they have here.
     """
 
     node: Node
@@ -49,6 +49,19 @@ class Situation:
             return staged
         quoted = ((quote_name(name, self.dialect), self.casts.get(name, "")) for name, _ in self.columns)
         return f"(select {', '.join(f'{cast} as {name}' if cast else name for name, cast in quoted)} from {staged})"
+
+    def as_standing(self) -> Situation:
+        """Return the situation with the new rows' columns spelled as in the table that stands.
+
+        One whose case alone has changed is the same column, also to an engine that tells the two apart.
+        """
+        given = {name for name, _ in self.columns}
+        spelled = {name.casefold(): name for name, _ in self.standing or () if name not in given}
+        taken = {name for name, _ in self.standing or ()}
+        own = {name: name if name in taken else spelled.get(name.casefold(), name) for name in given}
+        renamed = {new: quote_name(old, self.dialect) for old, new in own.items() if new != old}
+        casts = renamed | {own[name]: cast for name, cast in self.casts.items()}
+        return replace(self, columns=tuple((own[name], kind) for name, kind in self.columns), casts=casts)
 
     def names(self, wanted: Sequence[str], setting: str) -> tuple[str, ...]:
         """Return the new rows' own spelling of these columns.

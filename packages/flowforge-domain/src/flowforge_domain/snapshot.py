@@ -32,6 +32,7 @@ def snapshot_plan(situation: Situation) -> Plan:
     if not _goes_on(parts):
         _require_time(parts)
         return Plan(refusals, query=_first(parts))
+    parts = _Parts(situation.as_standing())
     dialect = situation.dialect
     changes = quote_relation(aside(situation.staged, "changes"), dialect)
     altered, reshaped = _alterations(parts)
