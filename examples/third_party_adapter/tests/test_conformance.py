@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
 import pytest
 from flowforge_datafusion import SPEC
@@ -22,6 +23,10 @@ class TestDataFusionPlugin(PluginConformance):
 class TestDataFusion(EngineConformance):
     # By day; with FLOWFORGE_NIGHTLY=1 all. What was cancelled before takes its share of the processor.
     names_sample = 12
+    # pyarrow drops the zone when it makes a column of such values, before this module could see it.
+    limits: ClassVar = {
+        "test_time_of_day_with_a_zone_keeps_it_or_is_refused": "a pyarrow table has no time with a zone"
+    }
 
     @pytest.fixture
     def spec(self):

@@ -75,18 +75,18 @@ def test_seeds_are_taken_down():
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("error", "status", "said"),
     [
-        (KeyboardInterrupt(), "interrupted"),
-        (EngineError("stopped", kind=ErrorKind.CANCELLED), "interrupted"),
-        (EngineError("no space", kind=ErrorKind.SPACE), "failed"),
-        (ZeroDivisionError(), "failed"),
+        (KeyboardInterrupt(), "interrupted", "Interrupted by Ctrl-C, or by a signal to end."),
+        (EngineError("stopped", kind=ErrorKind.CANCELLED), "interrupted", "stopped"),
+        (EngineError("no space", kind=ErrorKind.SPACE), "failed", "no space"),
+        (ZeroDivisionError(), "failed", "ZeroDivisionError"),
     ],
 )
-def test_how_it_ended(error, status):
+def test_how_it_ended(error, status, said):
     _, record, _ = journaled(STARTED, ModelStarted("a", 1, 2), error=error)
     assert record.status == status
-    assert record.error == (error.message if isinstance(error, EngineError) else type(error).__name__)
+    assert record.error == said
     assert [model.status for model in record.models.values()] == ["unfinished", "not run"]
 
 

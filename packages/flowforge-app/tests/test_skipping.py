@@ -372,6 +372,11 @@ class TestWhatStoodBeforeAModelGrew:
         world.run(no_cache=True)
         assert len(world.notices) == 1
 
+    def test_a_table_that_flowforge_did_not_make_and_goes_on_with_is_told_too(self, world):
+        world.sql("create table g as select 1 as n")
+        world.given({"g": "select 2 as n"}, configs=GROWING).run()
+        assert world.notices == ["g goes on with the table g, which FlowForge did not make"]
+
     @pytest.mark.parametrize("follows", ["append_new_columns", "ignore"])
     def test_also_where_it_follows_its_query(self, world, follows):
         world.given({"g": "select 1 as n"}).run()

@@ -23,6 +23,13 @@ def test_our_own_engine_is_the_default(tmp_path):
     assert "engine: duckdb" in (tmp_path / "new" / "profiles.yml").read_text()
 
 
+def test_an_engine_that_another_hands_over_to_is_written_as_its_setting(tmp_path):
+    create_project(tmp_path, "databricks_spark+iceberg")
+    with Project.load(tmp_path) as project:
+        found = project.workspace.profile(project.workspace.ports())
+    assert (found.spec.name, found.settings.engine) == ("databricks_spark+iceberg", "databricks_spark")
+
+
 def test_an_engine_that_is_not_installed(tmp_path):
     with pytest.raises(PluginError):
         create_project(tmp_path / "new", "oracle")

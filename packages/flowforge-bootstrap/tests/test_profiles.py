@@ -116,6 +116,12 @@ class TestVariants:
             "profiles.yml:4: Engine 'bigquery+bigframes' is not installed: pip install \"flowforge[bigframes]\""
         )
 
+    def test_one_is_never_an_engine_by_itself(self):
+        with pytest.raises(ProfileError) as caught:
+            choose_profile({"default": entry(engine="sqlite+fast")}, self.plugins("sqlite+fast"), {})
+        assert caught.value.message == "'sqlite+fast' is the engine 'sqlite' with `path: \"a.db\"`."
+        assert caught.value.hint == 'Write engine: sqlite, and path: "a.db" below sqlite.'
+
     def chosen(self, **settings):
         return choose_profile({"default": entry(engine="sqlite", sqlite=settings)}, self.plugins("sqlite+fast"), {})
 

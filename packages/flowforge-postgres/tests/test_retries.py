@@ -234,7 +234,8 @@ def cutting(dsn, delivered):
                     threading.Thread(target=relay, args=(client, server), daemon=True).start()
 
         def relay(client, server):
-            with suppress(OSError), client:
+            # One that is closed meanwhile is a ValueError to `select`.
+            with suppress(OSError, ValueError), client:
                 while True:
                     for source in select.select([client, server], [], [])[0]:
                         data = source.recv(1 << 16)

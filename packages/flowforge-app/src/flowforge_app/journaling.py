@@ -116,4 +116,6 @@ class Journaling:
 def _message(error: BaseException | None) -> str:
     if isinstance(error, FlowForgeError):
         return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted by Ctrl-C, or by a signal to end."
     return type(error).__name__ if error is not None else ""

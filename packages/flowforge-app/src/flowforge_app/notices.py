@@ -128,8 +128,10 @@ def _replaced_rows(
             continue
         if refused(node, evidence, anew):
             continue
-        if not grows(node) and evidence.versions.standing(node) is None:
-            yield f"{name} replaces the {entry.kind} {node.relation}, which FlowForge did not make"
+        if evidence.versions.standing(node) is None:
+            goes_on = entry.kind == "table" and not node.config.is_replaced and name not in anew
+            does = "goes on with" if goes_on else "replaces"
+            yield f"{name} {does} the {entry.kind} {node.relation}, which FlowForge did not make"
         if entry.kind == "table" and (reason := anew.get(name)):
             yield f"{name} is built from scratch: {reason}; to keep its rows, set full_refresh: false"
         elif (row := evidence.stranger(node)) and (node.config.is_replaced or name in anew):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 from flowforge_bootstrap.artifacts import unwritable
 from flowforge_bootstrap.plugins import SHIPPED_ENGINES, Plugins, load_plugins, resolve
 from flowforge_domain.capability import Capability
+from flowforge_ports.engine import EngineSpec
 
 
 def create_project(root: Path, engine: str | None = None) -> list[str]:
@@ -17,10 +21,19 @@ def create_project(root: Path, engine: str | None = None) -> list[str]:
     plugins = load_plugins()
     spec = plugins.engine(engine or _default_engine(plugins))
     try:
-        written: list[str] = resolve(plugins.project().create)(root, spec.name, spec.example)
+        written: list[str] = resolve(plugins.project().create)(root, *_profile(spec, plugins))
     except OSError as error:
         raise unwritable(root, error) from error
     return written
+
+
+def _profile(spec: EngineSpec, plugins: Plugins) -> tuple[str, Mapping[str, Any]]:
+    """Return the engine of a profile, and the settings below it; a variant is a setting of another engine."""
+    found = plugins.handing_over(spec.name)
+    if found is None:
+        return spec.name, spec.example
+    base, (_, *keys), value = found
+    return base.name, {**base.example, **reduce(lambda inner, key: {key: inner}, reversed(keys), value)}
 
 
 def lacking_seeds(engine: str | None = None) -> str:

@@ -66,6 +66,20 @@ class Plugins:
             raise self._missing_engine(name)
         return _only(name, self.engines[name])
 
+    def handing_over(self, name: str) -> tuple[EngineSpec, tuple[str, ...], Any] | None:
+        """Return what hands over to engine `name`: an engine, the path of its setting, the value; None if none does."""
+        return next(
+            (
+                (spec, path, value)
+                for claims in self.engines.values()
+                for _, spec in claims
+                for path, names in spec.variants.items()
+                for value, variant in names.items()
+                if variant == name
+            ),
+            None,
+        )
+
     def plans(self) -> dict[str, PlanOf]:
         """Return how each materialization is planned, the built-in ones included; those of plugins are loaded.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -122,6 +123,7 @@ def choose_profile(
         raise ProfileError(f"Profile {entry_name!r} names no engine.", where=entry.where, hint=hint)
     where = place_of_engine(asked) if engine else _place(entry, ("engine",))
     spec = installed_engine(wanted, plugins, where)
+    _require_no_variant(wanted, plugins, where)
     _require_known(environment, spec)
     variables = {path: key for key, path in spec.environment.items() if environment.get(key)}
     overrides = {path: environment[key] for path, key in variables.items()}
@@ -159,6 +161,15 @@ def installed_engine(engine: str, plugins: Plugins, where: Location | None) -> E
     except PluginError as error:
         error.where = where
         raise
+
+
+def _require_no_variant(name: str, plugins: Plugins, where: Location | None) -> None:
+    """Raise `ProfileError` for what is no engine of a profile, but another one's with a setting."""
+    if found := plugins.handing_over(name):
+        spec, (below, *keys), value = found
+        setting = f"{'.'.join(keys)}: {json.dumps(value)}"
+        message = f"{name!r} is the engine {spec.name!r} with `{setting}`."
+        raise ProfileError(message, where=where, hint=f"Write engine: {spec.name}, and {setting} below {below}.")
 
 
 def _require_known(environment: Mapping[str, str], spec: EngineSpec) -> None:

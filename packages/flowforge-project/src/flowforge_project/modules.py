@@ -45,7 +45,7 @@ class ProjectModules:
 
     def loaded(self) -> list[ModuleType]:
         """Return what is imported of the project."""
-        return [module for name, module in list(sys.modules.items()) if name.startswith(self.prefix)]
+        return [module for name in self._names() if (module := sys.modules.get(name))]
 
     def find(self, dotted: str) -> Path | None:
         """Return the file of a project's module, or the folder of a package without `__init__.py`; None for neither."""
@@ -60,8 +60,12 @@ class ProjectModules:
 
     def forget(self) -> None:
         """Take every module of this project out of `sys.modules`."""
-        for module in self.loaded():
-            sys.modules.pop(module.__name__, None)
+        for name in self._names():
+            sys.modules.pop(name, None)
+
+    def _names(self) -> list[str]:
+        # Not `items()`: its pairs may set off the garbage collector, and that another project's `forget`, in between.
+        return [name for name in list(sys.modules) if name.startswith(self.prefix)]
 
     def _execute(self, name: str, path: Path, package: str) -> ModuleType:
         """Run a file's source, or nothing for a folder, as a module whose `import` looks into the project first."""
