@@ -52,6 +52,8 @@ def conf(warehouse: Path) -> Mapping[str, Any]:
     }
     options = "spark.driver.extraJavaOptions"
     return {
+        # Of one gigabyte, Spark's default, three hundred tests with a metastore in memory leave nothing.
+        "spark.driver.memory": "3g",
         options: f"{spark_local.CONF[options]} -Dderby.stream.error.file={warehouse.parent}/derby.log",
         "spark.jars": str(jar),
         "spark.sql.extensions": f"{_CLASSES}.extensions.IcebergSparkSessionExtensions",
