@@ -6,7 +6,6 @@ A file beside it, the seal, tells what that was, for every project that opens th
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -79,7 +78,8 @@ class FileSeal:
             return
         now = identity(self.path) or _UNFINISHED
         seal = Closed(now, self.version if self.vouched or now == self.found else "")
-        temporary = _seal_file(self.path).with_suffix(f".{os.getpid()}.tmp")
+        # Of one name: what a kill leaves there goes with the next. A torn seal proves nothing, and so does no harm.
+        temporary = _seal_file(self.path).with_suffix(".seal.tmp")
         try:
             temporary.write_text(json.dumps(asdict(seal)) + "\n", encoding="utf-8")
             temporary.replace(_seal_file(self.path))
