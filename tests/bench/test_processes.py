@@ -52,11 +52,30 @@ def test_start_up_is_subtracted_on_both_sides():
 def test_what_is_missed_or_not_measured_is_in_the_table():
     samples = {"a": [Sample(1, 2, 3), Sample(3, 4, 5)]}
     measured = Measured("run", [Figure("too slow", 2.0, "x", 1.5)], processes(samples), rounds=2)
-    page = as_markdown([measured, Measured("seed", failure="no such command")], 0.1, "2024-01-01")
-    assert "| too slow | 2.00 x | 1.50 x | ✗ missed |" in page
+    failed = Measured("seed", failure="no such command")
+    page = as_markdown([measured, failed], 0.1, "2024-01-01", ["run", "seed"])
+    assert "| run | too slow | 2.00 x | 1.50 x | ✗ missed |" in page
     assert "| a | 2.000 | 3.000 | 4 |" in page
-    assert "| seed | not measured |  | ✗ |" in page
+    assert "| seed | seed | not measured |  | ✗ |" in page
     assert "seed: not measured, no such command" in as_text([Measured("seed", failure="no such command")], 9.0)
+
+
+def test_topics_that_are_not_measured_stay_on_the_page():
+    order = ["dag", "run", "seed"]
+    topics = [Measured(topic, [Figure(f"of {topic}", 1.0, "x")], rounds=2) for topic in ("run", "seed")]
+    before = as_markdown(topics, 0.1, "2024-01-01", order)
+    new = [Measured(topic, [Figure("new", 3.0, "x")], notes=["why"], rounds=5) for topic in ("run", "dag")]
+    page = as_markdown(new, 0.1, "2024-02-02", order, before)
+    figures = [line for line in page.splitlines() if line.startswith(("| dag", "| run", "| seed"))]
+    assert figures == [
+        "| dag | new | 3.00 x |  |  |",
+        "| run | new | 3.00 x |  |  |",
+        "| seed | of seed | 1.00 x |  |  |",
+    ]
+    assert page.count("Taken 2024-02-02.") == 2
+    assert page.count("why") == 2
+    assert page.index("### dag, 5 rounds") < page.index("### run, 5 rounds") < page.index("### seed, 2 rounds")
+    assert as_markdown([], 0.1, None, order, page) == page
 
 
 def test_a_busy_machine_is_told():

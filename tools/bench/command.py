@@ -64,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     print(as_text(results, load))
     if options.write:
         DOCUMENT.parent.mkdir(exist_ok=True)
-        DOCUMENT.write_text(as_markdown(results, load, options.date), encoding="utf-8")
+        page = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+        DOCUMENT.write_text(as_markdown(results, load, options.date, list(TOPICS), page), encoding="utf-8")
     return 1 if any(result.failure for result in results) else 0
 
 
@@ -72,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", metavar="A,B", help=f"measure these only: {', '.join(TOPICS)}")
     parser.add_argument("--rounds", type=int, metavar="N", help="measure everything N times")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write these topics into docs/benchmarks.md; the others stay"
+    )
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="the date on the page; today if left out")
     return parser
 

@@ -19,7 +19,8 @@ turn in the same rounds on the same machine: the median of the paired difference
 A ratio travels to another machine; a second does not. What is missed is marked as missed.
 """
 _IDLE = 0.3
-_HEADS = ("figure", "measured", "reach", "")
+_HEADS = ("topic", "figure", "measured", "reach", "")
+_BEHIND = "## Behind the figures\n\nMedians of each command; user and system CPU, peak resident memory.\n"
 _PROCESS_HEADS = ("command", "wall s", "CPU s", "peak MB")
 
 
@@ -32,16 +33,38 @@ def as_text(results: Sequence[Measured], load: float) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(results: Sequence[Measured], load: float, date: str | None) -> str:
-    """Return the page docs/benchmarks.md."""
-    taken = date or datetime.now(UTC).date().isoformat()
-    rows = [row for result in results for row in _figure_rows(result)]
-    parts = [_INTRODUCTION, f"Taken {taken}. {machine()} {versions()} {_load(load)}\n", _table(_HEADS, rows)]
-    parts += ["## Behind the figures\n\nMedians of each command; user and system CPU, peak resident memory.\n"]
+def as_markdown(
+    results: Sequence[Measured], load: float, date: str | None, order: Sequence[str], page: str = ""
+) -> str:
+    """Return the page docs/benchmarks.md, its topics in this order; those not measured stay as `page` has them."""
+    taken = f"Taken {date or datetime.now(UTC).date().isoformat()}. {_load(load)}\n"
+    rows, sections = _figure_lines(page), _sections(page)
     for result in results:
-        parts += [f"### {_headline(result)}\n", *(f"{note}\n" for note in result.notes)]
-        parts += [_table(_PROCESS_HEADS, [_process_row(process) for process in result.processes])]
-    return "\n".join(parts)
+        rows[result.topic] = [f"| {' | '.join((result.topic, *row))} |" for row in _figure_rows(result)]
+        parts = [f"{_headline(result)}\n", taken, *(f"{note}\n" for note in result.notes)]
+        table = _table(_PROCESS_HEADS, [_process_row(process) for process in result.processes])
+        sections[result.topic] = "\n".join([*parts, table])
+    known = [topic for topic in order if topic in rows]
+    lines = [line for topic in known for line in rows[topic]]
+    behind = [f"### {sections[topic].rstrip()}\n" for topic in known if topic in sections]
+    return "\n".join(
+        [_INTRODUCTION, f"{machine()} {versions()}\n", _table(_HEADS, (), lines, left=2), _BEHIND, *behind]
+    )
+
+
+def _figure_lines(page: str) -> dict[str, list[str]]:
+    """Return the lines of a page's figures, by topic."""
+    found: dict[str, list[str]] = {}
+    for line in page.partition(_BEHIND)[0].splitlines():
+        if line.startswith("| ") and not line.startswith(f"| {_HEADS[0]} |"):
+            found.setdefault(line.split(" ")[1], []).append(line)
+    return found
+
+
+def _sections(page: str) -> dict[str, str]:
+    """Return what a page says behind the figures of each topic."""
+    parts = page.partition(_BEHIND)[2].split("### ")[1:]
+    return {part[: min(part.find(mark) for mark in ",:" if mark in part)]: part for part in parts}
 
 
 def machine() -> str:
@@ -114,7 +137,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = "|".join(["---", *["---:"] * (len(heads) - 1)])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], written: Sequence[str] = (), left: int = 1) -> str:
+    rule = "|".join(["---"] * left + ["---:"] * (len(heads) - left))
+    lines = [*(f"| {' | '.join(row)} |" for row in rows), *written]
     return "\n".join([f"| {' | '.join(heads)} |", f"|{rule}|", *lines, ""])
