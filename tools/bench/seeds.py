@@ -36,7 +36,8 @@ def measure(folder: Path, rounds: int) -> Measured:
     with _servers() as servers:
         variants = [_variant(folder, engine, settings, file) for engine, settings in servers.items()]
         samples = interleaved(variants, rounds)
-    spark = [_on_spark(_project(folder, "databricks_spark", _SPARK, file)) for _ in range(rounds)]
+    # Each in a folder of its own: a metastore in memory does not know what lies in the warehouse of the last.
+    spark = [_on_spark(_project(folder / str(n), "databricks_spark", _SPARK, file)) for n in range(rounds)]
     figures = [Figure(f"{name}, peak memory", median(peaks(samples, name)), "MB", MOST) for name in samples]
     figures += [
         Figure("Spark: `flowforge seed`, peak memory of Python", median(python for python, _ in spark), "MB", MOST),
@@ -87,6 +88,7 @@ def _variant(folder: Path, engine: str, settings: Mapping[str, Any], file: Path)
 def _project(folder: Path, engine: str, settings: Mapping[str, Any], file: Path) -> Path:
     root = folder / engine
     if not root.exists():
+        folder.mkdir(exist_ok=True)
         write_frame(root, f"default: {json.dumps({'engine': engine, engine: settings})}\n")
         (root / "seeds").mkdir()
         os.link(file, root / "seeds" / file.name)
