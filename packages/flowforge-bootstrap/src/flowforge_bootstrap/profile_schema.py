@@ -20,8 +20,7 @@ def profile_schema(plugins: Plugins) -> dict[str, Any]:
 
     installed = {name: claims[0][1] for name, claims in sorted(plugins.engines.items()) if len(claims) == 1}
     # A profile says the name of an engine and a setting, never the name of a variant.
-    variants = {name for spec in installed.values() for names in spec.variants.values() for name in names.values()}
-    specs = {name: spec for name, spec in installed.items() if name not in variants}
+    specs = {name: spec for name, spec in installed.items() if plugins.handing_over(name) is None}
     found = _with_templates(TypeAdapter(profile_union(specs.values())).json_schema()) if specs else {}
     definitions = found.pop("$defs", {})
     for model in (found, *definitions.values()):
