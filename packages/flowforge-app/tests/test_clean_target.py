@@ -13,6 +13,7 @@ from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError, EngineError, ErrorKind
 from flowforge_domain.materialize import drop_statement
 from flowforge_domain.model import Seed, SourceTable
+from flowforge_domain.results import Status
 from flowforge_domain.state import STATE_TABLE
 from flowforge_domain.swap import aside
 from flowforge_ports.progress import Notice
@@ -124,11 +125,21 @@ def test_what_is_of_another_kind_stays_where_the_catalog_knows_no_more(world):
     assert standing(world) == {"a", "b"}
 
 
-def test_what_a_run_built_that_did_not_end_stays(world):
+def test_what_a_run_built_that_did_not_end_stays_until_it_is_named(world):
     world.given(TWO).run()
     world.sql(f"delete from {STATE_TABLE} where relation = '*'")
-    assert [orphan.doubt for orphan in world.given(ONE).clean()] == ["b is of a run that did not end"]
+    assert [orphan.doubt for orphan in world.given(ONE).clean()] == ["its run did not end: --drop b, if it may go"]
     assert standing(world) == {"a", "b"}
+    assert [orphan.doubt for orphan in world.given(ONE).clean(drop=["b"])] == [""]
+    assert standing(world) == {"a"}
+
+
+def test_what_the_next_run_finds_of_one_that_did_not_end_is_known_from_then_on(world):
+    world.given(TWO).run()
+    world.sql(f"delete from {STATE_TABLE} where relation = '*'")
+    assert [result.status for result in world.given(TWO).run().results] == [Status.UNCHANGED] * 2
+    world.sql("drop table b", "create table b as select 'mine' as s")
+    assert [result.status for result in world.given(TWO).run().results] == [Status.UNCHANGED, Status.BUILT]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +161,7 @@ def test_what_no_run_can_make_again_is_dropped_where_it_is_named(world):
     [orphan] = world.given(ONE).clean(drop=["b"])
     assert (orphan.relation, orphan.doubt) == ("b", "")
     assert standing(world) == {"a"}
-    with pytest.raises(ConfigError, match="'b' is nothing that a model which is gone has left"):
+    with pytest.raises(ConfigError, match="'b' is nothing left of a model that is gone"):
         world.clean(drop=["b"])
 
 

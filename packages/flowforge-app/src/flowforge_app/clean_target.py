@@ -31,8 +31,9 @@ class Orphan:
 
     Or a helper of one, which a run left that was killed: it was never `built_at` any time, and where nobody knows of
     which it is, `model` is "".
-    `doubt` says why it may be another one by now, "" where it is proved to be what was built. `kept` is whether it is
-    an incremental table or a snapshot, whose rows no run can make again: it is dropped where it is named only.
+    `doubt` says why it may be another one by now, "" where it is proved to be what was built. What is `kept` is
+    an incremental table or a snapshot, whose rows no run can make again; of what is `untold` the run that built it did
+    not come to tell what the catalog says, and nothing speaks against it. Both are dropped where they are named only.
     """
 
     relation: str
@@ -41,6 +42,7 @@ class Orphan:
     built_at: str
     doubt: str = ""
     kept: bool = False
+    untold: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class CleanTarget:
         with held(self.engine, self.claim):
             _require_name(self.manifest)
             found = list(self._found(read_target(self.engine)))
-            _require_kept(drop, found)
-            found = [replace(one, doubt="") if one.kept and one.relation in drop else one for one in found]
+            _require_known(drop, found)
+            found = [replace(one, doubt="") if _by_name(one) and one.relation in drop else one for one in found]
             proved = [orphan for orphan in found if not orphan.doubt]
             if proved and not dry_run:
                 self._drop(proved)
@@ -115,9 +117,12 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
         if entry is not None and key not in used:
             doubt, config = _doubt(key, target), ModelConfig(_materialized(row))
             kept = not doubt and not config.is_replaced
+            untold = not doubt and not row.identity and bool(entry.identity)
             if kept:
                 doubt = _named(row.relation)
-            yield Orphan(row.relation, entry.kind, row.model, row.finished_at, doubt, kept)
+            elif untold:
+                doubt = f"its run did not end: --drop {row.relation}, if it may go"
+            yield Orphan(row.relation, entry.kind, row.model, row.finished_at, doubt, kept, untold)
     yield from _helpers([target.rows[key] for key in suspects], manifest, target, dialect)
 
 
@@ -141,13 +146,17 @@ def _require_name(manifest: Manifest) -> None:
         )
 
 
-def _require_kept(drop: Collection[str], found: Collection[Orphan]) -> None:
-    kept = [orphan.relation for orphan in found if orphan.kept]
+def _require_known(drop: Collection[str], found: Collection[Orphan]) -> None:
+    known = [orphan.relation for orphan in found if _by_name(orphan)]
     for relation in drop:
-        if relation not in kept:
-            message = f"{relation!r} is nothing that a model which is gone has left, with rows of its own."
-            hint = did_you_mean(relation, kept) or "`flowforge clean --dry-run` lists what is left."
+        if relation not in known:
+            message = f"{relation!r} is nothing left of a model that is gone which has to be named."
+            hint = did_you_mean(relation, known) or "`flowforge clean --dry-run` lists what is left."
             raise ConfigError(message, hint=hint)
+
+
+def _by_name(orphan: Orphan) -> bool:
+    return orphan.kept or orphan.untold
 
 
 def _stays(row: StateRow, manifest: Manifest, target: TargetState, dialect: Dialect) -> bool:
@@ -188,8 +197,6 @@ def _used(manifest: Manifest, dialect: Dialect) -> set[str]:
 
 def _doubt(key: str, target: TargetState) -> str:
     row, entry = target.rows[key], target.entries[key]
-    if entry.identity and not row.identity:
-        return f"{row.relation} is of a run that did not end"
     if fault := target.fault(key):
         return fault
     built_as = ModelConfig(_materialized(row))

@@ -26,8 +26,8 @@ from flowforge_app.notices import after_building, before_building, guarded
 from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
-from flowforge_app.target_state import closing, held, preparation, read_target
-from flowforge_app.transaction import transaction
+from flowforge_app.target_state import closing, held, preparation, read_target, recognized
+from flowforge_app.transaction import run_together
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dag import waits_for
 from flowforge_domain.holder import Claim
@@ -92,8 +92,10 @@ class RunModels:
     def _results(self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None) -> Mapping[str, ModelResult]:
         state = read_target(self.engine)
         if leftovers := leftover_statements(self.engine, self.manifest, kinds(state.entries)):
-            self._write(leftovers)
+            self._write(lambda: leftovers)
             state = read_target(self.engine)
+        state, untold = recognized(state, self.manifest, run_id, self.engine.dialect)
+        self._write(lambda: untold)
         state = known_elsewhere(self.engine, state, (node.relation for node in nodes))
         if self.full_refresh:
             self._tell(guarded(nodes, state, self.engine.dialect))
@@ -104,7 +106,7 @@ class RunModels:
         for result in unchanged.values():
             self.progress(result)
         if due:
-            self._write(preparation(self.engine, state, (node.relation for node in due.values())))
+            self._write(lambda: preparation(self.engine, state, (node.relation for node in due.values())))
             unchanged |= self._built(due, evidence, run_id, tests)
         vouch(self.engine, self.manifest, due.values())
         built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
@@ -133,8 +135,8 @@ class RunModels:
                 work_through(agenda, workers, here, together)
             finally:
                 if self.engine.dialect.gathers_state:
-                    self._write(insert_states(commits.rows, self.engine.dialect))
-        self._write(closing(self.engine, run_id, commits.rows, evidence.versions.target))
+                    self._write(lambda: insert_states(commits.rows, self.engine.dialect))
+        self._write(lambda: closing(self.engine, run_id, commits.rows, evidence.versions.target))
         self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in commits.rows})
         return run.results
 
@@ -142,11 +144,7 @@ class RunModels:
         for notice in notices:
             self.progress(notice)
 
-    def _write(self, statements: Sequence[str]) -> None:
-        def write() -> None:
-            with transaction(self.engine.session):
-                for statement in statements:
-                    self.engine.session.execute(statement)
-
-        if statements:
-            Attempts("state", self.manifest.retries, self.progress, self.patience)(write)
+    def _write(self, told: Callable[[], Sequence[str]]) -> None:
+        """Run statements in a transaction; what they are is asked again where that failed in passing."""
+        attempts = Attempts("state", self.manifest.retries, self.progress, self.patience)
+        attempts(lambda: run_together(told(), self.engine.session))

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from flowforge_app.transaction import transaction
+from flowforge_app.transaction import run_together
 from flowforge_domain.catalog import CatalogEntry
-from flowforge_domain.dialect import count_rows, relation_key
+from flowforge_domain.dialect import Dialect, count_rows, relation_key
 from flowforge_domain.errors import EngineError
 from flowforge_domain.holder import Claim
+from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import schema_statements
 from flowforge_domain.state import (
     COLUMNS,
@@ -135,6 +136,23 @@ def counted(engine: Engine, state: TargetState, project: str) -> TargetState:
     return replace(state, miscounts=miscounts, uncounted=uncounted)
 
 
+def recognized(
+    state: TargetState, manifest: Manifest, run_id: str, dialect: Dialect
+) -> tuple[TargetState, tuple[str, ...]]:
+    """Return the state with what the catalog says of models whose run did not come to tell it, and what notes that.
+
+    What stands in the place of such a one is taken for what was built, where nothing speaks against it: from then on
+    it is seen when something else takes that place.
+    """
+    keys = {relation_key(node.relation, dialect) for node in manifest.nodes.values()} & state.rows.keys()
+    untold = {key for key in keys if not state.rows[key].identity and key in state.entries and not state.fault(key)}
+    found = {key: replace(state.rows[key], identity=state.entries[key].identity) for key in untold}
+    if not dialect.deletes or not any(row.identity for row in found.values()):
+        return state, ()
+    rows = {**state.rows, **found}
+    return replace(state, rows=rows), insert_identities(rows.values(), run_id, dialect)
+
+
 def preparation(engine: Engine, state: TargetState, relations: Iterable[str]) -> tuple[str, ...]:
     """Return what makes the schemas of `relations` and the state table; to be run before models build side by side."""
     statements = schema_statements(relations, state.entries, engine.dialect)
@@ -155,23 +173,23 @@ def closing(engine: Engine, run_id: str, rows: Sequence[StateRow], state: Target
     built = {relation_key(row.relation, engine.dialect): row for row in rows}
     if not engine.dialect.deletes:
         return () if state.rows.keys().isdisjoint(built) else compact_state(run_id, engine.dialect)
+    told = () if engine.dialect.identity else _identities(engine, run_id, built, state)
+    return (*told, *(compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()))
+
+
+def _identities(engine: Engine, run_id: str, built: Mapping[str, StateRow], state: TargetState) -> tuple[str, ...]:
     # Not asked again where it told no identity of all that stood: many catalogs list their schemas one by one.
     blind = bool(state.entries) and not any(entry.identity for entry in state.entries.values())
     known = {} if blind else engine.catalog.relations()
     now = {key: replace(row, identity=known[key].identity) for key, row in built.items() if key in known}
-    told = insert_identities((dict(state.rows) | now).values(), run_id, engine.dialect)
-    return (*told, *(compact_state(run_id, engine.dialect) if STATE_TABLE in state.entries else ()))
+    return insert_identities((dict(state.rows) | now).values(), run_id, engine.dialect)
 
 
 def _write_doubts(engine: Engine) -> None:
     rows = list(read_target(engine).rows.values())
-    if not rows:
-        return
-    with transaction(engine.session):
-        for statement in forget_relations([row.relation for row in rows], engine.dialect):
-            engine.session.execute(statement)
-        for statement in insert_states(rows, engine.dialect):
-            engine.session.execute(statement)
+    if rows:
+        forgotten = forget_relations([row.relation for row in rows], engine.dialect)
+        run_together((*forgotten, *insert_states(rows, engine.dialect)), engine.session)
 
 
 def _foreign_state(table: str, columns: Sequence[str], target: str) -> EngineError:

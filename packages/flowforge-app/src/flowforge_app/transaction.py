@@ -1,8 +1,8 @@
-"""One transaction as a `with` block."""
+"""One transaction, as a `with` block or of statements that are known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from flowforge_ports.engine import Session
@@ -23,3 +23,11 @@ def transaction(session: Session) -> Iterator[None]:
         session.rollback()
         raise
     failpoint("committed")
+
+
+def run_together(statements: Sequence[str], session: Session) -> None:
+    """Run statements in one transaction, and none where there is nothing to run."""
+    if statements:
+        with transaction(session):
+            for statement in statements:
+                session.execute(statement)

@@ -153,6 +153,10 @@ class Dialect:
     """Whether a window over rows in no order costs as little as reading them once."""
     version: str = ""
     """A query for the server's version, in one text; `flowforge debug` tells it."""
+    identity: str = ""
+    """An expression for the identity, as the catalog tells it, of the relation that a text `{relation}` names. With it
+    a model's state row tells that in the transaction of the data; without it, a run tells it of all when it ends.
+    """
 
 
 def quote_name(name: str, dialect: Dialect) -> str:

@@ -2,7 +2,7 @@
 
 Rows are only appended; the last of a relation counts. `compact_state` removes what a later run made void. What no
 statement asks for is one column of JSON: on DuckDB a column of a row costs 50 microseconds. What the catalog says of
-the relations is known when a run ends, and told of all by one row.
+the relations is known when a run ends, and told of all by one row, where no expression gives it (`Dialect.identity`).
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class StateRow:
 
     `data_version` is new with every build, and that of a seed is its content's; `fingerprint` is that of the `inputs`
     (`Inputs.to_data`), or of a seed's content, "" where they do not prove anything; `identity` is what the catalog said
-    of the relation at the end of the run, "" where the run did not come that far; `finished_at` is ISO 8601 in UTC;
-    `rows` is how many the relation has then, -1 if that is unknown.
+    of the relation as it was built, or at the end of its run, "" where that did not come so far;
+    `finished_at` is ISO 8601 in UTC; `rows` is how many the relation has then, -1 if that is unknown.
     """
 
     model: str
@@ -82,14 +82,14 @@ def create_state(dialect: Dialect) -> str:
 def insert_states(rows: Sequence[StateRow], dialect: Dialect) -> tuple[str, ...]:
     """Return the statements that append rows, some hundreds by each."""
     parts = (rows[start : start + _MOST_ROWS] for start in range(0, len(rows), _MOST_ROWS))
-    return tuple(_insert_values(map(_values, part), dialect) for part in parts)
+    return tuple(_insert_values((_values(row, dialect) for row in part), dialect) for part in parts)
 
 
 def has_row(row: StateRow, dialect: Dialect) -> str:
     """Return the query that gives a row if this one was committed."""
-    given = zip(("relation", "state"), (row.relation, _values(row)[-1]), strict=True)
-    meant = " and ".join(f"{quote_name(name, dialect)} = {quote_text(value, dialect)}" for name, value in given)
-    return f"select 1 from {quote_name(STATE_TABLE, dialect)} where {meant}"
+    relation, state = (quote_name(name, dialect) for name in ("relation", "state"))
+    name, version = _literals((row.relation, f"%{row.data_version}%"), dialect)
+    return f"select 1 from {quote_name(STATE_TABLE, dialect)} where {relation} = {name} and {state} like {version}"
 
 
 def whole_state(dialect: Dialect, table: str = STATE_TABLE) -> str:
@@ -145,7 +145,8 @@ def insert_identities(rows: Iterable[StateRow], run_id: str, dialect: Dialect) -
     """Return the statements by which a run tells the identities of all rows that count, not only of its own."""
     known = [(row.data_version, row.identity) for row in rows if row.identity]
     parts = (known[start : start + _MOST_IDENTITIES] for start in range(0, len(known), _MOST_IDENTITIES))
-    return tuple(_insert_values([(_MANY, run_id, _encode(dict(part)))], dialect) for part in parts)
+    told = ((_MANY, run_id, _encode(dict(part))) for part in parts)
+    return tuple(_insert_values([_literals(row, dialect)], dialect) for row in told)
 
 
 def compact_state(run_id: str, dialect: Dialect) -> tuple[str, ...]:
@@ -181,11 +182,15 @@ def _without(void: str, dialect: Dialect) -> tuple[str, ...]:
 
 
 def _insert_values(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:
-    values = ", ".join(f"({', '.join(quote_text(value, dialect) for value in row)})" for row in rows)
+    values = ", ".join(f"({', '.join(row)})" for row in rows)
     return f"insert into {quote_name(STATE_TABLE, dialect)} values {values}"
 
 
-def _values(row: StateRow) -> tuple[str, ...]:
+def _literals(row: Iterable[str], dialect: Dialect) -> list[str]:
+    return [quote_text(value, dialect) for value in row]
+
+
+def _values(row: StateRow, dialect: Dialect) -> list[str]:
     state = {
         "model": row.model,
         "data_version": row.data_version,
@@ -196,4 +201,9 @@ def _values(row: StateRow) -> tuple[str, ...]:
         "project": row.project,
         "inputs": row.inputs,
     }
-    return row.relation, row.run_id, _encode(state | {"identity": row.identity} if row.identity else state)
+    if row.identity or not dialect.identity:
+        told = _encode(state | {"identity": row.identity} if row.identity else state)
+        return _literals((row.relation, row.run_id, told), dialect)
+    relation, run_id, told = _literals((row.relation, row.run_id, _encode(state)[:-1]), dialect)
+    identity = dialect.identity.format(relation=quote_text(quote_relation(row.relation, dialect), dialect))
+    return [relation, run_id, f"""{told} || ',"identity":"' || coalesce({identity}, '') || '"}}'"""]

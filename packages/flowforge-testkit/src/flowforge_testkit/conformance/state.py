@@ -28,9 +28,21 @@ def test_state_rows_come_back_as_written(engine: Engine) -> None:
 
 def test_state_rows_keep_any_text(engine: Engine) -> None:
     texts = [text for kind, held in VALUES.items() if kind.startswith("text") for text in held if text is not None]
-    written = [row(text, f"2024-01-01T00:{i // 60:02}:{i % 60:02}", relation=text) for i, text in enumerate(texts)]
+    moments = [f"2024-01-01T00:{i // 60:02}:{i % 60:02}" for i in range(len(texts))]
+    written = [
+        row(text, at, relation=f"ff_{i}", run=text) for i, (text, at) in enumerate(zip(texts, moments, strict=True))
+    ]
     save(engine, *written)
     assert saved(engine) == written
+
+
+def test_state_row_of_a_build_tells_its_identity_where_the_dialect_can(engine: Engine) -> None:
+    build(engine, "ff_t", "select 1 as a")
+    build(engine, "ff_v", "select 1 as a", "view")
+    save(engine, row("t", "2024-01-01T00:00:01"), row("v", "2024-01-01T00:00:02", relation="ff_v"))
+    known = engine.catalog.relations() if engine.dialect.identity else {}
+    expected = [known[name].identity if known else "" for name in ("ff_t", "ff_v")]
+    assert [found.identity for found in saved(engine) or ()] == expected
 
 
 def test_state_table_is_made_once(engine: Engine) -> None:
@@ -51,9 +63,9 @@ def test_compacting_keeps_the_last_row_of_each_relation(engine: Engine) -> None:
 
 
 def test_rows_of_relations_are_forgotten(engine: Engine) -> None:
-    save(engine, *(row(name, f"2024-01-01T00:00:0{i}", name) for i, name in enumerate(("a", "it's", "c"))))
+    save(engine, *(row(name, f"2024-01-01T00:00:0{i}", name) for i, name in enumerate(("a", '"it\'s"', "c"))))
     with transaction(engine):
-        for statement in forget_relations(["it's", "c"], engine.dialect):
+        for statement in forget_relations(['"it\'s"', "c"], engine.dialect):
             engine.session.execute(statement)
     assert models(engine) == ["a"]
 
