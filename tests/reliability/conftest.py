@@ -69,15 +69,16 @@ class Shop:
         return self._await_process("wait_event = 'PgSleep'")
 
     def _await_process(self, doing):
+        ours = "datname = current_database() and application_name like 'flowforge%'"
+        return self.await_row(f"select pid from pg_stat_activity where {ours} and {doing}")[0]
+
+    def await_row(self, query):
+        """Ask until there is a row, and return the first."""
         deadline = time.monotonic() + PATIENCE
-        asked = (
-            "select pid from pg_stat_activity where datname = current_database() "
-            f"and application_name like 'flowforge%' and {doing}"
-        )
         while time.monotonic() < deadline:
-            if found := self.sql(asked):
-                return found[0][0]
-        pytest.fail(f"no process of FlowForge has {doing}")
+            if found := self.sql(query):
+                return found[0]
+        pytest.fail(f"there is no row of: {query}")
 
     def helpers(self):
         """Return the tables that FlowForge made for itself, other than its state."""

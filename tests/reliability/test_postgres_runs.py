@@ -16,6 +16,24 @@ DIGEST = "select 'total', n::text from total " + "".join(
     f"union all select 'm{i}', md5(string_agg(n || ' ' || id, ',' order by id)) from m{i} " for i in range(6)
 )
 
+AWAIT_GO = """
+create function await_go() returns int language plpgsql volatile as
+$$ begin while not exists (select from go) loop perform pg_sleep(0.05); end loop; return 1; end $$
+"""
+WAITING = """
+import time
+from pathlib import Path
+import pandas as pd
+from flowforge import model
+
+@model(name="held")
+def held():
+    ends = time.monotonic() + 60
+    while not Path({go!r}).exists() and time.monotonic() < ends:
+        time.sleep(0.01)
+    return pd.DataFrame({{"a": [1]}})
+"""
+
 
 def test_runs_and_seeds_at_the_same_time_wait_or_are_told_who_runs(shop, record_property):
     record_property("trials", AT_ONCE)
@@ -79,6 +97,51 @@ def test_a_backend_that_is_terminated_fails_its_model_alone_where_nothing_is_tri
     assert shop.sql("select a from old") == [(1,)]
     assert shop.sql("select a from other") == [(2,)]
     assert shop.helpers() == []
+
+
+@pytest.mark.parametrize("when", ["amid Python", "with nothing to do"])
+def test_a_run_whose_lock_session_is_ended_keeps_others_out_and_ends_well(shop, when):
+    # The session that holds the lock builds `held`, and has nothing to do until `slow` is there.
+    go = shop.root / "go"
+    held = WAITING.format(go=str(go))
+    shop.write({"held.ff.py": held, "slow.ff.sql": "select 1 as a, await_go()::text as b"})
+    shop.sql("create table go ()")
+    shop.sql(AWAIT_GO)
+    process = shop.start("run", "--jobs", "2")
+    sleeper = shop.await_sleeper()
+    ((holder,),) = shop.sql("select pid from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock'")
+    assert holder != sleeper
+    if when == "with nothing to do":
+        go.touch()
+        shop.await_row("select 1 from pg_tables where tablename = 'held'")
+    shop.sql(f"select pg_terminate_backend({holder}, 5000)")
+    said = shop.run("run", "--wait", "0", code=1)
+    assert f", process {process.pid} on " in said
+    go.touch()
+    shop.sql("insert into go default values")
+    said = shop.ended(process)
+    assert "✓ slow" in said
+    assert "✓ held" in said
+    # It came to its end, so that what it built is known to be what stands.
+    (shop.root / "models" / "slow.ff.sql").unlink()
+    assert "table slow, built by slow" in shop.run("clean")
+    assert shop.sql("select to_regclass('slow'), a from held") == [(None, 1)]
+
+
+def test_what_takes_the_place_of_what_a_killed_run_has_built_is_seen(shop):
+    shop.write({"first.ff.sql": "select 1 as a", "slow.ff.sql": "select a, await_go() as b from {{ ref('first') }}"})
+    shop.sql("create table go ()")
+    shop.sql(AWAIT_GO)
+    process = shop.start("run")
+    shop.await_sleeper()
+    process.kill()
+    process.wait()
+    shop.sql("drop table first")
+    shop.sql("create table first as select 2 as a")
+    shop.sql("insert into go default values")
+    said = shop.run("run")
+    assert "✓ first" in said
+    assert shop.sql("select a, b from slow") == [(1, 1)]
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])

@@ -15,8 +15,9 @@ import pytest
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_postgres.engine import open_engine
 from flowforge_postgres.errors import kind_of
+from flowforge_postgres.run_lock import RunLock
 from flowforge_postgres.settings import PostgresProfile
-from flowforge_testkit.conformance.ground import build, fails, rows, transaction
+from flowforge_testkit.conformance.ground import build, fails, forked, rows, transaction
 from flowforge_testkit.fakes import claim
 
 SECRET = "p%40ss%2Fw:ord'\"{{ x }}"
@@ -34,6 +35,13 @@ def wait_for(rows, asked):
             return
         time.sleep(0.05)
     pytest.fail(f"it still answers {asked()}")
+
+
+def end_session(engine, admin):
+    """End a session's server process, and have the session find that out."""
+    admin(f"select pg_terminate_backend({rows(engine, 'select pg_backend_pid()')[0][0]})")
+    with fails(ErrorKind.TRANSIENT):
+        engine.session.query("select 1")
 
 
 STATEMENTS = {
@@ -234,22 +242,38 @@ def test_killed_backend_inside_a_transaction_is_not_replaced_silently(engine, ad
 
 
 def test_lost_lock_is_taken_again_or_the_run_ends(engine, admin):
-    def kill():
-        pid = rows(engine, "select pg_backend_pid()")[0][0]
-        admin(f"select pg_terminate_backend({pid})")
-        with fails(ErrorKind.TRANSIENT):
-            engine.session.query("select 1")
-
     second = engine.fork()
     with engine.lock.hold(claim(1)):
-        kill()
+        end_session(engine, admin)
         assert rows(engine, "select 1") == [(1,)]
         with fails(ErrorKind.CONFLICT), second.lock.hold(claim(0.1)):
             pass
-        kill()
+        end_session(engine, admin)
         with second.lock.hold(claim(1)), fails(ErrorKind.CONFLICT):
             engine.session.query("select 1")
     second.session.close()
+
+
+def test_run_that_lost_the_session_of_its_lock_keeps_others_out_by_those_that_work_for_it(engine, dsn, admin):
+    other = opened(dsn)
+    with forked(engine) as worker, engine.lock.hold(claim(1, run="1f57")):
+        worker.session.query("select 1")
+        end_session(engine, admin)
+        with pytest.raises(EngineError, match="in use by run 1f57, process"), other.lock.hold(claim(0)):
+            pass
+        assert rows(engine, "select 1") == [(1,)]
+        end_session(engine, admin)
+        end_session(worker, admin)
+        with other.lock.hold(claim(1)):
+            for session in (worker.session, engine.session) * 2:
+                with fails(ErrorKind.CONFLICT):
+                    session.query("select 1")
+        assert rows(worker, "select 1") == [(1,)]
+        with fails(ErrorKind.CONFLICT), other.lock.hold(claim(0)):
+            pass
+    with other.lock.hold(claim(0)):
+        pass
+    other.session.close()
 
 
 def test_lock_names_its_holder(engine, dsn):
@@ -266,7 +290,7 @@ def test_lock_names_its_holder(engine, dsn):
 
 
 def test_lock_of_a_stranger_is_told_by_the_server(engine, dsn):
-    key = engine.lock.key
+    key, _ = RunLock("public", "").keys
     with psycopg.connect(dsn, application_name="a script") as own:
         own.execute(f"select pg_advisory_lock({key})")
         stranger = f"in use by a script, server process {own.info.backend_pid}; waited"

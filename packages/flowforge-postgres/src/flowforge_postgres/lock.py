@@ -1,4 +1,4 @@
-"""Keeps runs on one schema apart, by an advisory lock that the server frees when its holder is gone."""
+"""Keeps runs on one schema apart, by advisory locks that the server frees when their holder is gone."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 
 from flowforge_domain.errors import EngineError
 from flowforge_domain.holder import Claim, Holder, taken
-from flowforge_postgres.session import PostgresSession, renamed, try_lock
+from flowforge_postgres.run_lock import RunLock
+from flowforge_postgres.session import PostgresSession, holds
 
 _PAUSE = 0.05
 _RUN_OF = re.compile(r"(\S+) (\d+)@(\S+)$")
-_HOLDER = """
-select pid, application_name from pg_stat_activity where pid in (
-  select pid from pg_locks where locktype = 'advisory' and granted
-  and ((classid::bigint << 32) | objid::bigint) = {key} and objsubid = 1
-)
-"""
 
 
 @dataclass(frozen=True)
@@ -31,32 +25,25 @@ class PostgresLock:
     target: str
     schema: str
 
-    @property
-    def key(self) -> int:
-        """The lock's number; PostgreSQL itself keeps databases apart."""
-        return int.from_bytes(sha256(f"flowforge {self.schema}".encode()).digest()[:8], "big", signed=True)
-
     @contextmanager
     def hold(self, claim: Claim) -> Iterator[None]:
-        ends = time.monotonic() + claim.wait
-        while not try_lock(self.session, self.key):
+        lock, ends = RunLock(self.schema, _short(claim.holder)), time.monotonic() + claim.wait
+        while not holds(self.session, lock.begin()):
             if time.monotonic() >= ends:
-                raise taken(f"Schema {self.schema} of {self.target}", self._holder(), claim.wait)
+                raise taken(f"Schema {self.schema} of {self.target}", self._holder(lock), claim.wait)
             time.sleep(_PAUSE)
-        self.session.keys.add(self.key)
-        self.session.holder = _short(claim.holder)
+        self.session.lock = lock
         try:
-            self.session.execute(renamed(self.session.holder))
+            self.session.execute(lock.named())
             yield
         finally:
-            self.session.keys.discard(self.key)
-            self.session.holder = self.session.name = ""
+            self.session.lock, self.session.name = None, ""
             # A lost connection has given it back.
             with suppress(EngineError):
-                self.session.execute(f"reset application_name; select pg_advisory_unlock({self.key:d})")
+                self.session.execute(lock.end())
 
-    def _holder(self) -> str:
-        found = self.session.query(_HOLDER.format(key=self.key)).rows
+    def _holder(self, lock: RunLock) -> str:
+        found = self.session.query(lock.holders()).rows
         if not found:
             return ""
         pid, name = found[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -20,6 +20,7 @@ from flowforge_domain.results import Rows
 from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.errors import translated
+from flowforge_postgres.run_lock import RunLock, application_name
 from flowforge_postgres.statements import run_out
 
 if TYPE_CHECKING:
@@ -27,26 +28,24 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.05
 _LONGEST_END = 10.0
-_LONGEST_NAME = 63
 
 
 @dataclass
 class PostgresSession:
-    """One connection of the pool, taken when it is first needed; the first session closes the pool with itself.
+    """One connection of the pool, taken when it is first needed; `main` is the session that this one is a fork of.
 
     A connection that broke is replaced outside of transactions only, when its server process has ended, and not without
-    the locks it held.
+    its part in the `lock` that the run holds. The main session closes the pool with itself.
     """
 
     pool: sqlalchemy.Engine
-    first: bool = True
-    keys: set[int] = field(default_factory=set)
+    main: PostgresSession | None = None
+    lock: RunLock | None = None
     closed: bool = False
     working: bool = False
     held: Any = None
     due: str = ""
     name: str = ""
-    holder: str = ""
     process: int = 0
     lost: int = 0
     interrupted: bool = False
@@ -121,15 +120,21 @@ class PostgresSession:
                 self.held.driver_connection.cancel_safe(timeout=5)
 
     def label(self, labels: Mapping[str, str]) -> None:
-        # The server cuts it after 63 bytes, so the model, which tells most, stands before the run. On the session that
-        # holds the lock, what others wait for to end stands behind it, whole.
-        words = (labels.get(key, "") for key in ("project", "model", *(() if self.holder else ("run",))))
-        self.name = _application_name(" ".join(filter(None, words)).replace("\0", ""), self.holder)
+        # The server cuts it after 63 bytes, so the model, which tells most, stands before the run. Where the run holds
+        # the lock, what others wait for to end stands behind it, whole.
+        lock = self.lock or (self.main and self.main.lock)
+        words = (labels.get(key, "") for key in ("project", "model", *(() if lock else ("run",))))
+        said = " ".join(filter(None, words)).replace("\0", "")
+        self.name = application_name(said, lock.holder if lock else "")
 
     def close(self) -> None:
         self.closed = True
+        if self.main is not None and self.held is not None:
+            # The pool keeps the connection, and the connection its part in the lock.
+            with suppress(psycopg.Error):
+                self.held.driver_connection.execute("reset application_name; select pg_advisory_unlock_all()")
         self._let_go()
-        if self.first:
+        if self.main is None:
             self.pool.dispose()
 
     @contextmanager
@@ -171,14 +176,9 @@ def atomic(session: PostgresSession) -> Iterator[None]:
     session.commit()
 
 
-def renamed(holder: str) -> str:
-    """Return the statement by which others see who holds the lock."""
-    return f"set application_name = {quote_text(_application_name('', holder), POSTGRES)}"
-
-
-def try_lock(session: PostgresSession, key: int) -> bool:
-    """Take an advisory lock where nobody has it, and tell whether that is so."""
-    return bool(session.query(f"select pg_try_advisory_lock({key:d})").rows[0][0])
+def holds(session: PostgresSession, query: str) -> bool:
+    """Run a query of `RunLock`, and return what it tells."""
+    return bool(session.query(query).rows[0][0])
 
 
 def _take(session: PostgresSession) -> None:
@@ -189,12 +189,25 @@ def _take(session: PostgresSession) -> None:
     if session.lost:
         _await_end_of(session.lost, connection)
         session.lost = 0
-    if session.holder:
-        session.execute(renamed(session.holder))
-    for key in session.keys:
-        if not try_lock(session, key):
-            message = "The connection was lost, and another run has begun meanwhile."
-            raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
+    # Outside of the transaction that may be due: what it undoes is not the lock, nor the name.
+    due, session.due = session.due, ""
+    try:
+        _take_part(session)
+    except EngineError:
+        session.held.invalidate()
+        session.held = None
+        raise
+    finally:
+        session.due = due
+
+
+def _take_part(session: PostgresSession) -> None:
+    """Have a new connection hold its part in the lock of the run, and raise where another run has it."""
+    lock, main = session.lock, session.main
+    part = lock.retake() if lock else main.lock.join() if main and main.lock else ""
+    if part and not holds(session, part):
+        message = "The connection was lost, and another run has begun meanwhile."
+        raise EngineError(message, kind=ErrorKind.CONFLICT, hint="Wait for it to end, then run again.")
 
 
 def _await_end_of(process: int, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
@@ -206,13 +219,6 @@ def _await_end_of(process: int, connection: psycopg.Connection[tuple[Any, ...]])
             if time.monotonic() >= ends:
                 raise EngineError(f"The lost connection's server process {process} goes on.", kind=ErrorKind.TRANSIENT)
             time.sleep(_PAUSE)
-
-
-def _application_name(words: str, holder: str) -> str:
-    """Return a session's name as others see it; what there is no room for is cut from `words`."""
-    room = _LONGEST_NAME - len(f"flowforge  {holder}".encode())
-    cut = words.encode()[:room].decode("utf-8", "ignore") if holder else words
-    return " ".join(filter(None, ("flowforge", cut, holder)))
 
 
 def _text(sql: str) -> Any:
