@@ -87,3 +87,9 @@ def test_a_column_without_values_becomes_anything_but_where_nothing_may_change()
 def test_a_column_without_type_holds_all():
     assert holds("", "text")
     assert not holds("text", "")
+
+
+def test_bits_of_another_length_are_other_bits():
+    assert not holds("bit(5)", "bit(3)")
+    assert holds("bit(3)", "bit(3)")
+    assert holds("bit varying(5)", "bit varying(3)")

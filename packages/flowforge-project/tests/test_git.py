@@ -44,6 +44,29 @@ def test_changed_staged_deleted_and_new_files_are_told_relative_to_the_project(r
     assert GitChanges(repository).since("main") == {"a.sql", "ä.sql", "b c.sql", "new.sql"}
 
 
+def test_what_lies_behind_a_symbolic_link_has_changed_with_it(repository):
+    (repository.parent / "shared" / "deep").mkdir(parents=True)
+    write(repository.parent / "shared", file="1", other="1")
+    write(repository.parent / "shared" / "deep", low="1")
+    for link, target in (("one.sql", "../shared/file"), ("two.sql", "../shared/other"), ("folder", "../shared/deep")):
+        (repository / link).symlink_to(target)
+    git(repository, "add", "..")
+    git(repository, "commit", "-qm", "two")
+    assert GitChanges(repository).since("HEAD") == frozenset()
+    write(repository.parent / "shared", file="2")
+    write(repository.parent / "shared" / "deep", low="2", new="1")
+    assert GitChanges(repository).since("HEAD") == {"one.sql", "folder/low", "folder/new"}
+
+
+def test_what_lies_behind_a_link_out_of_the_repository_is_not_known(repository, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "m.py"
+    elsewhere.write_text("1")
+    (repository / "m.py").symlink_to(elsewhere)
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "two")
+    assert GitChanges(repository).since("HEAD") == {"m.py"}
+
+
 def test_what_the_other_branch_did_meanwhile_is_not_ours(repository):
     git(repository, "switch", "-qc", "work")
     write(repository, **{"a.sql": "2"})

@@ -25,6 +25,8 @@ _SAME = {
 _INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "hugeint": 39}
 _EXACT_IN = {"real": 7, "double": 15}
 NO_TIMES = frozenset({*_INTEGERS, *_EXACT_IN, "decimal", "boolean", "bool", "bignumeric", "ubigint", "uinteger"})
+# Of a fixed length, to which values are filled up.
+_BITS = "bit"
 _TYPE = re.compile(r"\s*([^(]+?)\s*(?:\((\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*\Z")
 _HINT = "Set `on_schema_change` to {}, or build it from scratch: flowforge run --full-refresh --select {}"
 
@@ -100,9 +102,12 @@ def losses(table: str, change: SchemaChange, standing: Columns, dialect: Dialect
     old = {column.casefold(): kind for column, kind in standing}
     for column, kind in change.narrowed:
         had, name = old[column.casefold()], quote_name(column, dialect)
-        again = f"cast(cast({name} as {kind}) as {had})"
+        again, kept = f"cast(cast({name} as {kind}) as {had})", comparable(name, had, dialect)
+        lost = f"{comparable(again, had, dialect)} <> {kept} or {again} is null"
+        # Bits come back from a longer type as they were, and are others there.
+        lost = "1 = 1" if _BITS in (type_name(had), type_name(kind)) else lost
         yield Refusal(
-            f"select {name} from {table} where {name} is not null and ({again} <> {name} or {again} is null) limit 3",
+            f"select {name} from {table} where {name} is not null and ({lost}) limit 3",
             f"{column} is now {kind}, and values that stand, which are {had}, would change by it; nothing was written.",
             f"Cast it in the model to {had}, or build it from scratch: --full-refresh.",
             setting="on_schema_change",
@@ -115,6 +120,8 @@ def holds(wide: str, narrow: str) -> bool:
     if not wide or _is_none(narrow):
         return True
     (one, size, scale), (other, least, places) = _parsed(wide), _parsed(narrow)
+    if one == other == _BITS:
+        return size == least
     if one == other:
         return _enough(size, least) and (one != "decimal" or _decimal_holds(size, scale, least, places))
     digits = _INTEGERS.get(other)
@@ -122,6 +129,12 @@ def holds(wide: str, narrow: str) -> bool:
         known = {**_INTEGERS, **_EXACT_IN}.get(one)
         return (known is not None and known >= digits) or (one == "decimal" and (size or 38) - (scale or 0) >= digits)
     return (other, one) in {("real", "double"), ("date", "timestamp")}
+
+
+def comparable(value: str, kind: str, dialect: Dialect) -> str:
+    """Return an expression of an engine type as one that has an equality."""
+    as_text = type_name(kind.removesuffix("[]")) in dialect.compared_as_text
+    return f"cast({value} as {dialect.types['text']})" if as_text else value
 
 
 def type_name(kind: str) -> str:

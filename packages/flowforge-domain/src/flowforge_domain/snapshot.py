@@ -14,7 +14,7 @@ from flowforge_domain.config import SNAPSHOT_COLUMNS
 from flowforge_domain.dialect import moment, quote_name, quote_relation
 from flowforge_domain.errors import ConfigError, SettingError
 from flowforge_domain.plan import Plan, Refusal, Situation, equal, key_refusals, listed, of, together
-from flowforge_domain.schema_change import NO_TIMES, alterations, holds, schema_change, type_name
+from flowforge_domain.schema_change import NO_TIMES, alterations, comparable, holds, schema_change, type_name
 from flowforge_domain.swap import aside
 
 
@@ -87,6 +87,13 @@ class _Parts:
         """The new row's column that tells when it changed, "" for the strategy `check`."""
         config = self.situation.node.config
         return self.situation.names([config.updated_at], "updated_at")[0] if config.updated_at else ""
+
+    def helper(self, name: str) -> str:
+        """Return the name of a column of the statements' own, with underscores before it that the query's have not."""
+        taken = {column.casefold() for column in self.columns}
+        while name in taken:
+            name = f"_{name}"
+        return name
 
     @property
     def clock(self) -> str:
@@ -255,10 +262,11 @@ def _changes(parts: _Parts) -> str:
     given, kept, keys = (
         listed(parts.columns, dialect, "source"), listed(parts.columns, dialect, "target"), listed(parts.keys, dialect)
     )  # fmt: skip
-    before = f"select {keys}, max({ended}) as _ended from {parts.situation.target} group by {keys}"
+    before = f"select {keys}, max({ended}) as {parts.helper('_ended')} from {parts.situation.target} group by {keys}"
     same = " and ".join(f"{of('earlier', n, dialect)} = {of('source', n, dialect)}" for n in parts.keys)
+    at, gone, known = map(parts.helper, ("_at", "_gone", "_known"))
     query = (
-        f"select {given}, {_moment(parts)} as _at, false as _gone, {key} is not null as _known "
+        f"select {given}, {_moment(parts)} as {at}, false as {gone}, {key} is not null as {known} "
         f"from {parts.situation.source} as source "
         f"left join {parts.situation.target} as target on {joined} and {current} "
         f"left join ({before}) as earlier on {same} "
@@ -280,7 +288,7 @@ def _moment(parts: _Parts) -> str:
     A key that comes back is so from now on, as is a change that bears an earlier time than the version which it ends:
     that one was seen later. None is valid before those that were.
     """
-    last = f"coalesce({_begun(parts)}, earlier._ended)"
+    last = f"coalesce({_begun(parts)}, earlier.{parts.helper('_ended')})"
     later = _not_before(parts, last)
     if not parts.updated_at:
         return later
@@ -316,9 +324,7 @@ def _changed(parts: _Parts) -> str:
 
 def _compared(alias: str, name: str, parts: _Parts) -> str:
     dialect, kind = parts.situation.dialect, dict(parts.situation.columns)[name]
-    value = of(alias, name, dialect)
-    as_text = type_name(kind.removesuffix("[]")) in dialect.compared_as_text
-    return f"cast({value} as {dialect.types['text']})" if as_text else value
+    return comparable(of(alias, name, dialect), kind, dialect)
 
 
 def _write(parts: _Parts, changes: str) -> Iterator[str]:
@@ -326,20 +332,21 @@ def _write(parts: _Parts, changes: str) -> Iterator[str]:
     dialect, ended = parts.situation.dialect, parts.own["valid_to"]
     own = [parts.own["valid_from"], *([parts.own["is_deleted"]] if parts.knows_deleted else [])]
     into = ", ".join([listed(parts.columns, dialect), *own])
-    values = ", ".join([listed(parts.columns, dialect, "source"), "source._at", "source._gone"][: 1 + len(own)])
+    at, gone, known, closes = map(parts.helper, ("_at", "_gone", "_known", "_closes"))
+    values = ", ".join([listed(parts.columns, dialect, "source"), f"source.{at}", f"source.{gone}"][: 1 + len(own)])
     meant = f"{equal(parts.keys, dialect)} and target.{ended} is null"
-    begins = "1 = 1" if parts.marks_deleted else "not _gone"
+    begins = "1 = 1" if parts.marks_deleted else f"not {gone}"
     target = f"{parts.situation.target} as target"
     if dialect.merges:
         rows = (
-            f"select *, true as _closes from {changes} where _known "
+            f"select *, true as {closes} from {changes} where {known} "
             f"union all select *, false from {changes} where {begins}"
         )
         yield (
-            f"merge into {target} using ({rows}) as source on {meant} and source._closes "
-            f"when matched then update set {ended} = source._at "
-            f"when not matched and not source._closes then insert ({into}) values ({values})"
+            f"merge into {target} using ({rows}) as source on {meant} and source.{closes} "
+            f"when matched then update set {ended} = source.{at} "
+            f"when not matched and not source.{closes} then insert ({into}) values ({values})"
         )
         return
-    yield f"update {target} set {ended} = source._at from {changes} as source where {meant} and source._known"
+    yield f"update {target} set {ended} = source.{at} from {changes} as source where {meant} and source.{known}"
     yield f"insert into {parts.situation.target} ({into}) select {values} from {changes} as source where {begins}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from flowforge_domain.errors import ConfigError
 # A repository's own settings may name programs; none is run for a question.
 _SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
 _PATIENCE = 60
+_DIFFERENT = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-renames")
+_UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
+_LINK = "120000"
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,39 @@ class GitChanges:
     def since(self, reference: str) -> frozenset[str]:
         """Return the files that differ from where the work left `reference`, untracked ones too.
 
-        They are relative to the project, with forward slashes. Raises `ConfigError` when the folder is in no
-        repository, and for a reference that git does not know.
+        A symbolic link differs with what it leads to, a file or those of a folder. They are relative to the project,
+        with forward slashes. Raises `ConfigError` when the folder is in no repository, and for a reference that git
+        does not know.
         """
         commit = self._commit(reference)
-        changed = self._git("diff", "--name-only", "-z", "--no-ext-diff", "--no-renames", "--relative", commit, "--")
-        new = self._git("ls-files", "-z", "--others", "--exclude-standard")
-        return frozenset(name for name in f"{changed}{new}".split("\0") if name)
+        named = [*self._names(*_DIFFERENT, "--relative", commit, "--"), *self._names(*_UNTRACKED)]
+        return frozenset(named).union(self._behind_links(commit, named))
 
     def said(self, file: str, reference: str) -> str:
         """Return what a file of the project said where the work left `reference`, "" where it was not there."""
         found = self._try("cat-file", "blob", f"{self._commit(reference)}:./{file}")
         return found.stdout if found.returncode == 0 else ""
+
+    def _behind_links(self, commit: str, named: Sequence[str]) -> Iterator[str]:
+        staged = (line.partition("\t") for line in self._names("ls-files", "-z", "--stage"))
+        links = [name for mode, _, name in staged if mode.startswith(_LINK)]
+        links += [name for name in named if (self.root / name).is_symlink()]
+        if not links:
+            return
+        top = Path(self._git("rev-parse", "--show-toplevel").rstrip("\n")).resolve()
+        elsewhere = [*self._names(*_DIFFERENT, commit, "--"), *self._names(*_UNTRACKED, "--full-name", ":/")]
+        changed = [top / name for name in elsewhere]
+        for link in links:
+            target = (self.root / link).resolve()
+            if not target.is_relative_to(top):
+                # Nobody knows what it was.
+                yield link
+            below = (path.relative_to(target) for path in changed if path.is_relative_to(target))
+            yield from ((Path(link) / path).as_posix() for path in below)
+
+    def _names(self, *arguments: str) -> list[str]:
+        """Return what git lists, each with a NUL behind it."""
+        return [name for name in self._git(*arguments).split("\0") if name]
 
     def _commit(self, reference: str) -> str:
         """Return the commit at which the work left `reference`."""

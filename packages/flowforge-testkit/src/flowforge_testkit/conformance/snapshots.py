@@ -72,6 +72,16 @@ def test_check_looks_at_the_named_columns_only(engine: Engine) -> None:
 
 
 @needs(Capability.ROW_CHANGES)
+@pytest.mark.parametrize("key", ["id", "_ended"])
+def test_columns_may_be_called_as_those_of_the_statements(engine: Engine, key: str) -> None:
+    settings = {"unique_key": (key,), "hard_deletes": "invalidate"}
+    for rest in ("1 as _at, 1 as _gone, 1 as _known, 1 as _closes", "2 as _at, 1 as _gone, 1 as _known, 1 as _closes"):
+        raise_first(snap(engine, f"select 7 as {key}, {rest}", **settings))
+    found = rows(engine, f"select {key}, _at, valid_to is null from ff_history")
+    assert found == [(7, 1, False), (7, 2, True)]
+
+
+@needs(Capability.ROW_CHANGES)
 def test_timestamp_goes_by_the_time_of_the_row(engine: Engine) -> None:
     settings = {"strategy": "timestamp", "updated_at": "changed_at"}
     for name, day in (("ann", 1), ("late", 1), ("anna", 3)):
