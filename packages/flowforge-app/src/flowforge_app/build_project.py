@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -47,15 +47,22 @@ class BuildProject:
         nodes = able((manifest.nodes[name] for name in chosen["model"]), manifest, self.models.engine)
         tests = check_run(self.checks, chosen["test"])
         self.seeds.require_able(seeds)
-        models = replace(self.models, progress=_beside_tests(self.models.progress, tests))
+        models = replace(self.models, progress=_between(self.models.progress))
         with held(self.models.engine, self.models.claim):
             started = perf_counter()
+            # Before the seeds: where they cannot be loaded, it is told what was not built.
+            self.models.progress(self._started(nodes, tests))
             loaded = self.seeds.load(seeds) if seeds else SeedReport()
             built = models.run(nodes, tests)
             tests.finish()
             built = replace(built, seconds=perf_counter() - started)
         self.models.progress(built)
         return BuildReport(loaded, built, CheckReport([tests.results[name] for name in tests.checks]))
+
+    def _started(self, nodes: Sequence[Node], tests: CheckRun) -> RunStarted:
+        engine, titles = self.models.engine, tuple(check.title for check in tests.checks.values())
+        names = tuple(node.name for node in nodes)
+        return RunStarted(self.models.claim.holder.run, names, engine.name, engine.target, titles)
 
 
 def things_to_build(manifest: Manifest, wanted: Selection) -> list[Seed | Node | Check]:
@@ -64,12 +71,11 @@ def things_to_build(manifest: Manifest, wanted: Selection) -> list[Seed | Node |
     return [kinds[kind][key] for kind, key in selected_resources(manifest, wanted, _KINDS)]
 
 
-def _beside_tests(progress: Progress, tests: CheckRun) -> Progress:
-    """Return what tells of models among tests: which ones there are at the start, and no report before they ended."""
-    titles = tuple(check.title for check in tests.checks.values())
+def _between(progress: Progress) -> Progress:
+    """Return what tells of models between seeds and tests: neither that they begin, nor their report."""
 
     def tell(event: Event) -> None:
-        if not isinstance(event, RunReport):
-            progress(replace(event, tests=titles) if isinstance(event, RunStarted) else event)
+        if not isinstance(event, RunStarted | RunReport):
+            progress(event)
 
     return tell

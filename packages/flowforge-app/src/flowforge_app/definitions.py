@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
@@ -140,7 +140,7 @@ def _surroundings(node: Node, formats: Mapping[str, str]) -> dict[str, str]:
 
 def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str, Any]:
     """Return what the text of a node was made from, once it has been rendered."""
-    above = list(inlined(node, manifest))
+    above = inlined(node, manifest)
     called = dict.fromkeys(name for one in (node, *above) for name in one.macros)
     macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in called}
     inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in above}
@@ -164,13 +164,16 @@ def _relations(node: Node, manifest: Manifest) -> set[str]:
     return {node.relation} | {read for one in readers for read in input_relations(manifest, one)}
 
 
-def inlined(node: Node, manifest: Manifest) -> Iterator[Node]:
-    """Yield the ephemeral models whose SQL stands in that of `node`."""
-    for name in node.deps:
+def inlined(node: Node, manifest: Manifest) -> Collection[Node]:
+    """Return the ephemeral models whose SQL stands in that of `node`, each once by however many it is read."""
+    found: dict[str, Node] = {}
+    names = list(node.deps)
+    for name in names:
         inner = manifest.nodes.get(name)
-        if inner is not None and inner.config.materialized == "ephemeral":
-            yield inner
-            yield from inlined(inner, manifest)
+        if inner is not None and inner.config.materialized == "ephemeral" and name not in found:
+            found[name] = inner
+            names += inner.deps
+    return found.values()
 
 
 def _versions(node: Node, engine: Engine) -> dict[str, str]:

@@ -44,10 +44,9 @@ def left_of(last: RunRecord, manifest: Manifest) -> Selection:
 
     A journal that was torn before it named any means everything. Raises `ConfigError` when nothing is left to do.
     """
-    models = [
-        name for name, model in last.models.items() if model.materialized != "seed" and name not in manifest.seeds
-    ]
-    if last.models and not models:
+    seeds = {name for name, model in last.models.items() if model.materialized == "seed" or name in manifest.seeds}
+    models = [name for name in last.models if name not in seeds]
+    if seeds.intersection(_undone(last)) or (last.models and not models):
         raise ConfigError(
             f"Run {last.run} did not come to its models.", hint=f"Start it again: flowforge {last.command}"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from flowforge_app.compile_models import CompileModels, query_name
+from flowforge_app.definitions import inlined
 from flowforge_domain.checks import Check
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
@@ -65,15 +66,15 @@ def _of_model(node: Node, manifest: Manifest) -> Iterator[_Named]:
         yield quote_relation, node.relation, node.where()
         for column in _columns(node.config):
             yield quote_name, column, node.where()
-    for dep in node.deps:
-        read = manifest.nodes.get(dep)
-        if read is None or read.config.materialized != "ephemeral":
-            yield quote_relation, ref_relation(manifest, dep), node.where(dep)
-        else:
-            yield quote_name, query_name(read), read.where()
-            yield from _of_model(read, manifest)
-    for key in node.sources:
-        yield quote_relation, source_relation(manifest, *key), node.where(".".join(key))
+    above = inlined(node, manifest)
+    for read in above:
+        yield quote_name, query_name(read), read.where()
+    for reader in (node, *above):
+        for dep in reader.deps:
+            if dep not in manifest.nodes or manifest.nodes[dep].config.materialized != "ephemeral":
+                yield quote_relation, ref_relation(manifest, dep), reader.where(dep)
+        for key in reader.sources:
+            yield quote_relation, source_relation(manifest, *key), reader.where(".".join(key))
 
 
 def _columns(config: ModelConfig) -> Iterator[str]:

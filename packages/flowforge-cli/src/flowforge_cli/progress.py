@@ -142,7 +142,8 @@ class Reporter:
             seconds = round(result.seconds, 6)
             self._output.event("seed_loaded", result.name, seed=result.name, rows=result.rows, seconds=seconds)
         if report.results:
-            self._output.line(seed_summary(report, self._output))
+            among = "\n" if self._width else ""
+            self._output.line(f"{seed_summary(report, self._output)}{among}")
 
     @__call__.register
     def _check_started(self, event: CheckStarted) -> None:
