@@ -35,6 +35,7 @@ ENGINE_HOMES = {
     "engine.py",
     "frames.py",
     "lock.py",
+    "run_lock.py",
     "seeds.py",
     "session.py",
     "state.py",

@@ -22,15 +22,16 @@ from flowforge_postgres.dependents import (
     take,
     whole_name,
 )
-from flowforge_postgres.dialect import IDENTITY, POSTGRES
+from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.prepared import ask
 from flowforge_postgres.session import PostgresSession, atomic
 
-_RELATIONS = f"""
+_RELATIONS = """
 select n.nspname, c.relname, case when c.relkind in ('v', 'm') then 'view' else 'table' end,
-       n.nspname = current_schema(), {IDENTITY}
+       n.nspname = current_schema(),
+       case when c.relkind = 'v' then md5(pg_get_viewdef(c.oid)) else c.oid || ':' || c.relfilenode end
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'f', 'v', 'm') and not n.nspname like any ('{{pg\\_%,information\\_schema}}')
+where c.relkind in ('r', 'p', 'f', 'v', 'm') and not n.nspname like any ('{pg\\_%,information\\_schema}')
 """
 # Of a domain the type that it stands on: its values are those of that, and nobody else knows what they are.
 _COLUMNS = """

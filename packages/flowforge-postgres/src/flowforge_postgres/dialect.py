@@ -17,8 +17,10 @@ _VOLATILE = VOLATILE | {
     "lo_*()", "loread()", "lowrite()", "binary_upgrade_*()", "brin_*()", "gin_*()", "currtid2()", "amvalidate()",
     "dblink*()", "uuid_generate_*()", "gen_salt()", "gen_random_bytes()",
 }  # fmt: skip
-# By it a change of what stands is seen; that of a view is its text, since all else of it lies in others' hands.
-IDENTITY = "case when c.relkind = 'v' then md5(pg_get_viewdef(c.oid)) else c.oid || ':' || c.relfilenode end"
+# Of one relation what the catalog asks of all (catalog.py).
+_IDENTITY = """(
+select case when c.relkind = 'v' then md5(pg_get_viewdef(c.oid)) else c.oid || ':' || c.relfilenode end
+from pg_catalog.pg_class c where c.oid = to_regclass({relation}))"""
 POSTGRES = Dialect(
     name="postgres",
     version="select current_setting('server_version')",
@@ -46,6 +48,6 @@ POSTGRES = Dialect(
     compared_as_text=frozenset({"json", "xml", "point", "box", "circle", "line", "lseg", "path", "polygon"}),
     retype="alter table {table} alter column {column} type {type} using {column}::{type}",
     retype_empty="alter table {table} alter column {column} type {type} using null",
-    identity=f"(select {IDENTITY} from pg_catalog.pg_class c where c.oid = to_regclass({{relation}}))",
+    identity=_IDENTITY,
     volatile=_VOLATILE,
 )
