@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
@@ -178,10 +180,21 @@ def inlined(node: Node, manifest: Manifest) -> Collection[Node]:
 
 def _versions(node: Node, engine: Engine) -> dict[str, str]:
     software = {engine.name: engine.version, "flowforge": FLOWFORGE}
-    return software if node.kind == "sql" else software | {"python": _PYTHON}
+    return software if node.kind == "sql" else software | {"python": _PYTHON} | _libraries()
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    """Return the versions of what makes frames, which differ in what the same code gives; none of them is imported."""
+    found = {}
+    for name in _FRAME_LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 # Of checksums that only say what changed.
 _SHORT = 16
 FLOWFORGE = version("flowforge-app")
+_FRAME_LIBRARIES = ("pandas", "numpy", "pyarrow", "polars", "pyspark", "snowflake-snowpark-python", "bigframes")
 _PYTHON = ".".join(platform.python_version_tuple()[:2])
