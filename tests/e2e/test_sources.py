@@ -53,3 +53,16 @@ def test_what_others_write_is_built_and_so_is_what_is_loaded_over_it(shop):
     assert built(shop)[0] == 12
     seed(shop)
     assert built(shop) == (12, "unchanged")
+
+
+def test_a_python_model_is_built_again_where_its_source_is_another_table(in_shell, new_project):
+    head = "from flowforge import model, source\n\n@model(name='p', deps=[source('crm', 'users')])\n"
+    code = f"{head}def p(users):\n    return users\n"
+    root = new_project({"sources.yml": "crm:\n  users: {identifier: ra}\n", "models/p.ff.py": code})
+    with duckdb.connect(root / "shop.duckdb") as own:
+        own.execute("create table ra as select 1 as v; create table rb as select 2 as v")
+    assert "built: 1" in in_shell("flowforge run", root).stdout
+    assert "skipped (unchanged)" in in_shell("flowforge run", root).stdout
+    (root / "sources.yml").write_text("crm:\n  users: {identifier: rb}\n", encoding="utf-8")
+    assert "reads" in in_shell("flowforge why p", root).stdout
+    assert "built: 1" in in_shell("flowforge run", root).stdout

@@ -50,6 +50,19 @@ def test_everything_else_does(facts, one, other):
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("""select to_char(d, 'DD"D"') from t""", """select to_char(d, 'DD"d"') from t"""),
+        ('select "MyFunc"(5)', 'select "myfunc"(5)'),
+        ("select x'AB' = e'a'", "select x'AB' = e'A'"),
+    ],
+)
+def test_capital_letters_count_wherever_something_stands_in_quotes(facts, one, other):
+    assert facts(one, "postgres").normalized != facts(other, "postgres").normalized
+    assert facts(one, "postgres").normalized == facts(one.replace("select", "SELECT "), "postgres").normalized
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "select cast(1 as int as a",

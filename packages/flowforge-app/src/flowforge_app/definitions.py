@@ -47,6 +47,9 @@ class Definitions:
     def proof(self, node: Node, text: str, upstream: Mapping[str, str | None]) -> Inputs:
         """Return the inputs of `node` with the fingerprint of its text, as far as their own fingerprint holds them."""
         settings = {"relation": node.relation} | _surroundings(node, self.formats) | settings_that_matter(node.config)
+        if node.kind == "python":
+            # Those of SQL stand in its text.
+            settings["reads"] = ", ".join(input_relations(self.manifest, node))
         return Inputs(text, settings, _versions(node, self.engine), upstream)
 
     def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from flowforge_ports.sql import SqlFacts
 
 _CACHE = Path(".flowforge", "cache", "sql.jsonl")
 # Raise the number when the same SQL is read differently between two versions of the distribution.
-_FORMAT = b"flowforge-sql-5"
+_FORMAT = b"flowforge-sql-6"
 _MOST = 20_000
 
 

@@ -18,6 +18,9 @@ _GRAMMARS = {"databricks_spark": "spark", "snowflake_snowpark": "snowflake", "bi
 _MOMENTS = {"now", "today", "yesterday", "tomorrow"}
 _LONGEST_MOMENT = 3
 _TEXTS = {TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING, TokenType.UNICODE_STRING}
+_EXACT = _TEXTS | {
+    TokenType.IDENTIFIER, TokenType.BIT_STRING, TokenType.BYTE_STRING, TokenType.HEREDOC_STRING, TokenType.HEX_STRING,
+}  # fmt: skip
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 # Words that also name columns: what they do, they do in another form.
@@ -47,10 +50,15 @@ def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
 def _written(tokens: list[Token]) -> str:
     """Return the words in small letters: a column that is given no name has that of its text, `ifnull(a, 0)`.
 
-    To sqlglot that is `coalesce(a, 0)`. What counts in capital letters is told apart by what sqlglot writes.
+    To sqlglot that is `coalesce(a, 0)`. Texts and names in quotes stay as they are, which sqlglot may write otherwise.
     """
-    words = (word for token in tokens if token.token_type != TokenType.SEMICOLON for word in token.text.split())
-    return " ".join(words).casefold()
+    words = (token for token in tokens if token.token_type != TokenType.SEMICOLON)
+    return " ".join(word.text if word.token_type in _EXACT else _small(word.text) for word in words)
+
+
+def _small(text: str) -> str:
+    """Return a word, or several as in `order by`, in small letters."""
+    return " ".join(text.casefold().split())
 
 
 def _closed(tokens: list[Token]) -> bool:
