@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import postgres_server
 import pytest
 
 HEADS = {
@@ -34,3 +35,19 @@ def test_those_of_a_join_are_told_with_the_query(new_project, in_shell):
     ran = in_shell("flowforge run", shop)
     assert ran.returncode == 1
     assert "models/m.ff.sql:2: Model 'm' failed: Two columns of the query have the name 'n'" in ran.stdout
+
+
+@pytest.mark.parametrize("name", ["'a\\ud800b'", "''", "'a\\0b'", "'x' * 300"])
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_those_of_a_frame_that_no_table_can_have_are_the_models_failure(new_project, in_shell, engine, name):
+    head = "from flowforge import model\nimport pandas as pd\n\n@model(name='m')\n"
+    code = f"{head}def m():\n    return pd.DataFrame({{{name}: [1]}})\n"
+    profile = "default: {engine: postgres, postgres: {dsn: \"{{ env_var('FF_PG_DSN') }}\"}}\n"
+    files = {"models/m.ff.py": code, "models/other.ff.sql": "select 1 as a"}
+    shop = new_project(files if engine == "duckdb" else files | {"profiles.yml": profile})
+    with postgres_server.lent_database() as dsn:
+        ran = in_shell("flowforge run", shop, FF_PG_DSN=dsn)
+    assert ran.returncode == 1
+    assert "models/m.ff.py:4: Model 'm' failed: The model returned a frame with" in ran.stdout
+    assert "Rename it, or drop it." in ran.stdout
+    assert "✓ other" in ran.stdout

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from flowforge_domain.dialect import Dialect
-from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
+from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.frame_rules import (
     kinds_of,
     mixture,
@@ -49,10 +49,11 @@ def test_columns_that_are():
     require_columns(["a", "A"], DIALECT, case_matters=True)
 
 
-@pytest.mark.parametrize("name", ["", "a\0", "x" * 11])
+@pytest.mark.parametrize("name", ["", "a\0", "x" * 11, "a\ud800b"])
 def test_name_that_the_engine_cannot_hold(name):
-    with pytest.raises(ConfigError):
+    with pytest.raises(EngineError, match="The model returned a frame with") as caught:
         require_columns([name], DIALECT)
+    assert caught.value.kind is ErrorKind.DATA
 
 
 def test_named_index_is_refused():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 
 from flowforge_domain.dialect import Dialect, quote_name
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 
 
 class FrameError(EngineError):
@@ -35,7 +35,7 @@ def require_columns(names: Iterable[str], dialect: Dialect, *, case_matters: boo
     """Require at least one column, names that the engine can hold, and no two that are one to it."""
     seen: dict[str, str] = {}
     for name in names:
-        quote_name(name, dialect)
+        _require_name(name, dialect)
         key = name if case_matters else name.casefold()
         if key in seen:
             folded = f"{seen[key]!r} and {name!r}; names in a table differ by more than case"
@@ -44,6 +44,20 @@ def require_columns(names: Iterable[str], dialect: Dialect, *, case_matters: boo
         seen[key] = name
     if not seen:
         raise data_error("The model returned a frame without columns.", "Return at least one column.")
+
+
+def _require_name(name: str, dialect: Dialect) -> None:
+    try:
+        name.encode()
+        quote_name(name, dialect)
+    except UnicodeEncodeError as error:
+        raise _misnamed(f"the column {name!r}, which is no text: it holds half a character") from error
+    except ConfigError as error:
+        raise _misnamed(f"a column that cannot be. {error.message.removesuffix('.')}") from error
+
+
+def _misnamed(what: str) -> EngineError:
+    return data_error(f"The model returned a frame with {what}.", "Rename it, or drop it.")
 
 
 def require_no_index(names: Sequence[object]) -> None:
