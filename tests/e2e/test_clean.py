@@ -19,7 +19,8 @@ MODELS = {
 }
 KEPT = "no run can make its rows again: --drop grown, if they may go"
 
-REPLACED, DOUBTED = "grown was replaced by something else", "others may have written to grown since it was built"
+REPLACED = "grown was replaced by something else"
+DOUBTED = "others may have written to grown since it was built: --drop grown, if it may go"
 
 
 class Shop:
@@ -102,3 +103,13 @@ def test_a_view_of_somebody_else_is_never_dropped_along(shop):
         return
     # On DuckDB, where a view outlives its table, and whoever made it may have changed the table too.
     assert shop.standing() == {"a", "kept", "grown", "mine"}
+
+
+@pytest.mark.parametrize("shop", ["duckdb"], indirect=True)
+def test_what_others_may_have_written_to_is_dropped_where_it_is_named(shop):
+    shop.run(**MODELS)
+    shop.run(kept="select 1 as n")
+    shop.sql("create table foreign_table (n int)")
+    assert shop.clean()["grown"] == ("table", DOUBTED)
+    assert shop.clean(drop=["grown", "a"]) == {"grown": ("table", ""), "a": ("table", "")}
+    assert shop.standing() == {"kept", "foreign_table"}

@@ -123,6 +123,9 @@ MODEL = "from flowforge import model\n@model(deps=['a', 'b'], requires={'a': {'i
         "many = any(c in b for c in {'x', 'y'}) or not set(a)",
         "x: set[str] = {'a'}\n    x |= {'b'}\n    y = 'a' in x",
         "lacking = {'id'} - set(a.columns)\n    if lacking:\n        raise ValueError('columns are missing')",
+        "x = {1: 2}\n    for k, v in x.items():\n        pass\n    y = ','.join(x.keys())",
+        "many = isinstance(a, (set, frozenset)) or type(a) is set",
+        "both = {1: 2}.keys() & {1: 3}.keys()\n    y = 1 in both",
     ],
 )
 def test_a_set_that_is_only_asked_what_it_holds_is_proved(volatile, code):
@@ -147,6 +150,11 @@ def test_a_set_that_is_only_asked_what_it_holds_is_proved(volatile, code):
         "x = next(iter(set(known) - {'x'}))",
         "x = {'x'} or known; y = list(x)",
         "return {'x', 'y'}",
+        "x = ','.join({'a': 1}.keys() & a.keys())",
+        "x = ','.join(map(str, a.items() ^ b.items()))",
+        "x = ','.join(set.intersection(*known))",
+        "x = list(map(set, known))",
+        "x = a.groupby('id').agg(set)",
     ],
 )
 def test_the_order_of_a_set_is_not(volatile, code):
@@ -159,6 +167,7 @@ def test_the_order_of_a_set_is_not(volatile, code):
         ("keep = set(a.columns)\n    return a[list(keep)]", 5),
         ("seen = set()\n    seen.add('x')\n    return [x for x in seen]", 6),
         ("x = {'y'}\n    y = x\n    for z in y.copy(): pass", 6),
+        ("x = a.keys()\n    return ','.join(x - known)", 5),
     ],
 )
 def test_nor_is_that_of_a_set_that_has_a_name(volatile, code, line):
@@ -183,3 +192,31 @@ def test_a_set_of_another_module_is_looked_at_where_it_is_read(volatile, head, u
 def test_names_of_other_functions_are_others(volatile):
     other = "def other(keep):\n    return list(keep)\n"
     assert volatile(f"{other}{MODEL}    keep = set(a)\n    return 'x' in keep\n") == ""
+
+
+@pytest.fixture
+def code(tmp_path):
+    def read(text, **modules):
+        for name, said in modules.items():
+            path = tmp_path.joinpath(*name.split("__")).with_suffix(".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(said, encoding="utf-8")
+        path = tmp_path / "p.ff.py"
+        path.write_text(text, encoding="utf-8")
+        return python_code(Node("p", "python", path, "p", file="p.ff.py"), tmp_path)
+
+    return read
+
+
+def test_docstrings_count_where_code_asks_for_them(code):
+    silent = [code("import rules\n", rules=f"def rate():\n    '{n}'\n").text for n in (7, 8)]
+    assert silent[0] == silent[1]
+    asking = [code("import rules\nx = rules.rate.__doc__\n", rules=f"def rate():\n    '{n}'\n").text for n in (7, 8)]
+    assert asking[0] != asking[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["import lib\nx = lib.deep.f()", "import lib as l\nx = l.deep.f", "import a.b, lib\nlib.deep"]
+)
+def test_a_module_that_is_reached_through_its_package_is_part_of_the_code(code, text):
+    assert set(code(text, lib____init__="", lib__deep="def f(): return 1\n").files) >= {"p.ff.py", "lib/deep.py"}

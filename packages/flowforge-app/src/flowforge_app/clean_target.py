@@ -19,7 +19,7 @@ from flowforge_domain.fingerprint import inputs_from
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest, run_order
 from flowforge_domain.materialize import drop_statement
-from flowforge_domain.state import StateRow, forget_relations
+from flowforge_domain.state import DOUBTED, StateRow, forget_relations
 from flowforge_domain.swap import is_aside
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.engine import Engine
@@ -32,8 +32,8 @@ class Orphan:
     Or a helper of one, which a run left that was killed: it was never `built_at` any time, and where nobody knows of
     which it is, `model` is "".
     `doubt` says why it may be another one by now, "" where it is proved to be what was built. What is `kept` is
-    an incremental table or a snapshot, whose rows no run can make again; of what is `untold` the run that built it did
-    not come to tell what the catalog says, and nothing speaks against it. Both are dropped where they are named only.
+    an incremental table or a snapshot, whose rows no run can make again; of what is `untold` nobody knows whether it is
+    what was built: its run did not end, or others may have written to it. Both are dropped where they are named only.
     """
 
     relation: str
@@ -117,11 +117,11 @@ def orphans(manifest: Manifest, target: TargetState, dialect: Dialect) -> Iterat
         if entry is not None and key not in used:
             doubt, config = _doubt(key, target), ModelConfig(_materialized(row))
             kept = not doubt and not config.is_replaced
-            untold = not doubt and not row.identity and bool(entry.identity)
+            untold = row.identity == DOUBTED or (not doubt and not row.identity and bool(entry.identity))
             if kept:
                 doubt = _named(row.relation)
             elif untold:
-                doubt = f"its run did not end: --drop {row.relation}, if it may go"
+                doubt = f"{doubt or 'its run did not end'}: --drop {row.relation}, if it may go"
             yield Orphan(row.relation, entry.kind, row.model, row.finished_at, doubt, kept, untold)
     yield from _helpers([target.rows[key] for key in suspects], manifest, target, dialect)
 

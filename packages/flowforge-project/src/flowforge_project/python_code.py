@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from flowforge_project.modules import ProjectModules
 from flowforge_project.python_proof import unproved
 from flowforge_project.set_order import shown_order
 
+_DOCSTRING = "__doc__"
+
 
 def python_code(node: Node, root: Path) -> Code:
     """Return the code of a model in the project folder `root`.
@@ -21,39 +23,40 @@ def python_code(node: Node, root: Path) -> Code:
     Raises `ConfigError` for a file that cannot be read; one that is no Python, or nested too deeply, is taken as text.
     """
     modules = ProjectModules(root)
-    texts: dict[str, str] = {}
+    read: dict[str, str] = {}
     trees: dict[str, ast.Module] = {}
-    volatile = ""
     package = ".".join(node.path.relative_to(root).parts[:-1])
     waiting = [(node.path, package)]
     while waiting:
         path, package = waiting.pop()
         name = path.relative_to(root).as_posix()
-        if name in texts:
+        if name in read:
             continue
-        text = ProjectFile(str(path), name).text()
-        tree, meaning = _read(text)
-        volatile = volatile or unproved(tree, name, partial(_foreign, modules))
-        if tree:
+        read[name] = ProjectFile(str(path), name).text()
+        if tree := _parsed(read[name]):
             trees[name] = tree
             waiting.extend(_imported(tree, package, modules))
-        texts[name] = meaning
-    volatile = volatile or shown_order(trees)
+    # Code that asks for docstrings may do so wherever they stand.
+    told = any(_DOCSTRING in text for text in read.values())
+    texts = {name: _meaning(trees[name], text, told) if name in trees else text for name, text in read.items()}
+    found = (unproved(trees.get(name), name, partial(_foreign, modules)) for name in read)
+    volatile = next(filter(None, found), "") or shown_order(trees)
     return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile, texts)
 
 
-def _read(text: str) -> tuple[ast.Module | None, str]:
-    """Return code and its meaning; the text alone where it is no Python, or nested too deeply to be written again."""
+def _parsed(text: str) -> ast.Module | None:
+    """Return code, None where it is no Python, or nested too deeply to be written again."""
     try:
         tree = ast.parse(text)
-        return tree, _meaning(tree, text)
+        ast.unparse(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None, text
+        return None
+    return tree
 
 
-def _meaning(tree: ast.Module, text: str) -> str:
-    """Return code without comments, layout and docstrings, which may say anything; for no code at all the text."""
-    for place in ast.walk(tree):
+def _meaning(tree: ast.Module, text: str, told: bool) -> str:
+    """Return code without comments and layout, for no code the text; docstrings go from `tree` unless they are told."""
+    for place in () if told else ast.walk(tree):
         match place:
             case ast.Module(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
                 place.body = rest
@@ -68,14 +71,36 @@ def _meaning(tree: ast.Module, text: str) -> str:
 
 def _imported(tree: ast.Module, package: str, modules: ProjectModules) -> Iterator[tuple[Path, str]]:
     """Yield the files of the project's modules that a file imports, each with the package that it is in."""
+    bound = _bound(tree, package)
     for place in ast.walk(tree):
-        for dotted in _dotted(place, package):
+        for dotted in (*_dotted(place, package), *_named(place, bound)):
             parts = dotted.split(".")
             for end in range(1, len(parts) + 1):
                 found = modules.find(".".join(parts[:end]))
                 if found is not None and found.is_file():
                     inside = parts[:end] if found.name == "__init__.py" else parts[: end - 1]
                     yield found, ".".join(inside)
+
+
+def _bound(tree: ast.Module, package: str) -> dict[str, str]:
+    """Return what each name is that a file imports, dotted; `import a.b` binds `a`."""
+    found = {}
+    for place in ast.walk(tree):
+        if isinstance(place, ast.Import | ast.ImportFrom):
+            for alias, dotted in zip(place.names, _dotted(place, package), strict=True):
+                whole = isinstance(place, ast.ImportFrom) or alias.asname
+                found[alias.asname or alias.name.partition(".")[0]] = dotted if whole else dotted.partition(".")[0]
+    return found
+
+
+def _named(place: ast.AST, bound: Mapping[str, str]) -> Iterator[str]:
+    """Yield what an attribute of something that is imported may be: `a.b`, where `a` is a package."""
+    parts: list[str] = []
+    while isinstance(place, ast.Attribute):
+        parts.append(place.attr)
+        place = place.value
+    if parts and isinstance(place, ast.Name) and place.id in bound:
+        yield ".".join([bound[place.id], *reversed(parts)])
 
 
 def _foreign(modules: ProjectModules, place: ast.AST) -> Iterator[str]:

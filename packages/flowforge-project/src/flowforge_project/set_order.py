@@ -6,7 +6,7 @@ Code that only asks a set what it holds gives the same all the same. Whatever el
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from flowforge_project.scan_python import called, is_named
 
@@ -83,7 +83,7 @@ class _Code:
 
 def _sets(tree: ast.Module) -> Iterator[ast.AST]:
     """Yield what makes a set, but for what `@model` is told, which says what is read."""
-    names = called(tree, "model")
+    names, views = called(tree, "model"), _kept_views(tree)
     waiting: list[ast.AST] = [tree]
     while waiting:
         place = waiting.pop()
@@ -92,7 +92,41 @@ def _sets(tree: ast.Module) -> Iterator[ast.AST]:
                 continue
             case ast.Set() | ast.SetComp() | ast.Call(func=ast.Name(id="set" | "frozenset")):
                 yield place
-        waiting.extend(reversed(list(ast.iter_child_nodes(place))))
+            case ast.Name(id="set" | "frozenset", ctx=ast.Load()):
+                # Handed on, as in `map(set, …)`, or asked for what it has, as in `set.union(…)`.
+                yield place
+            case ast.BinOp(op=ast.BitOr() | ast.BitAnd() | ast.BitXor() | ast.Sub(), left=one, right=other) if _is_view(
+                one, views
+            ) or _is_view(other, views):
+                yield place
+        waiting.extend(reversed(list(_parts(place))))
+
+
+def _parts(place: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in a part of code, but for types, which make nothing."""
+    match place:
+        case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[first, *_]):
+            yield first
+        case ast.Call(func=ast.Name(id="set" | "frozenset"), args=args, keywords=keywords):
+            yield from (*args, *keywords)
+        case _:
+            types = [getattr(place, part, None) for part in ("annotation", "returns")]
+            yield from (part for part in ast.iter_child_nodes(place) if part not in types)
+
+
+def _kept_views(tree: ast.Module) -> set[str]:
+    """Return the names that hold the keys or the items of a dict, which are sets where one is cut with another."""
+    given = (place for place in ast.walk(tree) if isinstance(place, ast.Assign) and _is_view(place.value))
+    return {target.id for place in given for target in place.targets if isinstance(target, ast.Name)}
+
+
+def _is_view(place: ast.AST, names: Collection[str] = ()) -> bool:
+    match place:
+        case ast.Call(func=ast.Attribute(attr="keys" | "items"), args=[]):
+            return True
+        case ast.Name(id=name):
+            return name in names
+    return False
 
 
 def _holders(place: ast.AST, parents: Parents) -> Sequence[Holder] | None:
