@@ -42,7 +42,7 @@ def test_two_spellings_of_one_relation_are_refused(flowforge, schema):
     assert "is given twice" in said
     assert "users.ff.sql" in said
     assert "more.ff.sql" in said
-    assert postgres_server.run("select from pg_class where relname = 'users'", dsn) == []
+    assert postgres_server.run("select relname from pg_class where relname = 'users'", dsn) == []
 
 
 def test_another_schema_is_another_relation(flowforge, schema):

@@ -83,4 +83,4 @@ def test_debug_tells_of_a_state_table_that_cannot_be_kept(flowforge, dsn, grante
 
 def test_debug_keeps_no_state_table_that_was_not_there(flowforge, dsn):
     assert "✓ state       it tells of 0 tables and views" in flowforge("debug", code=0, owner=True)
-    assert postgres_server.run("select from pg_class where relname like '\\_flowforge%'", dsn) == []
+    assert postgres_server.run("select relname from pg_class where relname like '\\_flowforge%'", dsn) == []

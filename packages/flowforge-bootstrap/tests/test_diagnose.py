@@ -18,7 +18,7 @@ def test_all_is_well(shop):
     assert all(finding.ok for finding in findings.values())
     assert findings["project"].detail == "shop: 3 models, 2 seeds, 2 sources, 4 tests"
     assert findings["profile"].detail.startswith("default, engine sqlite")
-    assert findings["target"].detail == ".local/data.sqlite opens, 2 tables and views"
+    assert findings["target"].detail == ".local/data.sqlite opens, the schema main has 2 tables and views"
     assert "sqlite from flowforge-testkit 0.1.0" in findings["engines"].detail
     assert [findings[step].detail.partition(",")[0] for step in ("create", "replace")] == [
         "a table was created",

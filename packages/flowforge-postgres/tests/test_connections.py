@@ -159,7 +159,12 @@ def test_no_right_to_connect_over_tcp(over_tcp, admin):
 
 def test_no_right_to_make_the_schema_over_tcp(over_tcp, admin):
     admin("do $$ begin if to_regrole('ff_poor') is null then create role ff_poor login; end if; end $$")
-    message, kind = said(over_tcp.replace("postgres:@", "ff_poor@"), db_schema="ours")
+    poor = {"dsn": over_tcp.replace("postgres:@", "ff_poor@"), "db_schema": "ours"}
+    engine = open_engine(PostgresProfile.model_validate({"engine": "postgres", "postgres": poor}), Path(), claim())
+    with pytest.raises(EngineError) as caught, engine.lock.hold(claim()):
+        pass
+    message, kind = str(caught.value), caught.value.kind
+    engine.session.close()
     assert "permission denied for database" in message
     assert kind is ErrorKind.PERMISSION
 

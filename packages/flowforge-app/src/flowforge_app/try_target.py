@@ -9,7 +9,6 @@ from pathlib import Path
 from secrets import token_hex
 
 from flowforge_app.replace import replacing
-from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind
 from flowforge_domain.materialize import built_as, create_statement, drop_statement
@@ -27,15 +26,23 @@ class TryTarget:
 
     @contextmanager
     def created(self) -> Iterator[None]:
-        """Create the table for a `with` block; raise `EngineError` when the target does not allow it."""
+        """Create the table for a `with` block; raise `EngineError` when the target does not allow it.
+
+        All is undone with one transaction, a schema that was made for it too, where the engine has such.
+        """
         # A broken seal stays for those to see who have state rows to write.
         if self.engine.seal and not self.engine.seal.broken():
             self.engine.seal.lift()
-        self._build(exists=False)
+        built = False
         try:
+            self.engine.session.begin()
+            self._build(exists=False)
+            built = True
             yield
         finally:
-            self.engine.session.execute(drop_statement(self.relation, "table", self.engine.dialect))
+            self.engine.session.rollback()
+            if built and self.relation in self.engine.catalog.relations():
+                self.engine.session.execute(drop_statement(self.relation, "table", self.engine.dialect))
         if self.engine.sources:
             self.engine.sources.vouch()
 
@@ -65,5 +72,5 @@ class TryTarget:
         node = Node("debug", "sql", Path("debug"), relation=self.relation)
         statement = create_statement(node, "select 1 as a", self.engine.dialect)
         existing: RelationKind | None = "table" if exists else None
-        with transaction(self.engine.session), replacing(self.engine, self.relation, "table", existing) as into:
+        with replacing(self.engine, self.relation, "table", existing) as into:
             self.engine.session.execute(built_as(statement, into, self.engine.dialect))

@@ -17,6 +17,7 @@ from flowforge_bootstrap.profiles import ResolvedProfile
 from flowforge_bootstrap.project import Project, open_project
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import run_order
+from flowforge_domain.relation import relation_parts
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
 
@@ -81,9 +82,10 @@ def _tried_out(engine: Engine) -> Iterator[Finding]:
         with tried.created():
             yield Finding("create", True, "a table was created, and dropped again")
             yield _tried("replace", lambda: _replaced(tried))
-            yield _tried("state", lambda: _kept_state(tried))
     except FlowForgeError as error:
         yield _failed("create", error)
+    else:
+        yield _tried("state", lambda: _kept_state(tried))
 
 
 def _described_columns(project: Project, engine: Engine) -> Iterator[Finding]:
@@ -146,5 +148,8 @@ def _server(engine: Engine) -> str:
 
 
 def _reached(engine: Engine) -> str:
-    found = [name for name in engine.catalog.relations() if name != STATE_TABLE]
-    return f"{engine.target} opens, {len(found)} tables and views"
+    schema = engine.dialect.default_schema
+    # Others' schemas are listed too, each name with its own.
+    found = [name for name in engine.catalog.relations() if name != STATE_TABLE and len(relation_parts(name)) == 1]
+    holds = f"the schema {schema} has " if schema else ""
+    return f"{engine.target} opens, {holds}{len(found)} tables and views"

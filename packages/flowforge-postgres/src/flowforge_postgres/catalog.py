@@ -11,6 +11,7 @@ from flowforge_domain.dialect import RelationKind, quote_name, quote_relation, q
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_parts
 from flowforge_domain.swap import Step, aside, swap_steps
+from flowforge_postgres.connection import NO_SCHEMA
 from flowforge_postgres.dependents import (
     FOUND,
     NOT_ITS_FAULT,
@@ -76,18 +77,11 @@ class PostgresReplacer:
         quote_name(name, POSTGRES)
         with atomic(self.session):
             if schema:
-                self._require_schema(schema[-1])
+                require_schema(self.session, schema[-1])
+            require_own_schema(self.session, self.schema)
             into = aside(relation)
             yield into
             self._swap(whole_name(relation, self.schema), into, kind)
-
-    def _require_schema(self, schema: str) -> None:
-        """Make a schema that is missing; `if not exists` would ask for the right to make it even where it is there."""
-        if not self.session.query(_SCHEMA.format(schema=quote_text(schema, POSTGRES))).rows:
-            # Another session may be making it too: then this one waits for it, and goes on.
-            made = f"create schema {quote_name(schema, POSTGRES)}"
-            block = f"begin {made}; exception when unique_violation or duplicate_schema then null; end"
-            self.session.execute(f"do {quote_text(block, POSTGRES)}")
 
     def _swap(self, relation: str, into: str, kind: RelationKind) -> None:
         name = relation_parts(relation)[-1]
@@ -129,3 +123,19 @@ class PostgresReplacer:
                 raise
         self.session.execute(f"rollback to savepoint {_BEFORE_SWAP}")
         return False
+
+
+def require_own_schema(session: PostgresSession, schema: str) -> None:
+    """Make the profile's schema where it is missing; it costs nothing where it was there from the beginning."""
+    _ = session.connection
+    if session.held.info[NO_SCHEMA]:
+        require_schema(session, schema)
+
+
+def require_schema(session: PostgresSession, schema: str) -> None:
+    """Make a schema that is missing; `if not exists` would ask for the right to make it even where it is there."""
+    if not session.query(_SCHEMA.format(schema=quote_text(schema, POSTGRES))).rows:
+        # Another session may be making it too: then this one waits for it, and goes on.
+        made = f"create schema {quote_name(schema, POSTGRES)}"
+        block = f"begin {made}; exception when unique_violation or duplicate_schema then null; end"
+        session.execute(f"do {quote_text(block, POSTGRES)}")

@@ -1,13 +1,11 @@
-"""Connections: a pool that opens one when it is first needed, in the profile's schema, which is made when missing."""
+"""Connections: a pool that opens one when it is first needed, which looks in the profile's schema alone."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy
 import sqlalchemy.event
 import sqlalchemy.exc
@@ -18,6 +16,9 @@ from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_postgres.dialect import POSTGRES
 from flowforge_postgres.settings import PostgresSettings
 
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy.pool import ConnectionPoolEntry as PoolEntry
 # Otherwise the lock of a run that was killed is held for as long as its statement takes. Servers before version 14, and
 # those on some systems, cannot do so.
 _WATCH = """do $$ begin set client_connection_check_interval = 500; exception when others then null; end $$"""
@@ -25,6 +26,8 @@ _MAY_USE = """
 select has_schema_privilege(oid, 'usage'), current_user
 from pg_catalog.pg_namespace where oid = to_regnamespace({schema})
 """
+NO_SCHEMA = "no schema"
+"""What the pool notes of a connection: whether the profile's schema was missing when it was opened."""
 # Those that libpq opens.
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "passfile")
 
@@ -48,7 +51,7 @@ def pool_of(settings: PostgresSettings, root: Path) -> sqlalchemy.Engine:
         url, connect_args=arguments, pool_pre_ping=True, max_overflow=-1, use_native_hstore=False
     )
     sqlalchemy.event.listen(pool, "do_connect", partial(_find_files, root))
-    sqlalchemy.event.listen(pool, "connect", lambda connection, _: _set_up(connection, settings))
+    sqlalchemy.event.listen(pool, "connect", partial(_set_up, settings))
     return pool
 
 
@@ -75,16 +78,15 @@ def _find_files(root: Path, _dialect: object, _record: object, _given: object, s
     settings |= {name: str(root / settings[name]) for name in _FILES if settings.get(name, "system") != "system"}
 
 
-def _set_up(connection: psycopg.Connection[tuple[Any, ...]], settings: PostgresSettings) -> None:
-    """Make the schema if it is missing, for which even `if not exists` asks more rights, and look only there.
+def _set_up(settings: PostgresSettings, connection: psycopg.Connection[tuple[Any, ...]], record: PoolEntry) -> None:
+    """Look only in the schema, and take note of whether it is missing: whoever writes there makes it.
 
     One that the role may not use would be left out of the search path in silence, as if it were not there.
     """
     schema = quote_name(settings.db_schema, POSTGRES)
     found = connection.execute(_MAY_USE.format(schema=quote_text(schema, POSTGRES))).fetchone()
-    if found is None:
-        _make_schema(connection, schema)
-    elif not found[0]:
+    record.info[NO_SCHEMA] = found is None
+    if found and not found[0]:
         connection.close()
         raise _may_not_use(settings.db_schema, found[1])
     ours = [f"set search_path = {schema}", "set datestyle = iso"]
@@ -101,9 +103,3 @@ def _may_not_use(schema: str, role: str) -> EngineError:
         kind=ErrorKind.PERMISSION,
         hint=f"Let its owner run: {granted}",
     )
-
-
-def _make_schema(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
-    """Create a schema, given quoted; another session may be doing the same."""
-    with suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema):
-        connection.execute(f"create schema {schema}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from flowforge_domain.errors import EngineError
 from flowforge_domain.holder import Claim, Holder, taken
+from flowforge_postgres.catalog import require_own_schema
 from flowforge_postgres.run_lock import RunLock
 from flowforge_postgres.session import PostgresSession, holds
 
@@ -35,6 +36,7 @@ class PostgresLock:
         self.session.lock = lock
         try:
             self.session.execute(lock.named())
+            require_own_schema(self.session, self.schema)
             yield
         finally:
             self.session.lock, self.session.name = None, ""
