@@ -28,10 +28,25 @@ class TestList:
         assert answer.code == 0
         ended = [re.sub(r"^\w{12}  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", "", line) for line in answer.lines]
         assert ended == [
-            "run   failed       3 unchanged, 1 skipped, 1 failed",
-            "run   ok           3 built",
-            "seed  ok           2 built",
+            "run   failed       default (sqlite)  3 unchanged, 1 skipped, 1 failed",
+            "run   ok           default (sqlite)  3 built",
+            "seed  ok           default (sqlite)  2 built",
         ]
+
+    def test_each_tells_its_profile_and_engine(self, flowforge, shop):
+        profiles = shop / "profiles.yml"
+        profiles.write_text(f"{profiles.read_text()}\nnightly: {{engine: sqlite, sqlite: {{path: n.sqlite}}}}\n")
+        assert flowforge("seed", shop, "--env", "nightly").code == 0
+        newest, before, *_ = flowforge("runs", "list", shop).lines
+        assert newest.endswith("  seed  ok           nightly (sqlite)  2 built")
+        assert "  default (sqlite)  " in before
+        answer = flowforge("runs", "show", newest[:12], shop)
+        assert answer.lines[2] == "Worked on profile nightly, engine sqlite"
+        assert "Asked for" not in answer.out
+        assert (
+            "Worked on profile default, engine sqlite (.local/data.sqlite)"
+            in flowforge("runs", "show", before[:12], shop).out
+        )
 
     def test_it_is_what_runs_alone_tells_of_the_current_folder(self, flowforge, failed, monkeypatch):
         monkeypatch.chdir(failed)
@@ -170,7 +185,7 @@ class TestOfTests:
     def test_a_test_is_listed_and_shown(self, flowforge, failing):
         assert flowforge("test", failing, "-q").code == 2
         line = flowforge("runs", "list", failing).lines[0]
-        assert re.search(r"  test  failed       tests: 4 passed, 1 failed$", line)
+        assert re.search(r"  test  failed       default \(sqlite\)  tests: 4 passed, 1 failed$", line)
         shown = flowforge("runs", "show", line.split()[0], failing)
         assert re.search(r"✓ unique customers.customer_id +passed +\d+ms\n", shown.out)
         assert re.search(
@@ -181,7 +196,10 @@ class TestOfTests:
 
     def test_a_build_whose_tests_fail_has_failed_and_left_nothing_to_resume(self, flowforge, failing):
         assert flowforge("build", failing, "-q").code == 2
-        assert re.search(r"build failed  +2 built, 3 unchanged; tests: ", flowforge("runs", "list", failing).lines[0])
+        assert re.search(
+            r"build failed  +default \(sqlite\)  2 built, 3 unchanged; tests: ",
+            flowforge("runs", "list", failing).lines[0],
+        )
         answer = flowforge("run", failing, "--resume")
         assert (answer.code, answer.out) == (1, "")
         assert f"were built; tests failed.\nRun the tests again: flowforge test {failing}\n" in answer.err

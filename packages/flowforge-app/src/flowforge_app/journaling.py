@@ -40,6 +40,7 @@ class Journaling:
     command: str
     progress: Progress
     options: RunOptions = NO_OPTIONS
+    engine: str = ""
     entries: list[Entry] = field(default_factory=list)
     _writer: JournalWriter | None = None
     _report: RunReport = field(default_factory=lambda: RunReport(""))
@@ -92,7 +93,7 @@ class Journaling:
         self._write(entry)
 
     def _begin(self) -> None:
-        first = start_entry(self.holder, self.command, self.options)
+        first = start_entry(self.holder, self.command, self.options, self.engine)
         self.entries.append(first)
         try:
             self._writer = self.journals.begin(journal_name(self.holder))

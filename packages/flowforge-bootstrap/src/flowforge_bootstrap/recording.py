@@ -28,7 +28,7 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
         yield given
         return
     progress, holder = given["progress"], given["claim"].holder
-    journaling = Journaling(given["project"].journals, holder, command, progress, options)
+    journaling = Journaling(given["project"].journals, holder, command, progress, options, given["profile"].spec.name)
     manifest = given["manifest"]
     sweep(manifest.root, {node.file for node in manifest.nodes.values()})
     compiled = CompiledFiles(manifest.root)
@@ -56,7 +56,8 @@ def recorded(command: str, given: Mapping[str, Any], options: RunOptions) -> Ite
 
 
 def _write(record: RunRecord, manifest: Manifest, reader: ProjectReader) -> None:
-    if record.engine:
+    # Seeds alone have no plan, and thus no target; they leave the results of the last run.
+    if record.target:
         write_text(manifest.root / RESULTS, as_json(run_results(record)))
     if not record.models and record.checks:
         return

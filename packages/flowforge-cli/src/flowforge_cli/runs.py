@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -63,9 +63,10 @@ def list_(project: ProjectPath = ".", limit: Limit = 20, log_format: Format = Lo
     out = output(False, False, log_format)
     with open_project(project, None, None, out) as opened:
         history = opened.workspace.past_runs().all()
+    width = max((len(_place(record)) for record in history.runs[:limit]), default=0)
     for record in history.runs[:limit]:
-        line = f"{record.run}  {_when(record)}  {record.command or '?':<5} {_ended(record, out, 12)} {_counts(record)}"
-        out.line(line.rstrip())
+        line = f"{record.run}  {_when(record)}  {record.command or '?':<5} {_ended(record, out, 12)} "
+        out.line(f"{line}{_place(record):<{width}}  {_counts(record)}".rstrip())
         out.event("run", record.status, **_facts(record))
     for fault in history.faults:
         out.warn(str(fault))
@@ -82,9 +83,11 @@ def show(run: Run, project: ProjectPath = ".", log_format: Format = LogFormat.te
     out.event("run", record.status, **_facts(record))
     took = "" if record.status in (RUNNING, CRASHED) else f" in {milliseconds(record.seconds)}"
     out.line(f"Run {record.run}: {record.command or '?'}, {_ended(record, out)}{took}")
-    on = f", {record.engine} ({record.target})" if record.engine else ""
-    out.line(f"Started {_when(record)} by process {record.pid} on {record.host}{on}")
-    if said := as_arguments(record.options):
+    out.line(f"Started {_when(record)} by process {record.pid} on {record.host}")
+    if record.engine:
+        target = f" ({record.target})" if record.target else ""
+        out.line(printable(f"Worked on profile {record.options.env}, engine {record.engine}{target}"))
+    if said := as_arguments(replace(record.options, env="")):
         out.line(f"Asked for with {printable(said)}")
     out.line()
     width = column_width((*record.models, *(check.name for check in record.checks)))
@@ -122,6 +125,11 @@ def _show_check(check: CheckRecord, width: int, out: Output) -> None:
 
 def _when(record: RunRecord) -> str:
     return record.started[:19].replace("T", " ")
+
+
+def _place(record: RunRecord) -> str:
+    """Return profile and engine of a run, as in `prod (postgres)`; a torn journal may have neither."""
+    return printable(f"{record.options.env} ({record.engine})" if record.engine else record.options.env)
 
 
 def _ended(record: RunRecord, out: Output, width: int = 0) -> str:

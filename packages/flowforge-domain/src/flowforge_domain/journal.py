@@ -142,11 +142,11 @@ def read_lines(content: bytes) -> list[Entry]:
     return found
 
 
-def start_entry(holder: Holder, command: str, options: RunOptions = NO_OPTIONS) -> Entry:
-    """Return the first entry of a journal."""
+def start_entry(holder: Holder, command: str, options: RunOptions = NO_OPTIONS, engine: str = "") -> Entry:
+    """Return the first entry of a journal; `engine` is that of the profile."""
     said = {"run": holder.run, "pid": holder.pid, "host": holder.host, "at": holder.started}
     asked = {name: value for name, value in asdict(options).items() if value}
-    return {"event": "start", "format": FORMAT, "command": command, **said, "options": asked}
+    return {"event": "start", "format": FORMAT, "command": command, **said, "engine": engine, "options": asked}
 
 
 def plan_entry(engine: str, target: str, models: Sequence[str], tests: Sequence[str] = ()) -> Entry:
@@ -216,6 +216,8 @@ def told(name: str, entries: Iterable[Entry], goes_on: bool) -> RunRecord:
             case "start":
                 _require_format(entry, name)
                 said = {key: entry[key] for key in ("run", "command", "pid", "host")}
+                # Earlier journals told the engine with their plan alone.
+                said["engine"] = entry.get("engine", "")
                 record = replace(record, started=entry["at"], options=_options(entry), **said)
             case "plan":
                 record = replace(record, engine=entry["engine"], target=entry["target"])
