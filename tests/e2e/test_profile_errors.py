@@ -30,7 +30,7 @@ WRONG = {
 @pytest.fixture
 def told(new_project, monkeypatch, capsys):
     """Run a model under a profile that is wrong, and return what is said of it."""
-    for name in ("FF_ENGINE", "FF_DUCKDB_PATH", "FF_PG_DSN"):
+    for name in ("FF_ENGINE", "FF_DUCKDB_PATH", "FF_PG_DSN", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.delenv(name, raising=False)
 
     def run(profiles, **variables):
@@ -55,6 +55,18 @@ def test_a_variable_that_overrides_a_setting_is_named_in_its_place(told):
     assert said.startswith("✗ FF_PG_DSN: connection to server")
     assert told(DUCKDB.format("threads: 1"), FF_DUCKDB_PATH="project.yml").startswith("✗ FF_DUCKDB_PATH: project.yml")
     assert told("", FF_ENGINE="duckdb", FF_DUCKDB_PATH="project.yml").startswith("✗ FF_DUCKDB_PATH: project.yml")
+
+
+def test_credentials_that_are_nowhere_are_no_fault_of_the_project_s_name(told, tmp_path):
+    profile = "default: {engine: bigquery, bigquery: {project: \"{{ env_var('FF_BQ_PROJECT') }}\", dataset: d}}"
+    nowhere = {"CLOUDSDK_CONFIG": str(tmp_path), "HOME": str(tmp_path), "NO_GCE_CHECK": "true", "FF_BQ_PROJECT": "ours"}
+    said = told(profile, **nowhere)
+    assert said.startswith("✗ Application Default Credentials: Your default credentials were not found.")
+    assert said.splitlines()[-1].startswith("Log in with `gcloud auth application-default login`")
+    said = told(profile, **nowhere, GOOGLE_APPLICATION_CREDENTIALS=str(tmp_path / "key.json"))
+    assert said.startswith(f"✗ GOOGLE_APPLICATION_CREDENTIALS: File {tmp_path / 'key.json'} was not found.")
+    assert said.splitlines()[1:] == ["Let it name the JSON file of a key, or unset it."]
+    assert "FF_BQ_PROJECT" not in said
 
 
 def test_only_a_variable_of_nearly_that_name_is_meant(told):

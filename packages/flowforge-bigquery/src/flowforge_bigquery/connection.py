@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ from flowforge_bigquery.errors import translated
 from flowforge_bigquery.settings import BigQuerySettings
 from flowforge_domain.errors import EngineError, ErrorKind, closed_session
 from flowforge_domain.relation import relation_parts
+from flowforge_domain.text import Location
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery_storage import BigQueryReadClient
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 _LONGEST_LABEL = 63
 _NO_LABEL = re.compile(r"[^\w-]|[A-Z]")
 
@@ -101,7 +104,7 @@ class Connection:
         if self.closed:
             raise closed_session()
         if self._client is None:
-            with translated(), ExitStack() as failed:
+            with _default_ones_named(self.settings), translated(), ExitStack() as failed:
                 made = failed.enter_context(_client(self.settings))
                 self._require_dataset(made, self.settings.dataset)
                 failed.pop_all()
@@ -165,6 +168,20 @@ def _credentials(settings: BigQuerySettings) -> tuple[Credentials, str | None]:
     if settings.impersonate:
         found = impersonated_credentials.Credentials(found, settings.impersonate, list(_SCOPES))
     return found, project
+
+
+@contextmanager
+def _default_ones_named(settings: BigQuerySettings) -> Iterator[None]:
+    """Say of credentials that are no profile's where they come from: no setting is to blame for them."""
+    try:
+        yield
+    except EngineError as error:
+        own = settings.anonymous or settings.token or settings.keyfile
+        if error.kind is ErrorKind.CREDENTIALS and not own:
+            error.where = Location("Application Default Credentials")
+            if _VARIABLE in os.environ:
+                error.where, error.hint = Location(_VARIABLE), "Let it name the JSON file of a key, or unset it."
+        raise
 
 
 def _key(path: Path) -> Any:
