@@ -75,10 +75,21 @@ def test_debug_tells_of_a_state_table_that_cannot_be_kept(flowforge, dsn, grante
         postgres_server.run(f"grant {granted} on stage._flowforge_state to {ROLE}", dsn)
     before = postgres_server.run("select * from stage._flowforge_state order by 1, 2", dsn)
     said = flowforge("debug", code=0 if ok else 1)
-    refused = "✗ state       permission denied for table _flowforge_state"
+    refused = f"✗ state       The role '{ROLE}' has no right to read and write the table stage._flowforge_state."
     kept = "✓ state       it tells of 1 tables and views; one was written, and taken back"
     assert (kept if ok else refused) in said
     assert postgres_server.run("select * from stage._flowforge_state order by 1, 2", dsn) == before
+
+
+@pytest.mark.parametrize("command", ["run", "why n", "clean --dry-run", "debug"])
+def test_a_state_table_that_the_role_may_not_read_is_told_with_the_grant(flowforge, dsn, command):
+    flowforge("run", code=0, owner=True)
+    postgres_server.run(f"grant usage, create on schema stage to {ROLE}", dsn)
+    said = flowforge(command)
+    assert f"The role '{ROLE}' has no right to read and write the table stage._flowforge_state." in said
+    [fix] = (line.partition("Let its owner run: ")[2] for line in said.splitlines() if "Let its owner run: " in line)
+    postgres_server.run(fix, dsn)
+    assert "✓ state" in flowforge("debug", code=0)
 
 
 def test_debug_keeps_no_state_table_that_was_not_there(flowforge, dsn):

@@ -11,9 +11,12 @@ import sqlalchemy.event
 import sqlalchemy.exc
 from psycopg.pq import Conninfo
 
-from flowforge_domain.dialect import quote_name, quote_text
+from flowforge_domain.dialect import quote_name, quote_relation, quote_text
 from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.relation import relation_name
+from flowforge_domain.state import STATE_TABLE
 from flowforge_postgres.dialect import POSTGRES
+from flowforge_postgres.errors import NO_STATE_RIGHTS, may_not
 from flowforge_postgres.settings import PostgresSettings
 
 if TYPE_CHECKING:
@@ -86,20 +89,15 @@ def _set_up(settings: PostgresSettings, connection: psycopg.Connection[tuple[Any
     schema = quote_name(settings.db_schema, POSTGRES)
     found = connection.execute(_MAY_USE.format(schema=quote_text(schema, POSTGRES))).fetchone()
     record.info[NO_SCHEMA] = found is None
+    role = found[1] if found else connection.info.user
+    state = relation_name(settings.db_schema, STATE_TABLE)
+    granted = f"select, insert, delete on {quote_relation(state, POSTGRES)}"
+    record.info[NO_STATE_RIGHTS] = partial(may_not, role, f"read and write the table {state}", granted)
     if found and not found[0]:
         connection.close()
-        raise _may_not_use(settings.db_schema, found[1])
+        raise may_not(role, f"use the schema {settings.db_schema!r}", f"usage, create on schema {schema}")
     ours = [f"set search_path = {schema}", "set datestyle = iso"]
     # What the dsn says of it wins, and where the profile says nothing, what the role or the database has.
     if settings.statement_timeout and "statement_timeout" not in connection.info.options:
         ours.append(f"set statement_timeout = {round(settings.statement_timeout * 1000)}")
     connection.execute("; ".join([*ours, _WATCH]))
-
-
-def _may_not_use(schema: str, role: str) -> EngineError:
-    granted = f"grant usage, create on schema {quote_name(schema, POSTGRES)} to {quote_name(role, POSTGRES)}"
-    return EngineError(
-        f"The role {role!r} has no right to use the schema {schema!r}.",
-        kind=ErrorKind.PERMISSION,
-        hint=f"Let its owner run: {granted}",
-    )

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
+from flowforge_domain.dialect import quote_name
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.sqlstate import SQLSTATES, kind_of_state
 from flowforge_domain.text import place_of
+from flowforge_postgres.dialect import POSTGRES
 
 # The longest prefix of an SQLSTATE counts (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _STATES = {
@@ -70,6 +72,16 @@ _OWN_FIXES = {
 _COLLISION = re.compile(r'^tuple concurrently (updated|deleted)|unique constraint "pg_')
 _TLS = re.compile(r"\bSSL\b|certificate")
 _LIBPQ = re.compile(r"^connection (?:failed|is bad): |FATAL:\s+")
+
+
+NO_STATE_RIGHTS = "no state rights"
+"""What the pool notes of a connection: what makes the error of a role that may not use the table of states."""
+
+
+def may_not(role: str, do: str, rights: str) -> EngineError:
+    """Return the error of a role that may not do something, with the statement that grants it the rights."""
+    hint = f"Let its owner run: grant {rights} to {quote_name(role, POSTGRES)}"
+    return EngineError(f"The role {role!r} has no right to {do}.", kind=ErrorKind.PERMISSION, hint=hint)
 
 
 @contextmanager

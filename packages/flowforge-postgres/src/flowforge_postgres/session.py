@@ -17,9 +17,10 @@ from psycopg.pq import TransactionStatus
 from flowforge_domain.dialect import quote_text
 from flowforge_domain.errors import EngineError, ErrorKind, closed_session, ours_if_interrupted
 from flowforge_domain.results import Rows
+from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.failpoint import failpoint
 from flowforge_postgres.dialect import POSTGRES
-from flowforge_postgres.errors import translated
+from flowforge_postgres.errors import NO_STATE_RIGHTS, translated
 from flowforge_postgres.run_lock import RunLock, application_name
 from flowforge_postgres.statements import run_out
 
@@ -145,7 +146,7 @@ class PostgresSession:
         """
         failpoint("statement")
         connection, due = self.connection, self.due
-        with ours_if_interrupted(self), translated(sql, len(due)):
+        with ours_if_interrupted(self), _state_rights_told(self), translated(sql, len(due)):
             try:
                 yield due + sql
             finally:
@@ -159,6 +160,18 @@ class PostgresSession:
             self.lost = self.process if lost else 0
             with suppress(psycopg.Error):
                 held.invalidate() if lost else held.close()
+
+
+@contextmanager
+def _state_rights_told(session: PostgresSession) -> Iterator[None]:
+    """Say of a table of states that the role has no right to which statement gives it one."""
+    try:
+        yield
+    except EngineError as error:
+        if error.kind is ErrorKind.PERMISSION and STATE_TABLE in error.message:
+            refusal: EngineError = session.held.info[NO_STATE_RIGHTS]()
+            raise refusal from error
+        raise
 
 
 @contextmanager
