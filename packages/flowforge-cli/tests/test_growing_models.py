@@ -292,3 +292,34 @@ class TestAnotherProjectOnTheSameTarget:
         shop.write("project.yml", "vars: {day: 1}\n")
         assert "!" not in shop.run(day=2)
         assert shop.days == [1, 2]
+
+
+class TestWhatIsShown:
+    """The SQL of a model that grows is its query, and what brings the rows of that into its table."""
+
+    SETTINGS = "unique_key='id', incremental_strategy='delete+insert'"
+
+    def test_verbose_shows_what_runs(self, shop):
+        shop.model("select 7 as id", self.SETTINGS)
+        shop.run()
+        again = ("-v", "-s", "grown", "--no-cache")
+        said = shop.run(*again)
+        assert "create table `grown`" not in said
+        query, brought = said.index("   select 7 as id"), said.index("   delete from `grown`")
+        assert query < brought < said.index("   insert into `grown`")
+        events = map(json.loads, shop.run(*again, "--log-format", "json").splitlines())
+        sent = [event["data"]["sql"] for event in events if event["event"] == "statement_started"]
+        assert [sql.split()[0] for sql in sent] == ["create", "delete", "insert"]
+
+    def test_compile_writes_the_query(self, shop):
+        shop.model("select 7 as id", self.SETTINGS)
+        assert shop.flowforge("compile", shop.root, "-s", "grown").code == 0
+        assert (shop.root / ".flowforge/compiled/models/grown.sql").read_text() == "\nselect 7 as id"
+
+    def test_the_site_says_that_it_is_the_query(self, shop):
+        shop.model("select 7 as id", self.SETTINGS)
+        assert shop.flowforge("dag", shop.root, "--html").code == 0
+        page = next(shop.root.rglob("grown.html")).read_text()
+        assert ">select 7 as id</code>" in page
+        assert "This is the query from scratch. A run brings its rows into the table by delete+insert." in page
+        assert "This is the query" not in next(shop.root.rglob("events.html")).read_text()

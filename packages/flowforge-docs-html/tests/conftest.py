@@ -62,7 +62,7 @@ def content(make_node: Callable[..., Node]) -> SiteContent:
             {("crm", "orders"): SourceTable("crm", "orders", "crm.orders", "Written by the shop.")},
             (
                 Check("unique", "users", "id", ("batch",)),
-                Check("greater_equal", "mart_users", "turnover", parameters={"threshold": 0}),
+                Check("greater_equal", "mart_users", "turnover", parameters={"threshold": 0}, severity="warn"),
             ),
             description="From orders to marts.",
         ),

@@ -124,7 +124,7 @@ def test_a_model_page_tells_everything_about_its_model(site: Path) -> None:
     for expected in ("Everyone who signed up.", "growth", "sla 1h", "tier 1", "models/users.ff.sql", "bigint", "pk"):
         assert expected in text
     assert "select * from {{ ref('seed_users') }} -- as written" in text
-    assert "unique id" in text
+    assert "unique id error" in text
     assert "../index.html#seed-seed_users" in page.values("href")
     assert "../models/enriched.html" in page.values("href")
     assert "flowchart LR" in text
@@ -132,7 +132,7 @@ def test_a_model_page_tells_everything_about_its_model(site: Path) -> None:
 
 def test_tests_are_found_by_relation_too(site: Path) -> None:
     text = " ".join(Page(site / "models/marts_daily.html").text)
-    assert "greater_equal turnover threshold : 0" in text
+    assert "greater_equal turnover warn threshold : 0" in text
 
 
 def test_required_columns_are_shown(site: Path) -> None:

@@ -44,7 +44,7 @@ class BuildDocs:
         for name, node in self.manifest.nodes.items():
             if self.compiler and node.kind == "sql":
                 try:
-                    compiled[name] = self.compiler.statement(node)
+                    compiled[name] = self.compiler.written(node).strip()
                 except TemplateError:
                     continue
         return compiled

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from inspect import signature
 from typing import Any
 
-from flowforge_app.compile_models import CompileModels
+from flowforge_app.compile_models import CompileModels, tell_nobody
 from flowforge_app.model_errors import (
     about_rows,
     function_error,
@@ -56,7 +56,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class BuildModel:
-    """Builds a SQL or Python model on one engine; `plans` are the materializations that work on staged rows."""
+    """Builds a SQL or Python model on one engine; `plans` are the materializations that work on staged rows.
+
+    `told` hears of each statement that makes the model's relation or changes it, before that is run.
+    """
 
     manifest: Manifest
     engine: Engine
@@ -64,6 +67,7 @@ class BuildModel:
     reader: ProjectReader
     functions: FunctionLoader
     plans: Mapping[str, Callable[[Situation], Plan]] = field(default_factory=lambda: PLANS)
+    told: Callable[[Node, str], None] = tell_nobody
 
     def __call__(self, node: Node, ground: Ground) -> Built:
         """Replace the node's relation, or bring new rows into it, as it is materialized.
@@ -102,7 +106,8 @@ class _Build:
     def from_sql(self) -> Built:
         statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)
         if self.staged is not None:
-            return Built(self._from_staged(self.staged, statement.removeprefix(self._query_head())))
+            return Built(self._from_staged(self.staged, statement))
+        self.on.told(self.node, statement)
         run = statement
         try:
             with replacing(self.engine, self.node.relation, self.node.config.stands_as, self.standing) as into:
@@ -116,12 +121,14 @@ class _Build:
 
     def _from_staged(self, staged: StagedBuild, query: str) -> int | None:
         head = staging_head(staged.relation, self.engine.dialect)
+        statement = f"{head}{query}"
 
         def fill(_: str) -> int | None:
+            self.on.told(self.node, statement)
             try:
-                return self.engine.session.execute(f"{head}{query}")
+                return self.engine.session.execute(statement)
             except EngineError as error:
-                raise self._told(error, f"{head}{query}", head) from error
+                raise self._told(error, statement, head) from error
 
         with about_rows(self.node, self.on.manifest, self.engine, into=self.node.relation):
             return staged(fill)
@@ -184,6 +191,7 @@ class _Build:
             self.ground.now,
             self.ground.existing,
             self.on.reader,
+            partial(self.on.told, self.node),
         )
 
     def _query_head(self) -> str:

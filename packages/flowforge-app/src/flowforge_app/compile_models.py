@@ -12,7 +12,7 @@ from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.errors import ConfigError, TemplateError
 from flowforge_domain.hooks import Hook
 from flowforge_domain.manifest import Manifest, ref_relation, source_relation
-from flowforge_domain.materialize import create_statement, plain_query
+from flowforge_domain.materialize import create_statement, plain_query, query_head
 from flowforge_domain.model import Node, node_name
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
 from flowforge_domain.sql_scan import squeezed
@@ -40,7 +40,7 @@ _OF_TRANSACTIONS = {"begin", "start", "commit", "end", "rollback", "abort", "sav
 class CompileModels:
     """Renders SQL models for one engine and environment.
 
-    `target` is what templates see of the environment: name, engine. `heard` is told of each statement before it is run,
+    `target` is what templates see of the environment: name, engine. `heard` is told of what each model is going to run,
     and `kept` says which file of the project holds it then, "" for none; `values` keeps the variables that each model's
     template read.
     """
@@ -56,11 +56,11 @@ class CompileModels:
     _known: dict[tuple[str, bool], str] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, wanted: Selection = EVERYTHING) -> dict[str, str]:
-        """Return the statement of each selected SQL model, in run order.
+        """Return what each selected SQL model runs, as `written`, in run order.
 
         Raises `FlowForgeError` for a wrong graph, selection or template.
         """
-        return {n.name: self.statement(n) for n in selected_nodes(self.manifest, wanted) if n.kind == "sql"}
+        return {n.name: self.written(n) for n in selected_nodes(self.manifest, wanted) if n.kind == "sql"}
 
     def statement(self, node: Node, incremental: bool = False) -> str:
         """Return the statement that builds one SQL model; with `incremental`, from its new rows only.
@@ -80,9 +80,17 @@ class CompileModels:
                 raise
         return self._known[key]
 
-    def to_run(self, node: Node, incremental: bool = False) -> str:
-        """Return the `statement` of a model that is going to be run now; raise as that does."""
+    def written(self, node: Node, incremental: bool = False) -> str:
+        """Return the statement of a model, but of one whose rows stay the query: a plan brings its rows to the others.
+
+        Raises as `statement` does.
+        """
         sql = self.statement(node, incremental)
+        return sql if node.config.is_replaced else sql.removeprefix(query_head(node, self.dialect))
+
+    def to_run(self, node: Node, incremental: bool = False) -> str:
+        """Return what is `written` of a model that is going to be run now; raise as that does."""
+        sql = self.written(node, incremental)
         self.heard(node, sql)
         return sql
 

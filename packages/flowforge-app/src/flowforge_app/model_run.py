@@ -44,13 +44,11 @@ class ModelRun:
 
     def worker(self, build: BuildModel, engine: Engine) -> Worker:
         """Return who builds models on one engine."""
-        compiler = build.compiler
 
-        def heard(node: Node, sql: str) -> None:
-            compiler.heard(node, sql)
+        def told(node: Node, sql: str) -> None:
             self._tell(StatementStarted(node.name, sql))
 
-        build = replace(build, engine=engine, compiler=replace(compiler, heard=heard))
+        build = replace(build, engine=engine, told=told)
 
         def interrupt() -> None:
             self.commits.stopped.set()

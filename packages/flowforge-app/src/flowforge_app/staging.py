@@ -24,7 +24,8 @@ from flowforge_ports.project import ProjectReader
 class StagedBuild:
     """One build by a plan; `standing` is what the relation is now, `goes_on` whether its rows stay.
 
-    `existing` is what there was when the run began: also a table of new rows that a crash left.
+    `existing` is what there was when the run began: also a table of new rows that a crash left. `told` hears of each
+    statement by which the relation changes, before it is run.
     """
 
     engine: Engine
@@ -35,6 +36,7 @@ class StagedBuild:
     now: str
     existing: Mapping[str, RelationKind]
     reader: ProjectReader
+    told: Callable[[str], None]
 
     @property
     def relation(self) -> str:
@@ -105,12 +107,16 @@ class StagedBuild:
             kind = self.node.config.stands_as
             with replacing(self.engine, self.node.relation, kind, self.standing) as into:
                 head = node_head(self.node, into, self.engine.dialect)
-                written = self.engine.session.execute(f"{head} as {plan.query}")
+                written = self._execute(f"{head} as {plan.query}")
         with altering(self.engine, self.node.relation, plan.reshaped):
             for statement in plan.before:
-                self.engine.session.execute(statement)
+                self._execute(statement)
         for statement in plan.statements:
-            written = self.engine.session.execute(statement)
+            written = self._execute(statement)
         for statement in plan.after:
             self.engine.session.execute(statement)
         return written
+
+    def _execute(self, statement: str) -> int | None:
+        self.told(statement)
+        return self.engine.session.execute(statement)

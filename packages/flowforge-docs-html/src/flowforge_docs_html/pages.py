@@ -14,6 +14,7 @@ from flowforge_docs_html.graph_svg import draw
 from flowforge_docs_html.lineage import Lineage, lineage
 from flowforge_docs_html.richtext import first_line
 from flowforge_domain.checks import Check
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.manifest import Manifest, table_relation
 from flowforge_domain.model import Node
 from flowforge_domain.relation import same_relation
@@ -144,9 +145,20 @@ def _model(book: Book, node: Node, index: int) -> dict[str, Any]:
         "checks": [(check, spelled(check.parameters)) for check in _checks(book, node)],
         "code": book.content.code.get(node.name, ""),
         "compiled": book.content.compiled.get(node.name, ""),
+        "compiled_note": _compiled_note(node.config),
         "lineage": around,
         "data": _lineage_data(around, vertices),
     }
+
+
+def _compiled_note(config: ModelConfig) -> str:
+    """Say of a model whose rows stay what is done with those that its query gives; nothing of one that is replaced."""
+    if config.is_replaced:
+        return ""
+    if config.materialized == "snapshot":
+        return "This is the query. A run compares its rows with the table's, and adds the versions that are new."
+    by = config.writes_by if config.materialized == "incremental" else config.materialized
+    return f"This is the query from scratch. A run brings its rows into the table by {by}."
 
 
 def _checks(book: Book, node: Node) -> list[Check]:

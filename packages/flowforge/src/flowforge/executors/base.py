@@ -17,6 +17,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.due_models import Skipping
 from flowforge_app.run_models import RunModels
 from flowforge_bootstrap.engines import new_claim, now, open_by_name
+from flowforge_bootstrap.plugins import load_plugins
 from flowforge_bootstrap.project import silent
 from flowforge_domain.capability import Capability
 from flowforge_domain.ddl import with_queries
@@ -92,7 +93,8 @@ class BaseExecutor(ABC):
         if ports is None:
             raise ConfigError("No project is loaded.", hint="Load one first: REGISTRY.load_project(path)")
         manifest = replace(REGISTRY.manifest, nodes={**REGISTRY.nodes, node.name: node}, hooks=())
-        build = BuildModel(manifest, engine, self._compiler(manifest, env), ports.reader, ports.functions)
+        plans = load_plugins().plans()
+        build = BuildModel(manifest, engine, self._compiler(manifest, env), ports.reader, ports.functions, plans)
         run = RunModels(manifest, engine, build, silent, now, new_claim(), skipping=Skipping(no_cache=True))
         report = run(Selection((node.name,)))
         for result in report.results:
