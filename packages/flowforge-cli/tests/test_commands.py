@@ -261,7 +261,18 @@ class TestDag:
 
     def test_a_part_of_it(self, flowforge, shop):
         assert flowforge("dag", shop, "--select", "orders").code == 0
-        assert "customers]" not in (shop / ".flowforge/docs/dag.mmd").read_text()
+        drawn = (shop / ".flowforge/docs/dag.mmd").read_text()
+        assert "orders" in drawn
+        assert "customers" not in drawn
+
+    def test_seeds_are_drawn_as_on_the_site(self, flowforge, shop):
+        (shop / "seeds/unread.csv").write_text("a\n1\n")
+        assert flowforge("dag", shop).code == 0
+        drawn = (shop / ".flowforge/docs/dag.mmd").read_text().splitlines()
+        ids = {line.split('"')[1]: line.split("[")[0].strip() for line in drawn if ":::" in line}
+        assert {"seed_customers", "seed_orders", "unread"} < ids.keys()
+        assert f"  {ids['seed_orders']} --> {ids['shop.orders']}" in drawn
+        assert f"  {ids['shop.orders']} --> {ids['orders']}" in drawn
 
     def test_an_unknown_environment(self, flowforge, shop):
         assert flowforge("dag", shop, "--env", "nope").code == 1

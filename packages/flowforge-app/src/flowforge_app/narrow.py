@@ -6,11 +6,14 @@ from dataclasses import replace
 
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
+from flowforge_domain.relation import same_relation
 from flowforge_domain.selection import Selection, selected_nodes
 
 
 def narrowed(manifest: Manifest, wanted: Selection) -> Manifest:
-    """Return the project with only the selected models; what they refer to outside of the selection is left out.
+    """Return the project with only the selected models, and the seeds and sources that they read.
+
+    Models that they refer to outside of the selection are left out.
 
     Raises `FlowForgeError` for a wrong graph or selection.
     """
@@ -22,4 +25,10 @@ def narrowed(manifest: Manifest, wanted: Selection) -> Manifest:
     def within(node: Node) -> Node:
         return replace(node, deps=[dep for dep in node.deps if dep in known])
 
-    return replace(manifest, nodes={name: within(node) for name, node in manifest.nodes.items() if name in chosen})
+    nodes = {name: within(node) for name, node in manifest.nodes.items() if name in chosen}
+    read = {dep for node in nodes.values() for dep in node.deps}
+    keys = {key for node in nodes.values() for key in node.sources}
+    sources = {key: source for key, source in manifest.sources.items() if key in keys}
+    filled = {same_relation(source.relation) for source in sources.values()}
+    seeds = {n: s for n, s in manifest.seeds.items() if n in read or same_relation(s.relation) in filled}
+    return replace(manifest, nodes=nodes, seeds=seeds, sources=sources)

@@ -111,7 +111,7 @@ class Workspace:
         self.require_known(ports)
         manifest = self.manifest(ports)
         chosen = narrowed(manifest, wanted.among(ports, manifest))
-        return Dag(run_order(chosen), mermaid(chosen.nodes))
+        return Dag(run_order(chosen), mermaid(chosen.nodes, chosen.seeds.values(), chosen.sources.values()))
 
     def ls(self, wanted: Asked, kinds: Collection[str] = ("seed", "model")) -> list[dict[str, Any]]:
         """Return the facts of what is selected among things of these kinds, in the order in which they are worked on.
