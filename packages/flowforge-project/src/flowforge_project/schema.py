@@ -5,8 +5,8 @@ Unknown keys are errors everywhere but below `meta` and `vars`; a section that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+_MOST_MORE = 5
 # Where nothing must not be taken for the default: a merge would become an append.
 _NEVER_NOTHING = {"unique_key"}
 
@@ -301,7 +302,20 @@ def check_file(entry: type[BaseModel], file: YamlFile) -> dict[str, Any]:
         checked: dict[str, Any] = entry.model_validate(file.data).model_dump(exclude_unset=True, by_alias=True)
         return checked
     except ValidationError as error:
-        raise _config_error(error.errors(include_url=False)[0], file) from error
+        raise _config_error(_faults(error, entry, file.data), file) from error
+
+
+def _faults(error: ValidationError, entry: type[BaseModel], data: Any) -> list[ErrorDetails]:
+    """Return all that is wrong with a file: an unknown key at its top would hide the rest."""
+    found = error.errors(include_url=False)
+    fault = found[0].get("ctx", {}).get("error")
+    if found[0]["loc"] or not isinstance(fault, FaultError) or fault.key not in data:
+        return found
+    try:
+        entry.model_validate(rest := {key: value for key, value in data.items() if key != fault.key})
+    except ValidationError as more:
+        return [*found, *_faults(more, entry, rest)]
+    return found
 
 
 def check_settings(settings: YamlFile) -> dict[str, Any]:
@@ -329,17 +343,36 @@ def _as_json(value: Any) -> Any:
     return [_as_json(child) for child in value] if isinstance(value, list | tuple) else value
 
 
-def _config_error(first: ErrorDetails, file: YamlFile) -> ConfigError:
-    path = _existing(first["loc"], file.data)
-    fault = first.get("ctx", {}).get("error")
+def _config_error(errors: Sequence[ErrorDetails], file: YamlFile) -> ConfigError:
+    """Return the error of what is wrong first, with each other thing as a line more."""
+    # Of a value that fits none of several types, pydantic says so for each.
+    distinct = {fault.path: fault for fault in (_fault(error, file) for error in reversed(errors))}
+    first, *others = sorted(distinct.values(), key=lambda fault: fault.line)
+    more = [f"Line {fault.line}: {fault.message} {fault.hint}" for fault in others[:_MOST_MORE]]
+    if len(others) > _MOST_MORE:
+        more.append(f"… {len(others) - _MOST_MORE} more")
+    hint = "\n".join(filter(None, (first.hint, *more)))
+    name = next((part for part in reversed(first.path) if isinstance(part, str)), "")
+    snippet = caret_below(file.text, first.line, name)
+    return ConfigError(first.message, where=Location(file.name, first.line), snippet=snippet, hint=hint)
+
+
+class _Fault(NamedTuple):
+    line: int
+    path: tuple[str | int, ...]
+    message: str
+    hint: str
+
+
+def _fault(error: ErrorDetails, file: YamlFile) -> _Fault:
+    path = _existing(error["loc"], file.data)
+    fault = error.get("ctx", {}).get("error")
     if isinstance(fault, FaultError):
         message, hint = str(fault), fault.hint
         path = _existing((*path, fault.key), file.data) if fault.key else path
     else:
-        message, hint = _meaning(first, path)
-    where = file.where(*path)
-    name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    return ConfigError(message, where=where, snippet=caret_below(file.text, where.line, name), hint=hint)
+        message, hint = _meaning(error, path)
+    return _Fault(file.where(*path).line, path, message, hint)
 
 
 def _meaning(error: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
