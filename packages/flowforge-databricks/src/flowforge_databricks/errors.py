@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pyspark
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 
@@ -25,7 +26,9 @@ _STATES = {
     "2D521": ErrorKind.TRANSIENT,
     "42704": ErrorKind.MISSING_RELATION,
     "42711": ErrorKind.DATA,
+    "42K02": ErrorKind.UNREACHABLE,
     "42K03": ErrorKind.MISSING_RELATION,
+    "46103": ErrorKind.UNREACHABLE,
     "53": ErrorKind.SPACE,
     "HY008": ErrorKind.STOPPED,
     "KD": ErrorKind.DATA,
@@ -56,6 +59,14 @@ _FIXES = {
     ErrorKind.UNREACHABLE: "Check `master` or `remote`, and that Spark runs there.",
     ErrorKind.TRANSIENT: "Run again.",
 }
+# What Spark says where a format's, or a catalog's, classes are not there, and which package holds them.
+_ABSENT = {"CANNOT_LOAD_CATALOG.PLUGIN_CLASS_NOT_FOUND", "DATA_SOURCE_NOT_FOUND"}
+_SPARK = ".".join(pyspark.__version__.split(".")[:2])
+_PACKAGES = (
+    (r"\biceberg\b", f"org.apache.iceberg:iceberg-spark-runtime-{_SPARK}_2.13:VERSION"),
+    (r"\bdelta\b", "io.delta:delta-spark_2.13:VERSION"),
+    ("", "GROUP:PACKAGE:VERSION"),
+)
 _MOST = 500
 _SAID = re.compile(
     r"\[(?P<condition>[A-Z][A-Z0-9_.]+)\] (?P<text>.*?)(?:\s*SQLSTATE: (?P<state>\w{5})|\n\s+at |\Z)", re.DOTALL
@@ -99,7 +110,17 @@ def engine_error(error: Exception, sql: str = "") -> EngineError:
         message = f"{message.strip().rstrip('.')}: {causes[-1]}" if said else causes[-1]
     found = _PLACE.search(whole) if sql else None
     line, column = (int(found["line"]), int(found["column"]) + (not found["one"])) if found else (0, 0)
-    return EngineError(message.strip(), kind=kind, line=line, column=column, hint=_FIXES.get(kind, ""))
+    hint = _jar(said["text"]) if said and said["condition"] in _ABSENT else _FIXES.get(kind, "")
+    return EngineError(message.strip(), kind=kind, line=line, column=column, hint=hint)
+
+
+def _jar(said: str) -> str:
+    """Return how a profile gives Spark the classes that it did not find."""
+    package = next(package for words, package in _PACKAGES if re.search(words, said))
+    return (
+        f"Name what holds it, made for Spark {_SPARK}, in `conf`: `spark.jars.packages: {package}`, "
+        "or the file of its jar in `spark.jars`."
+    )
 
 
 def _state(error: Exception) -> str:
