@@ -412,6 +412,18 @@ class TestAbilities:
         assert world.recorder.events == []
         assert dict(world.engine.catalog.relations()) == {}
 
+    def test_all_that_cannot_be_built_is_told_at_once(self, world):
+        absent = {Capability.VIEWS, Capability.PYTHON_MODELS}
+        engine = world.without(capabilities=world.engine.capabilities - absent)
+        with pytest.raises(UnsupportedByEngineError) as caught:
+            world.given(EVERY_KIND).run(engine=engine)
+        assert str(caught.value).splitlines() == [
+            "Engine 'sqlite' does not support Python models; views.",
+            "  models/p.ff.py: p is a Python model: write it in SQL",
+            "  models/v.ff.sql: v is a view: make it a table",
+            "`flowforge debug` lists what this engine can do.",
+        ]
+
     def test_partitions_are_overwritten_in_words_of_the_dialect_or_by_changing_rows(self, world):
         config = ModelConfig("incremental", incremental_strategy="insert_overwrite", partition_by=("n",))
         world.given({"a": "select 1 as n"}, configs={"a": config})

@@ -7,6 +7,7 @@ import pytest
 
 from flowforge_bootstrap.diagnose import diagnose
 from flowforge_bootstrap.project import open_project
+from flowforge_domain.errors import UnsupportedByEngineError
 
 
 def found(folder, env=None, engine=None):
@@ -27,6 +28,7 @@ def test_all_is_well(shop):
     assert "atomic replace of a table" in findings["guarantees"].detail.splitlines()
     assert "views" in findings["can"].detail.splitlines()
     assert findings["cannot"].detail == "Parquet seeds"
+    assert [subject for subject, finding in findings.items() if finding.lacking] == ["cannot"]
 
 
 def test_the_drivers_version_is_named(shop):
@@ -72,6 +74,16 @@ def test_a_wrong_project_does_not_hide_the_profile(shop):
     findings = found(shop)
     assert "nope" in findings["project"].detail
     assert findings["target"].ok
+
+
+def test_a_seed_that_the_engine_cannot_load_is_told_before_the_target_is_opened(shop):
+    (shop / "seeds" / "more.parquet").write_bytes(b"")
+    says = "seeds/more.parquet: Engine 'sqlite' does not support Parquet seeds.\nmore is a Parquet seed: save it as CSV"
+    assert not found(shop)["models"].ok
+    assert found(shop)["models"].detail == says
+    with pytest.raises(UnsupportedByEngineError) as caught, open_project(shop) as project:
+        project.seed()
+    assert str(caught.value) == says
 
 
 def test_columns_that_only_the_yaml_knows(shop):

@@ -360,7 +360,7 @@ class TestDebug:
         answer = flowforge("debug", shop)
         assert answer.code == 0
         assert answer.lines[0].startswith("✓ flowforge   0.1.0 on Python 3.")
-        assert all(line.startswith(("✓ ", "  ")) for line in answer.lines)
+        assert all(line.startswith(("✓ ", "- cannot ", "  ")) for line in answer.lines)
 
     def test_what_is_wrong(self, flowforge, shop):
         answer = flowforge("debug", shop, "--env", "nope")

@@ -44,7 +44,8 @@ class BuildProject:
         for kind, key in selected_resources(manifest, wanted, _KINDS):
             chosen[kind].append(key)
         seeds = [manifest.seeds[name] for name in chosen["seed"]]
-        nodes = able((manifest.nodes[name] for name in chosen["model"]), manifest, self.models.engine)
+        places = self.models.build.reader.places
+        nodes = able((manifest.nodes[name] for name in chosen["model"]), manifest, self.models.engine, places)
         tests = check_run(self.checks, chosen["test"])
         self.seeds.require_able(seeds)
         models = replace(self.models, progress=_between(self.models.progress))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 
-from flowforge_app.abilities import require_free_schema
+from flowforge_app.abilities import require_abilities, require_free_schema, with_ports
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.data_versions import data_version
 from flowforge_app.kept_rows import built_elsewhere
@@ -17,10 +17,9 @@ from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.retyped_seeds import retyped
 from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
-from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import ConfigError, SeedError, UnsupportedByEngineError
+from flowforge_domain.errors import ConfigError, SeedError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
@@ -33,8 +32,6 @@ from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_
 from flowforge_domain.text import Location
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Notice, Progress, SeedStarted
-
-_NEEDS = {"csv": Capability.CSV_SEEDS, "parquet": Capability.PARQUET_SEEDS, "sql": Capability.SQL_SEEDS}
 
 
 @dataclass(frozen=True)
@@ -80,13 +77,11 @@ class LoadSeeds:
         return report
 
     def require_able(self, seeds: Sequence[Seed]) -> None:
-        """Raise `UnsupportedByEngineError` when the engine cannot load one of these seeds.
+        """Raise `UnsupportedByEngineError` that names those of these seeds which the engine cannot load.
 
         Raises `ConfigError` for a schema that cannot be.
         """
-        for kind in sorted({seed.kind for seed in seeds}):
-            if _NEEDS[kind] not in self.engine.capabilities or (self.engine.seeds is None and kind != "sql"):
-                raise UnsupportedByEngineError(self.engine.name, _NEEDS[kind].value)
+        require_abilities(seeds, with_ports(self.engine))
         for seed in seeds:
             require_free_schema(seed, self.engine)
 

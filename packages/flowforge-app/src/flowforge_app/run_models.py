@@ -73,7 +73,7 @@ class RunModels:
         wrong graph or selection, for a hook before the run, when the target cannot be used at all, and when a statement
         was cancelled. Raises `UnsupportedByEngineError` before anything is touched.
         """
-        nodes = able(selected_nodes(self.manifest, wanted), self.manifest, self.engine)
+        nodes = able(selected_nodes(self.manifest, wanted), self.manifest, self.engine, self.build.reader.places)
         with held(self.engine, self.claim):
             return self.run(nodes)
 

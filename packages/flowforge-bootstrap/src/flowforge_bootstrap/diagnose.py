@@ -10,6 +10,7 @@ from importlib.metadata import version
 from flowforge_app.descriptions import misdescriptions, standing_nodes
 from flowforge_app.target_state import read_target
 from flowforge_app.try_target import TryTarget
+from flowforge_bootstrap.able import require_able
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.inventory import described, faults, installed, libraries
 from flowforge_bootstrap.plugins import load_plugins
@@ -17,6 +18,7 @@ from flowforge_bootstrap.profiles import ResolvedProfile
 from flowforge_bootstrap.project import Project, open_project
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
 from flowforge_domain.manifest import run_order
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.relation import relation_parts
 from flowforge_domain.state import STATE_TABLE
 from flowforge_ports.engine import Engine
@@ -34,11 +36,15 @@ _FIXES: Mapping[ErrorKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: whether it is well, and what was found or how to mend it."""
+    """One thing that was looked at: whether it is well, and what was found or how to mend it.
+
+    What is `lacking` is no fault as long as no model needs it, and nothing that is well.
+    """
 
     subject: str
     ok: bool
     detail: str
+    lacking: bool = False
 
 
 def diagnose(path: str, env: str | None, engine: str | None, wait: float = WAIT) -> Iterator[Finding]:
@@ -57,7 +63,22 @@ def diagnose(path: str, env: str | None, engine: str | None, wait: float = WAIT)
     yield _tried("project", lambda: _project(project))
     yield (profile := _tried("profile", lambda: _profile(project)))
     if profile.ok:
+        yield from _unable(project)
         yield from _on_target(project, wait)
+
+
+def _unable(project: Project) -> Iterator[Finding]:
+    """Name what the profile's engine cannot build, as its plugin tells before it is opened."""
+    try:
+        manifest = project.manifest()
+    except FlowForgeError:  # A project that cannot be read is a finding of its own.
+        return
+    workspace = project.workspace
+    things: list[Node | Seed] = [*manifest.nodes.values(), *manifest.seeds.values()]
+    try:
+        require_able(things, _used(project).spec, workspace.plugins, workspace.ports().reader)
+    except FlowForgeError as error:
+        yield _failed("models", error)
 
 
 def _on_target(project: Project, wait: float) -> Iterator[Finding]:
@@ -71,7 +92,7 @@ def _on_target(project: Project, wait: float) -> Iterator[Finding]:
             yield from _tried_out(engine)
             yield from _described_columns(project, engine)
             for subject, listed in described(engine.capabilities).items():
-                yield Finding(subject, True, "\n".join(listed))
+                yield Finding(subject, True, "\n".join(listed), lacking=subject == "cannot")
     except FlowForgeError as error:
         yield _failed("target", error)
 

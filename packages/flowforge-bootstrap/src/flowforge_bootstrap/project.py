@@ -18,11 +18,13 @@ from flowforge_app.build_project import things_to_build
 from flowforge_app.clean_target import Orphan
 from flowforge_app.explain_model import Explanation
 from flowforge_app.require_names import require_names
+from flowforge_bootstrap.able import require_able
 from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.resuming import take_up
 from flowforge_bootstrap.target import Target
 from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
+from flowforge_domain.checks import Check
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions
 from flowforge_domain.manifest import Manifest, run_order
@@ -142,7 +144,7 @@ class Project(ProjectText):
             run_order(container.manifest())  # a wrong graph is told before a target is opened, and perhaps created
             wanted = _wanted(container, select, exclude, choice)
             wanted = resumed.wanted(container, wanted) if resumed else wanted
-            require_names(container.compiler(), selected_nodes(container.manifest(), wanted))
+            self._require(container, selected_nodes(container.manifest(), wanted))
             jobs = _jobs(jobs, container)
             skipping = container.skipping(asked.no_cache, verify, done=resumed.done if resumed else frozenset())
             how = {"full_refresh": asked.full_refresh, "fail_fast": fail_fast, "skipping": skipping}
@@ -167,7 +169,7 @@ class Project(ProjectText):
         with self.target.container(lock_timeout, "build", asked) as container:
             run_order(container.manifest())
             wanted = _wanted(container, select, exclude, choice)
-            require_names(container.compiler(), things_to_build(container.manifest(), wanted))
+            self._require(container, things_to_build(container.manifest(), wanted))
             jobs, how = _jobs(jobs, container), {"skipping": container.skipping(no_cache)}
             models = container.run_models(jobs=jobs, full_refresh=full_refresh, fail_fast=fail_fast, **how)
             return container.build_project(models=models)(wanted)
@@ -187,7 +189,7 @@ class Project(ProjectText):
         """Load the selected seeds, all or none; raise `SeedError` naming file, row and column."""
         with self.target.container(lock_timeout, "seed") as container:
             wanted = _wanted(container, select, exclude, choice)
-            require_names(container.compiler(), selected_seeds(container.manifest(), wanted))
+            self._require(container, selected_seeds(container.manifest(), wanted))
             return container.load_seeds()(wanted)
 
     def why(self, name: str, lock_timeout: float = WAIT) -> Explanation:
@@ -220,6 +222,11 @@ class Project(ProjectText):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _require(self, container: Container, things: Collection[Node | Seed | Check]) -> None:
+        """Raise `FlowForgeError` for what the engine cannot build or name, while nothing was opened yet."""
+        require_names(container.compiler(), things)
+        require_able(things, container.profile().spec, self.workspace.plugins, container.project().reader)
 
 
 def _wanted(container: Container, select: Names, exclude: Names, choice: Choice) -> Selection:

@@ -25,7 +25,7 @@ def debug(
     well = True
     for finding in diagnose(project, env, engine, wait):
         well = well and finding.ok
-        mark = out.paint("✓", GREEN) if finding.ok else out.paint("✗", RED)
+        mark = "-" if finding.lacking else out.paint("✓", GREEN) if finding.ok else out.paint("✗", RED)
         detail = "\n".join(f"{'':<14}{line}" for line in asked.told(finding.detail).splitlines()).strip()
         out.line(f"{mark} {finding.subject:<12}{detail}")
         out.event("finding", finding.detail, "info" if finding.ok else "error", subject=finding.subject, ok=finding.ok)

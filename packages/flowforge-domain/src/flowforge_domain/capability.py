@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
+from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import Dialect
-from flowforge_domain.model import Node
+from flowforge_domain.model import Node, Seed
 
 
 class Capability(Enum):
@@ -44,23 +46,46 @@ GUARANTEES = frozenset(
 """The capabilities that are only declared; the rest are abilities."""
 
 
-def needed_abilities(node: Node, dialect: Dialect) -> list[Capability]:
-    """Return what an engine of this dialect must be able to do to build a model."""
-    return list(_needed(node, dialect))
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an engine must be able to do to build a model or load a seed: for being `what`, and the way out.
+
+    `settings` are those that make it so, the first one known tells where.
+    """
+
+    ability: Capability
+    what: str
+    instead: str
+    settings: tuple[str, ...] = ()
 
 
-def _needed(node: Node, dialect: Dialect) -> Iterator[Capability]:
-    if node.kind == "python":
-        yield Capability.PYTHON_MODELS
-    match node.config.materialized:
+def needs(thing: Node | Seed, dialect: Dialect) -> Iterator[Need]:
+    """Yield what an engine of this dialect must be able to do to build a model, or to load a seed."""
+    if isinstance(thing, Seed):
+        yield _SEEDS[thing.kind]
+        return
+    if thing.kind == "python":
+        yield Need(Capability.PYTHON_MODELS, "a Python model", "write it in SQL")
+    match thing.config.materialized:
         case "view":
-            yield Capability.VIEWS
+            yield Need(Capability.VIEWS, "a view", "make it a table", ("materialized",))
         case "snapshot":
-            yield Capability.ROW_CHANGES
+            way = f"leave it out, as with --exclude {thing.name}"
+            yield Need(Capability.ROW_CHANGES, "a snapshot", way, ("materialized",))
         case "incremental":
-            yield Capability.INCREMENTAL
-            by_rows = (
-                ("merge", "delete+insert") if dialect.overwrites else ("merge", "delete+insert", "insert_overwrite")
-            )
-            if node.config.writes_by in by_rows:
-                yield Capability.ROW_CHANGES
+            yield from _of_growing(thing.config, dialect)
+
+
+def _of_growing(config: ModelConfig, dialect: Dialect) -> Iterator[Need]:
+    by, way = config.writes_by, "set materialized='table'"
+    yield Need(Capability.INCREMENTAL, "incremental", way, ("materialized",))
+    if by in ("merge", "delete+insert") or (by == "insert_overwrite" and not dialect.overwrites):
+        settings = ("incremental_strategy", "unique_key", "materialized")
+        yield Need(Capability.ROW_CHANGES, f"incremental by {by}", way, settings)
+
+
+_SEEDS = {
+    "csv": Need(Capability.CSV_SEEDS, "a CSV seed", "write it as a query, in a seed that ends with .sql"),
+    "parquet": Need(Capability.PARQUET_SEEDS, "a Parquet seed", "save it as CSV"),
+    "sql": Need(Capability.SQL_SEEDS, "a SQL seed", "make it a model"),
+}

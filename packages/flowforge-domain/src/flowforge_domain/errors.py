@@ -143,13 +143,14 @@ class StreamError(FlowForgeError):
 
 
 class UnsupportedByEngineError(FlowForgeError):
-    """The engine declares that it cannot do this."""
+    """The engine declares that it cannot do this; `details` are what needs it, a line each."""
 
-    def __init__(self, engine: str, capability: str) -> None:
+    def __init__(self, engine: str, capability: str, details: Sequence[str] = ()) -> None:
         self.engine = engine
         self.capability = capability
+        said = f"Engine {engine!r} does not support {capability}."
         super().__init__(
-            f"Engine {engine!r} does not support {capability}.",
+            "\n".join([said, *(f"  {line}" for line in details)]),
             hint="`flowforge debug` lists what this engine can do.",
         )
 
