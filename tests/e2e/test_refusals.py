@@ -152,6 +152,8 @@ FILES = (
     ("run --select extra", PYTHON, BY_PYTHON.format("deps=['users']", "").replace("@model", "@twice\n@model").replace(
         "\n\n", "\ntwice = lambda f: f\n\n"),
      (f"{PYTHON}:5", "TypeError", "takes 0 positional arguments")),
+    ("run --select extra", PYTHON, BY_PYTHON.format("deps=['users']", "df").replace("1", "df.select('id')"),
+     (f"{PYTHON}:5", "no attribute 'select'", "what it is given, pandas.", "docs/guide/models.md")),
     *(
         ("ls", PYTHON, f"from flowforge import *\n\n@model({first})\ndef f(): ...\n@model({second})\ndef g(): ...\n",
          (f"{PYTHON}:5: The name {name!r} is given twice: here and in {PYTHON}:3.", "Give each function its own"))

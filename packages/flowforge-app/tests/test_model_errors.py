@@ -104,18 +104,18 @@ class TestStatements:
 class TestFunctions:
     @pytest.fixture
     def raised(self, tmp_path):
-        def run(body, inputs=("users",), file="models/p.ff.py"):
+        def run(body, inputs=("users",), file="models/p.ff.py", frame=None):
             path = tmp_path / file
             path.parent.mkdir(parents=True, exist_ok=True)
-            code = f"def p():\n    {body}\n"
+            code = f"def p(df=None):\n    {body}\n"
             path.write_text(code)
             names = {}
             exec(compile(code, str(path), "exec"), names)
             node = Node("p", "python", path, file=file)
             try:
-                names["p"]()
-            except (LookupError, ArithmeticError, ValueError) as error:
-                return function_error(error, node, inputs, tmp_path)
+                names["p"](*([frame] if frame else []))
+            except (LookupError, ArithmeticError, ValueError, AttributeError, TypeError) as error:
+                return function_error(error, node, dict.fromkeys(inputs, frame), tmp_path)
 
         return run
 
@@ -140,6 +140,18 @@ class TestFunctions:
         error = raised("1 / 0")
         assert error.message == "Model 'p' failed: ZeroDivisionError: division by zero"
         assert "FLOWFORGE_TRACE=1" in error.hint
+
+    @pytest.mark.parametrize("body", ["return df.assign(b=1)", "df['b'] = 1", "return len(df.rows, 1)"])
+    def test_a_function_for_other_frames_is_told_which_it_is_given(self, raised, body):
+        frame = Frame(("n",), [{"n": 1}])
+        assert raised(body, frame=frame).hint == (
+            "Correct the function for what it is given, flowforge_testkit.sqlite.frames.Frame. "
+            "How to convert it: docs/guide/models.md, Frames."
+        )
+
+    @pytest.mark.parametrize("body", ["return None.assign", "import json; json.nope", "return 1 / 0"])
+    def test_what_has_to_do_with_no_frame_names_none(self, raised, body):
+        assert "FLOWFORGE_TRACE=1" in raised(body, frame=Frame(("n",), [])).hint
 
     def test_an_exception_without_words(self, raised):
         assert raised("raise ValueError").message == "Model 'p' failed: ValueError"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -18,7 +18,7 @@ from flowforge_domain.manifest import Manifest, input_relations, source_relation
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
 from flowforge_domain.text import Location, caret, words_of
-from flowforge_ports.engine import Engine
+from flowforge_ports.engine import Engine, Frame
 
 # In memory no other command finds what one has made; a `Project` that is kept open does.
 KEEPS_NOTHING = "An in-memory target keeps nothing between commands: give the profile one that lasts, as a file does."
@@ -76,8 +76,11 @@ def about_rows(node: Node, manifest: Manifest, engine: Engine, into: str = "") -
         ) from error
 
 
-def function_error(error: BaseException, node: Node, inputs: Iterable[str], root: Path) -> ModelError:
-    """Return what a user's function raised, with the last line of the project it passed through."""
+def function_error(error: BaseException, node: Node, inputs: Mapping[str, Frame], root: Path) -> ModelError:
+    """Return what a user's function raised, with the last line of the project it passed through.
+
+    It may be written for the frames of another engine: where the error can come from that, theirs are named.
+    """
     line, file = node.where().line, node.file
     for frame in extract_tb(error.__traceback__):
         if Path(frame.filename).is_relative_to(root):
@@ -88,7 +91,7 @@ def function_error(error: BaseException, node: Node, inputs: Iterable[str], root
         f"Model {node.name!r} failed: {type(error).__name__}: {words_of(error)}".rstrip(": "),
         where=Location(file, line),
         snippet=caret(code, line),
-        hint=_function_hint(error, list(inputs)),
+        hint=_function_hint(error, inputs),
     )
 
 
@@ -111,9 +114,26 @@ def hook_excerpt(error: EngineError, sql: str) -> str:
     return caret(sql, error.line or first_line(sql), error.column)
 
 
-def _function_hint(error: BaseException, inputs: list[str]) -> str:
-    if not isinstance(error, KeyError):
+def _function_hint(error: BaseException, inputs: Mapping[str, Frame]) -> str:
+    if isinstance(error, KeyError):
+        return _key_hint(error, list(inputs))
+    given = next(iter(inputs.values()), None)
+    if given is None or not _may_be_of_frames(error, given):
         return "Correct the function; FLOWFORGE_TRACE=1 shows the whole trace."
+    kind = f"{type(given).__module__}.{type(given).__qualname__}"
+    return f"Correct the function for what it is given, {kind}. How to convert it: docs/guide/models.md, Frames."
+
+
+def _may_be_of_frames(error: BaseException, frame: Frame) -> bool:
+    """Tell whether a function may have raised this for taking `frame` for another library's."""
+    if not isinstance(error, AttributeError):
+        return isinstance(error, TypeError)
+    # Columns are of the frames' library too.
+    libraries = [type(one).__module__.partition(".")[0] for one in (error.obj, frame)]
+    return libraries[0] == libraries[1]
+
+
+def _key_hint(error: KeyError, inputs: list[str]) -> str:
     keys = ", ".join(map(repr, inputs))
     if len(inputs) == 1 and error.args[:1] == (inputs[0],):
         return "A function of one input is given its frame itself: drop the key."
