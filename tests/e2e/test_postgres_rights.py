@@ -95,3 +95,9 @@ def test_a_state_table_that_the_role_may_not_read_is_told_with_the_grant(flowfor
 def test_debug_keeps_no_state_table_that_was_not_there(flowforge, dsn):
     assert "✓ state       it tells of 0 tables and views" in flowforge("debug", code=0, owner=True)
     assert postgres_server.run("select relname from pg_class where relname like '\\_flowforge%'", dsn) == []
+
+
+def test_a_table_that_the_role_may_not_even_read_is_not_replaced(flowforge, dsn):
+    postgres_server.run(f"grant usage, create on schema stage to {ROLE}", dsn)
+    postgres_server.run("create table stage.n (a int)", dsn)
+    assert "models/n.ff.sql: Model 'n' failed: n is a table with rows that no run" in flowforge("run")

@@ -68,7 +68,11 @@ def test_another_schema_for_each_or_none_that_runs_on_the_other_any_more_is_the_
     flowforge("run --env dev", MARTS_SCHEMA="dev_marts")
     assert rows(dsn) == [[("prod",)]] * 3
     postgres_server.run('drop table "Prod"."_flowforge_state"', dsn)
-    assert "cust replaces the table marts.cust, which FlowForge did not make" in flowforge("run --env dev")
+    said = flowforge("run --env dev", code=1)
+    assert "marts.cust is a table with rows that no run of FlowForge has built" in said
+    way = "run --full-refresh --select cust --env dev"
+    assert f"or replace it: flowforge {way}" in said
+    assert "cust replaces the table marts.cust, which FlowForge did not make" in flowforge(way)
 
 
 def test_a_seed_is_not_loaded_over_what_the_other_has_built(flowforge, dsn, tmp_path):
@@ -85,3 +89,29 @@ def test_a_schema_that_is_the_other_ones_own_is_told_too(flowforge, dsn, tmp_pat
     (tmp_path / "models" / "src.ff.sql").write_text("{{ config(schema='dev') }} " + MODELS["src"], encoding="utf-8")
     flowforge("run --env dev -s src")
     assert "dev.src is built by runs on the schema dev, as src" in flowforge("run --env prod -s src", code=1)
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        'alter table "Prod"."_flowforge_state" add column more text',
+        """update "Prod"."_flowforge_state" set state = '{"version": 99}'""",
+    ],
+    ids=["table", "row"],
+)
+def test_where_the_other_ones_state_cannot_be_read_what_it_may_have_built_stays(flowforge, dsn, newer, tmp_path):
+    (tmp_path / "models" / "fx.ff.sql").write_text("{{ config(schema='dev') }} select 1 as a", encoding="utf-8")
+    flowforge("run --env prod")
+    postgres_server.run(newer, dsn)
+    said = flowforge("run --env dev", code=1)
+    for name in ("cust", "inc", "snp"):
+        assert f"{name}.ff.sql" in said
+        assert f"marts.{name} may be built by runs on the schema Prod: another version of FlowForge wrote" in said
+    assert 'if nothing runs on that schema any more: drop table "Prod"."_flowforge_state"' in said
+    assert "✓ src" in said
+    assert rows(dsn) == [[("prod",)]] * 3
+    assert "may be built by runs on the schema Prod" in flowforge("why cust --env dev")
+    (tmp_path / "models" / "fx.ff.sql").unlink()
+    (tmp_path / "seeds" / "fx.csv").write_text("a\n2\n", encoding="utf-8")
+    assert "fx may be built by runs on the schema Prod" in flowforge("seed --env dev", code=1)
+    assert postgres_server.run("select a from dev.fx", dsn) == [(1,)]

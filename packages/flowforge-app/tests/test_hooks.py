@@ -71,7 +71,7 @@ class TestOfAModel:
 
     @pytest.mark.parametrize("hook", ["commit", "-- now\n  ROLLBACK", "begin transaction", "/* */ end"])
     def test_one_that_would_end_the_transaction_is_refused_before_anything_is_done(self, world, said, hook):
-        world.sql("create table a as select 0 as n")
+        world.given({"a": "select 0 as n"}).run()
         report = world.given({"a": "select 1 as n"}, configs={"a": ModelConfig(pre_hook=(hook,))}).run()
         assert "which" in str(report.results[0].error)
         assert "would begin or end" in str(report.results[0].error)

@@ -456,7 +456,7 @@ class TestStateOfAnotherShape:
             "The table '_flowforge_state' in data.sqlite was not written by this version of FlowForge.",
             "  It has the columns model, built_at",
             f"  instead of {', '.join(COLUMNS)}.",
-            "Use the version that wrote it, or drop the table: it only tells what was built last.",
+            "Use the version that wrote it, or drop the table: it only tells what FlowForge built last.",
         ]
         assert world.engine.catalog.relations().keys() == {"_flowforge_state"}
 

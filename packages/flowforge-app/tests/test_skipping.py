@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, SourceTable, model
 from flowforge_domain.results import Status
@@ -164,9 +165,11 @@ class TestTarget:
         chain.sql("drop table b", "create view b as select 7 as n")
         assert built(chain.run()) == ["b", "c"]
 
-    def test_without_state_rows_all_is_built(self, chain):
+    def test_without_state_rows_all_is_built_once_that_is_asked_for(self, chain):
         chain.sql("drop table _flowforge_state")
-        assert built(chain.run()) == ["a", "b", "c"]
+        assert not chain.run().ok
+        assert built(replace(chain.runner(), full_refresh=True)()) == ["a", "b", "c"]
+        assert built(chain.run()) == []
 
     def test_what_another_model_wrote_there_is_not_ours(self, world):
         world.given({"a": "create table t as select 1 as n"}).run()
@@ -364,13 +367,25 @@ class TestWhatStoodBeforeAModelGrew:
         notices = [event.message for event in world.recorder.events if isinstance(event, Notice)]
         assert notices[0] == "h becomes a table: the rows that g kept as incremental are replaced"
 
-    def test_a_table_that_flowforge_did_not_make_is_replaced_and_that_is_told(self, world):
+    @pytest.mark.parametrize("kind", ["table", "view"])
+    def test_a_table_that_flowforge_did_not_make_is_replaced_when_that_is_asked_for_and_told(self, world, kind):
         world.sql("create table g as select 1 as n")
-        world.given({"g": "select 2 as n"}).run()
+        world.given({"g": "select 2 as n"}, configs={"g": ModelConfig(kind)})
+        assert "that no run of FlowForge has built" in world.run().results[0].error.message
+        assert world.rows("select n from g") == [(1,)]
+        assert world.notices == []
+        replace(world.runner(), full_refresh=True)()
         assert world.rows("select n from g") == [(2,)]
         assert world.notices == ["g replaces the table g, which FlowForge did not make"]
         world.run(no_cache=True)
         assert len(world.notices) == 1
+
+    @pytest.mark.parametrize("state", ["transactional", "beside"])
+    def test_where_a_killed_run_may_have_left_it_without_its_row_it_is_replaced(self, world, state):
+        absent = {Capability.TRANSACTIONAL_STATE} if state == "beside" else set()
+        world.sql("create table g as select 1 as n")
+        engine = world.without(capabilities=world.engine.capabilities - absent)
+        assert world.given({"g": "select 2 as n"}).run(engine=engine).ok == bool(absent)
 
     def test_a_table_that_flowforge_did_not_make_and_goes_on_with_is_told_too(self, world):
         world.sql("create table g as select 1 as n")

@@ -146,7 +146,7 @@ def test_a_state_row_that_is_not_ours_is_named(shop, flowforge, state, said):
     answer = flowforge("run", shop)
     assert answer.code == 1
     assert "The row of 'top' by the run " in answer.err and said in answer.err
-    assert "or delete the row: it only tells what was built last." in answer.err
+    assert "or delete the row: it only tells what FlowForge built last." in answer.err
 
 
 @pytest.mark.parametrize("inputs", ['{"upstream": "x"}', '{"origin": {"planet mars": "1"}}', '{"text": 3}'])

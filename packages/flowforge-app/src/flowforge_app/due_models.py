@@ -9,7 +9,7 @@ from flowforge_app.compile_models import CompileModels
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
-from flowforge_app.kept_rows import refused
+from flowforge_app.kept_rows import is_over_foreign, refused
 from flowforge_app.no_help import NoAnalysis, NoTexts
 from flowforge_app.stable_texts import StableTexts
 from flowforge_app.target_state import TargetState, counted
@@ -64,11 +64,14 @@ class Skipping:
 def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool) -> dict[str, str]:
     """Return which growing models are built from scratch, each with the reason, "" where that was asked for.
 
+    Takes note in `evidence` of the models that would replace tables which nobody knows of, and were not asked to.
     Who says that a table is never refreshed has said that its rows stay, and who says how it follows its query has said
     so of the rows that it gave while it grew.
     """
     found: dict[str, str] = {}
     for name, node in due.items():
+        if not full_refresh and is_over_foreign(node, evidence):
+            evidence.over_foreign.add(name)
         if not _refreshes(node):
             continue
         if full_refresh or node.config.full_refresh:

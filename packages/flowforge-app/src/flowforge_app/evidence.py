@@ -22,7 +22,8 @@ from flowforge_ports.sql import BuiltTexts
 class Evidence:
     """Weighs what a target says against what a project says.
 
-    `due` are the models that this run builds; it grows while they are looked for, in the order of the graph.
+    `due` are the models that this run builds; it grows while they are looked for, in the order of the graph. Of these,
+    `over_foreign` would replace tables that nobody knows of.
     """
 
     manifest: Manifest
@@ -31,6 +32,7 @@ class Evidence:
     stable: StableTexts
     texts: BuiltTexts = field(default_factory=NoTexts)
     due: set[str] = field(default_factory=set)
+    over_foreign: set[str] = field(default_factory=set)
 
     def reasons(self, node: Node) -> Iterator[str]:
         """Yield why `node` must be built, what is cheap to find first; nothing where it is proved unchanged."""

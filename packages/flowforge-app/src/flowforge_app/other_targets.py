@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from flowforge_app.target_state import TargetState, rows_of
+from flowforge_app.target_state import ForeignStateError, TargetState, rows_of
 from flowforge_domain.dialect import relation_key
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
@@ -22,7 +22,7 @@ _UNKNOWN = {ErrorKind.PERMISSION, ErrorKind.MISSING_RELATION}
 def known_elsewhere(engine: Engine, state: TargetState, relations: Iterable[str]) -> TargetState:
     """Return the state with what other targets say of those of `relations` that stand and were not built by this one.
 
-    Where there are none, no query is made. Raises `EngineError` for state rows that cannot be understood.
+    Where there are none, no query is made. Where a state table is not understood, it may tell of any of them.
     """
     dialect = engine.dialect
     strange = {
@@ -32,13 +32,19 @@ def known_elsewhere(engine: Engine, state: TargetState, relations: Iterable[str]
     }
     if not strange:
         return state
-    found = {}
+    unclear: dict[str, tuple[str, StateRow | None]] = {}
+    found: dict[str, tuple[str, StateRow | None]] = {}
     for table in _other_states(state):
         schema = relation_parts(table)[0]
-        for row in _rows(engine, table):
+        try:
+            rows = _rows(engine, table)
+        except ForeignStateError:
+            unclear = dict.fromkeys(strange.values(), (table, None))
+            continue
+        for row in rows:
             if key := strange.get(_whole(row.relation, schema)):
                 found[key] = (table, row)
-    return replace(state, elsewhere=found)
+    return replace(state, elsewhere=unclear | found)
 
 
 def _other_states(state: TargetState) -> Iterator[str]:

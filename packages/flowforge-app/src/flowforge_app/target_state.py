@@ -32,20 +32,24 @@ from flowforge_domain.state import (
 from flowforge_ports.engine import Engine
 
 
+class ForeignStateError(EngineError):
+    """A state table, or a row of one, that this version of FlowForge did not write."""
+
+
 @dataclass(frozen=True)
 class TargetState:
     """What a catalog and the state rows say, by each relation's key.
 
     `entries` are the catalog's; `rows` the last state row of each relation; `miscounts` what counting has found, and
     `uncounted` what it leaves out; `elsewhere` is what other targets of the database have built, each with the state
-    table that tells it (`other_targets.py`).
+    table that tells it, or None instead of a row where nobody can read that table (`other_targets.py`).
     """
 
     entries: Mapping[str, CatalogEntry] = field(default_factory=dict)
     rows: Mapping[str, StateRow] = field(default_factory=dict)
     miscounts: Mapping[str, str] = field(default_factory=dict)
     uncounted: Set[str] = frozenset()
-    elsewhere: Mapping[str, tuple[str, StateRow]] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, StateRow | None]] = field(default_factory=dict)
 
     def is_another(self, key: str) -> bool:
         """Tell whether what stands is not known to be what was built: replaced, or altered."""
@@ -86,7 +90,7 @@ def read_target(engine: Engine) -> TargetState:
     """Return what a target says, by one query of its catalog and one of its state rows.
 
     Where others have written to it, no row of a table proves more than that something was built.
-    Raises `EngineError` for a state table, or a row in it, that this version of FlowForge did not write.
+    Raises `ForeignStateError` for a state table, or a row in it, that this version of FlowForge did not write.
     """
     entries = engine.catalog.relations()
     if STATE_TABLE not in entries:
@@ -100,14 +104,14 @@ def read_target(engine: Engine) -> TargetState:
 
 
 def rows_of(engine: Engine, table: str = STATE_TABLE) -> dict[str, StateRow]:
-    """Return what the state table `table` tells, by each relation's key; raise `EngineError` as `read_target` does."""
+    """Return what the state table `table` tells, by each relation's key; raise as `read_target` does."""
     found = engine.session.query(whole_state(engine.dialect, table))
     try:
         rows = state_rows(found, engine.dialect)
     except ForeignRowError as error:
-        raise EngineError(
+        raise ForeignStateError(
             f"The table {table!r} in {engine.target} cannot be read. {error}",
-            hint="Use the version that wrote it, or delete the row: it only tells what was built last.",
+            hint="Use the version that wrote it, or delete the row: it only tells what FlowForge built last.",
         ) from error
     if rows is None:
         raise _foreign_state(table, found.columns, engine.target)
@@ -192,9 +196,9 @@ def _write_doubts(engine: Engine) -> None:
         run_together((*forgotten, *insert_states(rows, engine.dialect)), engine.session)
 
 
-def _foreign_state(table: str, columns: Sequence[str], target: str) -> EngineError:
-    return EngineError(
+def _foreign_state(table: str, columns: Sequence[str], target: str) -> ForeignStateError:
+    return ForeignStateError(
         f"The table {table!r} in {target} was not written by this version of FlowForge.\n"
         f"  It has the columns {', '.join(columns)}\n  instead of {', '.join(COLUMNS)}.",
-        hint="Use the version that wrote it, or drop the table: it only tells what was built last.",
+        hint="Use the version that wrote it, or drop the table: it only tells what FlowForge built last.",
     )

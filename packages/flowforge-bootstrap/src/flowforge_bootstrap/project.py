@@ -128,8 +128,8 @@ class Project(ProjectText):
         What is proved unchanged is left as it is, unless `no_cache`; with `verify` its rows are counted first.
 
         Up to `jobs` models build at once, by default as many as suit the engine. With `full_refresh` incremental models
-        are built from scratch. With `fail_fast` nothing is begun any more when one has failed. Whoever else works on
-        the target is waited for, at most `lock_timeout` seconds.
+        are built from scratch, and tables of others replaced. With `fail_fast` nothing is begun any more when one has
+        failed. Whoever else works on the target is waited for, at most `lock_timeout` seconds.
 
         With `resume` the models are those of the last run, which did not end well, on its target and asked for alike.
 

@@ -54,7 +54,10 @@ Jobs = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--jobs", "-j", min=1, help="How many models build at once.", show_default="what suits the engine"),
 ]
-FullRefresh = Annotated[bool, typer.Option("--full-refresh", "-f", help="Build incremental models from scratch.")]
+FullRefresh = Annotated[
+    bool,
+    typer.Option("--full-refresh", "-f", help="Build incremental models from scratch, and over others' tables."),
+]
 FailFast = Annotated[bool, typer.Option("--fail-fast", "-x", help="Begin nothing any more after a failure.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build also what is proved unchanged.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Count the rows of what is to be left as it is.")]

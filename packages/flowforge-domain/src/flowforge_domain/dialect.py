@@ -239,6 +239,11 @@ def count_rows(relation: str, dialect: Dialect) -> str:
     return f"select count(*) from {quote_relation(relation, dialect)}"
 
 
+def any_row(relation: str, dialect: Dialect) -> str:
+    """Return the query that gives a row where a relation has one."""
+    return f"select 1 from {quote_relation(relation, dialect)} limit 1"
+
+
 def first_rows(relation: str, limit: int, dialect: Dialect) -> str:
     """Return the query of a relation's first `limit` rows."""
     return f"select * from {quote_relation(relation, dialect)} limit {int(limit)}"

@@ -106,7 +106,7 @@ def test_view_model_runs(engine: Engine) -> None:
         "ff_next": "create view ff_next as select id + 1 as id from {{ ref('ff_view') }}",
     }
     build(engine, "ff_next", "select 'old' as a")
-    raise_first(run(engine, memory_project(models)))
+    raise_first(run(engine, memory_project(models), full_refresh=True))
     assert [engine.catalog.relations()[name].kind for name in models] == ["table", "view", "view"]
     assert rows(engine, "select id from ff_next") == [(2,)]
 
@@ -128,7 +128,7 @@ def test_python_model_runs_after_a_hook_that_is_a_query(engine: Engine) -> None:
 @needs(Capability.PYTHON_MODELS)
 def test_python_model_that_returns_no_frame_fails_and_keeps_its_table(engine: Engine) -> None:
     build(engine, "ff_wrong", "select 'old' as a")
-    report = run(engine, memory_project({"ff_users": "select 1 as id", "ff_wrong": ff_wrong}))
+    report = run(engine, memory_project({"ff_users": "select 1 as id", "ff_wrong": ff_wrong}), full_refresh=True)
     failed = report.results[1].error
     if failed is not None and not caused_by(failed, ErrorKind.DATA):
         raise failed
@@ -144,6 +144,7 @@ def test_failed_model_keeps_its_table_and_skips_what_follows(engine: Engine) -> 
         memory_project(
             {"ff_users": "select missing_one from ff_nowhere", "ff_next": "select * from {{ ref('ff_users') }}"}
         ),
+        full_refresh=True,
     )
     assert [r.status for r in report.results] == [Status.FAILED, Status.SKIPPED]
     assert rows(engine, "select a from ff_users") == [("old",)]
@@ -166,7 +167,7 @@ def test_one_of_several_light_models_fails_alone(engine: Engine) -> None:
     build(engine, "ff_light_1", "select 'old' as a")
     light = {f"ff_light_{i}": "select 'new' as a from {{ ref('ff_users') }}" for i in range(3)}
     failing = {"ff_light_1": "select missing_one from {{ ref('ff_users') }}"}
-    report = run(engine, memory_project({"ff_users": "select 1 as id"} | light | failing))
+    report = run(engine, memory_project({"ff_users": "select 1 as id"} | light | failing), full_refresh=True)
     assert [r.name for r in report.results if r.status is Status.FAILED] == ["ff_light_1"]
     assert [rows(engine, f"select a from ff_light_{i}") for i in range(3)] == [[("new",)], [("old",)], [("new",)]]
 
