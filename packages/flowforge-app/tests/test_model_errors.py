@@ -9,6 +9,7 @@ import pytest
 from flowforge_app.model_errors import about_rows, function_error, statement_error
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
+from flowforge_domain.inputs import ModelInputs
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed, SourceTable, model
 from flowforge_testkit.sqlite.frames import Frame
@@ -115,7 +116,8 @@ class TestFunctions:
             try:
                 names["p"](*([frame] if frame else []))
             except (LookupError, ArithmeticError, ValueError, AttributeError, TypeError) as error:
-                return function_error(error, node, dict.fromkeys(inputs, frame), tmp_path)
+                given = ModelInputs(dict.fromkeys(inputs, frame), dict(zip(inputs, inputs, strict=True)))
+                return function_error(error, node, given, tmp_path)
 
         return run
 

@@ -36,6 +36,14 @@ def test_relations(loaded, spelling):
     assert relation_for(spelling) == ref(spelling) == "mart_users"
 
 
+def test_relations_that_the_environment_names(example, monkeypatch):
+    monkeypatch.setenv("MARTS", "prod_marts")
+    project = example / "project.yml"
+    project.write_text(project.read_text() + "defaults: {schema: \"{{ env_var('MARTS') }}\"}\n")
+    REGISTRY.load_project(example)
+    assert relation_for("users_enriched") == "prod_marts.users_enriched"
+
+
 def test_a_seed_may_be_referred_to_and_the_unknown_may_not(loaded):
     assert ref("seed_users") == "seed_users"
     with pytest.raises(DependencyNotFoundError, match="Did you mean 'users'"):

@@ -23,7 +23,8 @@ from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, count_rows, relation_key
 from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError, told_as
 from flowforge_domain.hooks import may_change_rows
-from flowforge_domain.manifest import Manifest, input_relations
+from flowforge_domain.inputs import ModelInputs
+from flowforge_domain.manifest import Manifest, input_names, input_relations
 from flowforge_domain.materializations import PLANS
 from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
 from flowforge_domain.model import Node
@@ -198,15 +199,16 @@ class _Build:
         # As it was compiled: an engine that is open may say more in its own, such as `copy grants`.
         return query_head(self.node, self.on.compiler.dialect)
 
-    def _inputs(self, frames: Frames) -> dict[str, Frame]:
+    def _inputs(self, frames: Frames) -> ModelInputs[Frame]:
+        names = input_names(self.on.manifest, self.node)
         inputs = {relation: frames.read(relation) for relation in input_relations(self.on.manifest, self.node)}
         try:
             columns = {relation: frames.columns(frame) for relation, frame in inputs.items()}
-            check_required_columns(self.node.name, columns, self.node.requires)
+            check_required_columns(self.node.name, columns, self.node.requires, names)
         except RequiredColumnsError as error:
             error.where = self.node.where()
             raise
-        return inputs
+        return ModelInputs(inputs, names)
 
     def _make_room(self) -> None:
         kind = self.node.config.stands_as
@@ -223,7 +225,7 @@ def _wants_this(function: Callable[..., Any]) -> bool:
 
 
 def _call(
-    function: Callable[..., Any], inputs: dict[str, Frame], this: Frame | None, node: Node, manifest: Manifest
+    function: Callable[..., Any], inputs: ModelInputs[Frame], this: Frame | None, node: Node, manifest: Manifest
 ) -> Frame:
     """Call a user's function as its deps say: without argument, with the frame, or with a dict of frames."""
     arguments = [inputs] if len(inputs) > 1 else list(inputs.values())

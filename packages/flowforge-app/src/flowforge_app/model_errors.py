@@ -14,6 +14,7 @@ from flowforge_domain.ddl import find_target, first_line
 from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import EngineError, ErrorKind, ModelError
 from flowforge_domain.hooks import Hook
+from flowforge_domain.inputs import ModelInputs
 from flowforge_domain.manifest import Manifest, input_relations, source_relation
 from flowforge_domain.model import Node
 from flowforge_domain.relation import relation_parts, same_relation
@@ -76,7 +77,7 @@ def about_rows(node: Node, manifest: Manifest, engine: Engine, into: str = "") -
         ) from error
 
 
-def function_error(error: BaseException, node: Node, inputs: Mapping[str, Frame], root: Path) -> ModelError:
+def function_error(error: BaseException, node: Node, inputs: ModelInputs[Frame], root: Path) -> ModelError:
     """Return what a user's function raised, with the last line of the project it passed through.
 
     It may be written for the frames of another engine: where the error can come from that, theirs are named.
@@ -114,9 +115,9 @@ def hook_excerpt(error: EngineError, sql: str) -> str:
     return caret(sql, error.line or first_line(sql), error.column)
 
 
-def _function_hint(error: BaseException, inputs: Mapping[str, Frame]) -> str:
+def _function_hint(error: BaseException, inputs: ModelInputs[Frame]) -> str:
     if isinstance(error, KeyError):
-        return _key_hint(error, list(inputs))
+        return _key_hint(error, inputs.names)
     given = next(iter(inputs.values()), None)
     if given is None or not _may_be_of_frames(error, given):
         return "Correct the function; FLOWFORGE_TRACE=1 shows the whole trace."
@@ -133,13 +134,14 @@ def _may_be_of_frames(error: BaseException, frame: Frame) -> bool:
     return libraries[0] == libraries[1]
 
 
-def _key_hint(error: KeyError, inputs: list[str]) -> str:
+def _key_hint(error: KeyError, inputs: Mapping[str, str]) -> str:
     keys = ", ".join(map(repr, inputs))
-    if len(inputs) == 1 and error.args[:1] == (inputs[0],):
+    ((name, relation), *_) = [*inputs.items(), ("", "")]
+    if len(inputs) == 1 and error.args[:1] in ((name,), (relation,)):
         return "A function of one input is given its frame itself: drop the key."
     if len(inputs) > 1:
-        return f"Inputs are keyed by relation, relation_for(dep): {keys}. Otherwise check the columns."
-    return f"Check the columns of {keys}: flowforge show {quote(inputs[0])}" if inputs else "Check the key."
+        return f"Inputs are keyed by the names in `deps`, or relation_for(dep): {keys}. Otherwise check the columns."
+    return f"Check the columns of {keys}: flowforge show {quote(relation)}" if inputs else "Check the key."
 
 
 def _next_step(error: EngineError, node: Node, manifest: Manifest, engine: Engine, otherwise: str) -> str:

@@ -11,6 +11,7 @@ from flowforge_domain.checks import Check
 from flowforge_domain.dag import topo_sort
 from flowforge_domain.errors import ConfigError, DependencyNotFoundError, RequiredColumnsError
 from flowforge_domain.hooks import Hook
+from flowforge_domain.inputs import meant
 from flowforge_domain.macros import Macro, way_to
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
 from flowforge_domain.relation import relation_parts, same_relation
@@ -142,6 +143,12 @@ def input_relations(manifest: Manifest, node: Node) -> list[str]:
     ]
 
 
+def input_names(manifest: Manifest, node: Node) -> dict[str, str]:
+    """Return the relation of each thing that a node reads by the name that stands in its deps, `group.table`'s too."""
+    sources = {".".join(key): source_relation(manifest, *key) for key in node.sources}
+    return {dep: ref_relation(manifest, dep) for dep in node.deps} | sources
+
+
 def table_relation(manifest: Manifest, table: str) -> str:
     """Return the relation a check means: a node or seed of that name, else the relation itself."""
     found = manifest.nodes.get(node_name(table)) or manifest.seeds.get(node_name(table))
@@ -218,10 +225,12 @@ def _require_tables(manifest: Manifest) -> None:
 def _require_inputs(manifest: Manifest) -> None:
     for node in manifest.nodes.values():
         if node.requires:
-            inputs = dict.fromkeys(input_relations(manifest, node), ())
-            strangers = {relation: columns for relation, columns in node.requires.items() if relation not in inputs}
+            inputs, names = dict.fromkeys(input_relations(manifest, node), ()), input_names(manifest, node)
+            strangers = {
+                key: columns for key, columns in node.requires.items() if meant(key, inputs, names) not in inputs
+            }
             try:
-                check_required_columns(node.name, inputs, strangers)
+                check_required_columns(node.name, inputs, strangers, names)
             except RequiredColumnsError as error:
                 error.where = node.where()
                 raise

@@ -117,8 +117,9 @@ def model(
 ) -> Callable[[Function], Function]:
     """Mark a function as a Python model; it is called with the frames of its `deps`.
 
-    One dependency: the frame. More: a dict from relation to frame. None: no argument. `requires` maps relations to
-    the columns the function needs. `settings` are those of `config(...)`: description, owner, tags, meta, columns.
+    One dependency: the frame. More: a dict of frames, by relation or by the names in `deps`. None: no argument.
+    `requires` maps such keys to the columns the function needs. `settings` are those of `config(...)`: description,
+    owner, tags, meta, columns.
     """
     spec = spec_of(name, deps or (), requires or {}, settings)
 

@@ -5,33 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from flowforge_domain.errors import RequiredColumnsError
+from flowforge_domain.inputs import meant
 from flowforge_domain.model import Node
 from flowforge_domain.text import did_you_mean
 
+_NO_NAMES: Mapping[str, str] = {}
+
 
 def check_required_columns(
-    model: str, inputs: Mapping[str, Iterable[str]], requires: Mapping[str, Iterable[str]]
+    model: str,
+    inputs: Mapping[str, Iterable[str]],
+    requires: Mapping[str, Iterable[str]],
+    names: Mapping[str, str] = _NO_NAMES,
 ) -> None:
-    """Compare the columns of each input relation with what the model requires of it.
+    """Compare the columns of each input relation with what the model requires of it, by that or by its name in `deps`.
 
-    Raises `RequiredColumnsError` listing every relation that is not an input and every column that is missing.
+    `names` maps those to relations. Raises `RequiredColumnsError` listing every key that is not an input and every
+    column that is missing.
     """
     missing: dict[str, list[str]] = {}
     lines: list[str] = []
-    for relation, wanted in requires.items():
+    for key, wanted in requires.items():
+        relation = meant(key, inputs, names)
         if relation not in inputs:
-            missing[relation] = sorted(wanted)
-            lines.append(f"{relation!r} is not an input. {did_you_mean(relation, inputs)}".rstrip())
+            missing[key] = sorted(wanted)
+            lines.append(f"{key!r} is not an input. {did_you_mean(key, names or inputs)}".rstrip())
             continue
         present = set(inputs[relation])
         if absent := sorted(set(wanted) - present):
-            missing[relation] = absent
-            lines.append(f"{relation!r} lacks {', '.join(absent)}; it has {', '.join(sorted(present))}.")
+            missing[key] = absent
+            lines.append(f"{key!r} lacks {', '.join(absent)}; it has {', '.join(sorted(present))}.")
     if missing:
         raise RequiredColumnsError(
             "\n".join([f"Required columns are missing for model {model!r}:", *(f"  {line}" for line in lines)]),
             missing,
-            hint="`requires` is keyed by relation, relation_for(dep): check the names against its columns.",
+            hint="`requires` is keyed by the names in `deps`, or relation_for(dep): check them against the columns.",
         )
 
 

@@ -21,7 +21,7 @@ _EXAMPLE = 'Write for example @model(deps=["users"], requires={"users": {"id"}})
 _FIXES = (
     "Write `def {}():`, or name what it reads: deps=[…].",
     "Write `def {}(df):`, and `this` after it for the rows that stand.",
-    "Write `def {}(inputs):`: more than one dep come as one dict, keyed by relation.",
+    "Write `def {}(inputs):`: more than one dep come as one dict, by their names.",
 )
 _KNOWN = (*_OWN, *(setting.name for setting in fields(ModelConfig)))
 Marked = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

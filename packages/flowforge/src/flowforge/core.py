@@ -65,16 +65,18 @@ class Registry:
     def load_project(self, project_dir: Path | str) -> None:
         """Read the project in a folder; raise `FlowForgeError` when what it says is wrong."""
         from flowforge_bootstrap.plugins import load_plugins
+        from flowforge_bootstrap.profiles import EnvSettings
 
         ports = load_plugins().open_project(Path(project_dir))
-        self.manifest, self.ports, self._env = ports.reader.manifest(), ports, None
+        environment = EnvSettings.of(Path(project_dir)).variables
+        self.manifest, self.ports, self._env = ports.reader.manifest(environment), ports, None
 
 
 REGISTRY = Registry()
 
 
 def relation_for(node_name: str) -> str:
-    """Return the relation that a node of the loaded project writes."""
+    """Return the relation that a node of the loaded project writes; where none is, its name, which inputs know too."""
     return _relation_for(node_name, REGISTRY.nodes)
 
 

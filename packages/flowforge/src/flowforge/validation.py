@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flowforge_domain.errors import RequiredColumnsError
+from flowforge_domain.inputs import ModelInputs
 from flowforge_domain.requirements import check_required_columns
 
 __all__ = ["RequiredColumnsError", "validate_required_columns"]
@@ -17,4 +18,5 @@ def validate_required_columns(node_name: str, inputs: Any, requires: Mapping[str
     A frame is anything with `columns`. Raises `RequiredColumnsError` listing what is missing.
     """
     frames = inputs if isinstance(inputs, dict) else dict.fromkeys(requires, inputs)
-    check_required_columns(node_name, {relation: list(frame.columns) for relation, frame in frames.items()}, requires)
+    columns = {relation: list(frame.columns) for relation, frame in frames.items()}
+    check_required_columns(node_name, columns, requires, inputs.names if isinstance(inputs, ModelInputs) else {})
