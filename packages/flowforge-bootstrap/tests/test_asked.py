@@ -124,6 +124,26 @@ class TestStates:
         report = project.test("state:modified", state=tmp_path / "then")
         assert [found.check.title for found in report.results] == tests
 
+    def test_a_name_that_the_environment_fills_in_is_compared_as_it_is_written(
+        self, project, shop, tmp_path, monkeypatch
+    ):
+        text = (shop / "project.yml").read_text()
+        schema = "folders:\n  {}: {{schema: \"{{{{ env_var('MARTS', 'marts') }}}}{}\"}}\n"
+        (shop / "models" / "marts").mkdir(exist_ok=True)
+        (shop / "models" / "marts" / "top.ff.sql").write_text("select * from {{ source('crm', 'people') }}")
+        sources = (shop / "sources.yml").read_text()
+        (shop / "sources.yml").write_text(
+            f"{sources}\ncrm:\n  people: {{identifier: \"{{{{ env_var('TOP', 'x') }}}}\"}}\n"
+        )
+        (shop / "project.yml").write_text(text + schema.format("marts", ""))
+        project.compile()
+        (shop / ".flowforge").rename(tmp_path / "then")
+        monkeypatch.setenv("MARTS", "prod_marts")
+        monkeypatch.setenv("TOP", "y")
+        assert names(project, "kind:model,state:unmodified", state=tmp_path / "then") == names(project, "kind:model")
+        (shop / "project.yml").write_text(text + schema.format("marts", "_v2"))
+        assert names(project, "state:modified.config", state=tmp_path / "then") == ["revenue_by_customer", "top"]
+
     def test_a_folder_without_a_manifest_is_told(self, project, tmp_path):
         with pytest.raises(ConfigError, match=r"manifest\.json' cannot be read"):
             project.ls("state:new", state=tmp_path)

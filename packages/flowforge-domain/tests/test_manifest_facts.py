@@ -60,11 +60,29 @@ def test_nothing_is_modified_in_an_unchanged_project_elsewhere():
         ({"deps": ["other"]}, "body"),
         ({"config": replace(CONFIG, unique_key=("id",))}, "config"),
         ({"config": replace(CONFIG, meta={"a": [2], "b": 1})}, "config"),
-        ({"relation": "marts.daily"}, "config"),
+        ({"config": replace(CONFIG, schema="marts"), "relation": "marts.daily"}, "config"),
+        ({"written": {"schema": "{{ env_var('MARTS') }}"}, "relation": "marts.daily"}, "config"),
     ],
 )
 def test_each_part_is_told_apart(change, part):
     assert parts(stored(USERS, DAILY), USERS, replace(DAILY, **change))["daily"] == {part}
+
+
+def test_what_the_environment_makes_of_a_name_modifies_nothing():
+    def reading(schema):
+        daily = replace(
+            DAILY,
+            config=replace(CONFIG, schema=schema),
+            relation=f"{schema}.daily",
+            written={"schema": "{{ env_var('MARTS') }}", "alias": ""},
+        )
+        orders = SourceTable("shop", "orders", f"{schema}.orders", written="{{ env_var('RAW') }}.orders")
+        return replace(manifest(USERS, daily), sources={("shop", "orders"): orders})
+
+    assert differing(reading("dev"), reading("prod")) == frozenset()
+    facts = manifest_facts(reading("prod"))["nodes"]["daily"]
+    assert (facts["relation"], facts["config"]["schema"]) == ("prod.daily", "{{ env_var('MARTS') }}")
+    assert "alias" not in facts["config"]
 
 
 def test_a_macro_modifies_the_models_that_may_reach_it():

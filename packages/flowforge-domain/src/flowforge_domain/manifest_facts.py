@@ -1,13 +1,13 @@
-"""What can be compared between two states of a project: facts without times, places on a disk, or an environment.
+"""What can be compared between two states of a project: facts without times or places on a disk.
 
-This is the heart of `.flowforge/manifest.json`: equal projects give equal facts, on every machine. A project that was
-not changed since they were written differs in nothing.
+This is the heart of `.flowforge/manifest.json`. A project that was not changed since they were written differs in
+nothing, on any machine and with any profile: a name that the environment fills in is compared as it is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from flowforge_domain.checks import Check
@@ -17,7 +17,7 @@ from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node, Seed
 from flowforge_domain.source import SourceKey
 
-FORMAT = 2
+FORMAT = 3
 """The version of the facts' shape; one that is newer than ours cannot be compared."""
 
 PARTS = ("body", "config", "macros")
@@ -25,7 +25,7 @@ PARTS = ("body", "config", "macros")
 
 _COMPARED: Mapping[str, tuple[str, ...]] = {
     "body": ("kind", "checksum", "modules", "deps"),
-    "config": ("config", "relation", "sources", "variables"),
+    "config": ("config", "sources", "variables"),
     "macros": ("macros",),
 }
 
@@ -40,7 +40,8 @@ def manifest_facts(
 
     `tests` maps each title to the tests that have it. `seeds` are the checksums of the seeds' files by name, where they
     are known, `modules` those of the modules that a Python model imports, by its name and then by file. Of settings
-    only those that differ from the defaults are told.
+    only those that differ from the defaults are told. A node's `relation` alone is as the environment has it, and is
+    compared no further: what makes it are its settings, as they are written.
     """
     known, imported = seeds or {}, modules or {}
     tests: dict[str, list[Facts]] = {}
@@ -111,7 +112,7 @@ def _node_facts(node: Node, manifest: Manifest) -> dict[str, Any]:
         "relation": None if node.config.materialized == "ephemeral" else node.relation,
         "deps": sorted(node.deps),
         "sources": {".".join(key): _source_relation(key, manifest) for key in sorted(node.sources)},
-        "config": _changed_settings(node.config),
+        "config": _changed_settings(replace(node.config, **node.written) if node.written else node.config),
         "checksum": node.checksum,
         "macros": {name: manifest.macros[name].digest for name in node.macros if name in manifest.macros},
         "variables": {name: fingerprint(repr(manifest.variables[name])) for name in _read_variables(node, manifest)},
@@ -119,7 +120,8 @@ def _node_facts(node: Node, manifest: Manifest) -> dict[str, Any]:
 
 
 def _source_relation(key: SourceKey, manifest: Manifest) -> str | None:
-    return manifest.sources[key].relation if key in manifest.sources else None
+    found = manifest.sources.get(key)
+    return (found.written or found.relation) if found else None
 
 
 def _read_variables(node: Node, manifest: Manifest) -> list[str]:

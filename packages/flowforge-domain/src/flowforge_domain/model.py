@@ -29,6 +29,7 @@ class Node:
     relative to the project; `lines` tells on which line of it each dependency is named, and under "" where `@model` is.
     `checksum` is that of the file's text, whatever its line ends. `macros` are those that its SQL may reach, on any
     engine, `variables` those that it reads itself, "" for a computed name; `hooks` run before and after its build.
+    `written` are `schema` and `alias` as they stand in the project where its environment fills them in.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Node:
     macros: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
     variables: tuple[str, ...] = ()
+    written: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not self.relation:
@@ -57,13 +59,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """A table that FlowForge reads and does not make: `source("group", "table")`."""
+    """A table that FlowForge reads and does not make: `source("group", "table")`.
+
+    `written` is its relation as it stands in the project where its environment fills that in.
+    """
 
     group: str
     table: str
     relation: str
     description: str = ""
     where: Location = field(default_factory=lambda: Location("sources.yml"))
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from flowforge_project.hook_files import HOOKS, HookReader
 from flowforge_project.misnamed import misnamed_models
 from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
-from flowforge_project.settings import CheckedYaml, Settings, in_environment, read_checked
+from flowforge_project.settings import NAMES, CheckedYaml, Settings, in_environment, read_checked
 
 _CHECK_KEYS = ("type", "table", "column", "tags", "severity")
 _NOTHING: Mapping[str, str] = {}
@@ -165,20 +165,21 @@ def _facts(file: ProjectFile, cache: ParseCache) -> list[ModelFacts]:
 def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Collection[str], reader: HookReader) -> Node:
     path = file.path
     name = facts.name or node_name(path.name)
-    config = settings.model(name, file.name, facts, known)
+    written = settings.model(name, file.name, facts, known)
+    config = settings.filled(written, name, file.name, facts)
     hooks: tuple[Hook, ...] = ()
     if config.pre_hook or config.post_hook:
         texts = {when: getattr(config, when) for when in MODEL_HOOKS}
         places = {when: settings.place(when, name, file.name, facts) for when in MODEL_HOOKS}
         hooks, facts = reader.of_model(facts, file.name, texts, places)
-    written = relation_name(*filter(None, (config.schema, config.alias or name)))
+    relation = relation_name(*filter(None, (config.schema, config.alias or name)))
     return Node(
         name=name,
         kind="python" if facts.function else "sql",
         path=path,
         deps=tuple(dict.fromkeys(node_name(ref) for ref, _ in facts.refs)),
         sources=tuple(dict.fromkeys((group, table) for group, table, _ in facts.sources)),
-        relation=facts.creates[1] if facts.creates else written,
+        relation=facts.creates[1] if facts.creates else relation,
         config=config,
         requires={relation: frozenset(columns) for relation, columns in facts.requires.items()},
         file=file.name,
@@ -187,6 +188,7 @@ def _node(file: ProjectFile, facts: ModelFacts, settings: Settings, known: Colle
         macros=tuple(dict.fromkeys(name for name, _ in facts.names)),
         hooks=hooks,
         variables=tuple(facts.variables),
+        written={key: getattr(written, key) for key in NAMES} if config is not written else {},
     )
 
 
@@ -213,21 +215,15 @@ def _seed(file: ProjectFile, entries: Mapping[str, tuple[str, Mapping[str, Any]]
 
 
 def _sources(file: CheckedYaml, environment: Mapping[str, str]) -> dict[SourceKey, SourceTable]:
-    def named(entry: Mapping[str, Any], group: str, table: str) -> str:
-        parts = filter(None, (entry.get("schema"), entry.get("identifier") or table))
+    def declared(entry: Mapping[str, Any], group: str, table: str) -> SourceTable:
         where = file.where(group, table)
-        return relation_name(
-            *(in_environment(part, environment, where) if is_template(part) else part for part in parts)
-        )
+        parts = list(filter(None, (entry.get("schema"), entry.get("identifier") or table)))
+        written = ".".join(parts) if any(map(is_template, parts)) else ""
+        relation = relation_name(*(in_environment(part, environment, where) for part in parts) if written else parts)
+        return SourceTable(group, table, relation, entry.get("description", ""), where, written)
 
     return {
-        (group, table): SourceTable(
-            group,
-            table,
-            named(entry, group, table),
-            entry.get("description", ""),
-            file.where(group, table),
-        )
+        (group, table): declared(entry, group, table)
         for group, tables in file.data.items()
         for table, entry in tables.items()
     }

@@ -19,6 +19,9 @@ from flowforge_project.folder import ProjectFile, decode
 Layer = Mapping[str, Any]
 Placed = tuple[Layer, Location]
 
+NAMES = ("schema", "alias")
+"""The settings that the environment may fill in."""
+
 
 @dataclass(frozen=True)
 class CheckedYaml:
@@ -57,7 +60,7 @@ class Settings:
         return cls(project.data.get("defaults", {}), folders, models, project.where("defaults"), environment)
 
     def model(self, name: str, file: str, facts: ModelFacts, known: Collection[str]) -> ModelConfig:
-        """Return the settings of the model `name` in `file`, of which `facts` are what its text says.
+        """Return the settings of the model `name` in `file`, of which `facts` are what its text says, as written.
 
         What is said for a folder or the project counts where the text can follow it. Raises `ConfigError` for settings
         that contradict the text or each other, and for a materialization that is not one of `known`.
@@ -65,9 +68,6 @@ class Settings:
         named, _ = self.models.get(name, ({}, None))
         self._require_fitting(name, file, facts)
         config = _merged([x for x in (self.defaults, *self._folder_layers(file), named, facts.settings) if x])
-        if is_template(config.schema) or is_template(config.alias):
-            schema, alias = (self._named(key, config, name, file, facts) for key in ("schema", "alias"))
-            config = replace(config, schema=schema, alias=alias)
         if not facts.can_be(config.materialized):
             config = replace(config, materialized=facts.form)
         if config.materialized not in known:
@@ -88,8 +88,13 @@ class Settings:
         placed = [self.models.get(name, ({}, self.where)), *folders]
         return next((where for layer, where in placed if key in layer), self.where)
 
-    def _named(self, key: str, config: ModelConfig, name: str, file: str, facts: ModelFacts) -> str:
-        return in_environment(getattr(config, key), self.environment, self.place(key, name, file, facts))
+    def filled(self, config: ModelConfig, name: str, file: str, facts: ModelFacts) -> ModelConfig:
+        """Return settings of a model with what the environment says of its names; raise `ConfigError` with the line."""
+        if not (is_template(config.schema) or is_template(config.alias)):
+            return config
+        texts = ((getattr(config, key), self.place(key, name, file, facts)) for key in NAMES)
+        schema, alias = (in_environment(text, self.environment, where) for text, where in texts)
+        return replace(config, schema=schema, alias=alias)
 
     def _require_meaning(self, keys: Iterable[str], kind: str, name: str, file: str, facts: ModelFacts) -> None:
         """Raise `ConfigError` for a setting of this model alone that its materialization would not look at."""
@@ -106,7 +111,7 @@ class Settings:
         if not facts.can_be(named.get("materialized", facts.form)):
             message, hint = f"Model {name!r} is a {facts.form}: {file} says so.", "Drop `materialized` here."
             raise ConfigError(message, where=where, hint=hint)
-        for key in ("schema", "alias"):
+        for key in NAMES:
             if facts.creates and key in named:
                 message = f"Model {name!r} writes {facts.creates[1]}: {file} says so."
                 raise ConfigError(message, where=where, hint=f"Drop `{key}` here.")
