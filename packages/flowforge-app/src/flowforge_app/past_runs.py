@@ -11,6 +11,7 @@ from flowforge_domain.errors import ConfigError, FlowForgeError
 from flowforge_domain.journal import OK, RUNNING, RunRecord, told
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.results import Status, Verdict
+from flowforge_domain.selectable import SelectionContext
 from flowforge_domain.selection import EVERYTHING, Selection
 from flowforge_domain.text import did_you_mean
 from flowforge_ports.journal import Journals
@@ -106,15 +107,31 @@ class PastRuns:
             found = {model.name: model.seconds for model in built} | found
         return found
 
-    def statuses(self) -> dict[str, str] | None:
-        """Return how each model ended in the last run that built any, None where no journal tells of one."""
-        last = next((run for run in self._readable() if run.command in _BUILDING), None)
-        return None if last is None else {model.name: model.status for model in last.models.values()}
+    def ended(self, profile: str, engine: str) -> SelectionContext | None:
+        """Return how models ended in the last run of a profile that built any, and tests in the last that had some.
 
-    def verdicts(self) -> frozenset[tuple[str, str]]:
-        """Return the title of each test with how it ended, of the last run that had any to run."""
-        last = next((run for run in self._readable() if run.checks), None)
-        return frozenset((check.name, check.status) for check in last.checks) if last else frozenset()
+        None where no journal tells of either.
+        """
+        last = built = tested = None
+        for run in self._readable():
+            last = last or (run if run.command in _BUILDING or run.checks else None)
+            if run.options.env == profile and run.engine in ("", engine):
+                built = built or (run if run.command in _BUILDING else None)
+                tested = tested or (run if run.checks else None)
+                if built and tested:
+                    break
+        if last is None:
+            return None
+        first = built or tested
+        if first is None:
+            elsewhere = f"the last one, {last.run}, was on {last.options.env!r}"
+            return SelectionContext(ran=f"No run on profile {profile!r} is known; {elsewhere}.")
+        of_tests = f", and of tests {tested.run}" if tested and tested is not first else ""
+        return SelectionContext(
+            results={model.name: model.status for model in built.models.values()} if built else {},
+            verdicts=frozenset((check.name, check.status) for check in tested.checks) if tested else frozenset(),
+            ran=f"The last run on profile {profile!r}, {first.run}{of_tests},",
+        )
 
     def _readable(self) -> Iterator[RunRecord]:
         for name in self.journals.names():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from flowforge_app.past_runs import PastRuns
 from flowforge_bootstrap.artifacts import MANIFEST, RESULTS, file_checksum, imported_modules, unreadable
@@ -17,6 +17,9 @@ from flowforge_domain.manifest_facts import manifest_facts, modified_parts, modi
 from flowforge_domain.selectable import NOWHERE, SelectionContext
 from flowforge_domain.selection import Selection, selection
 from flowforge_ports.project import ProjectPorts
+
+if TYPE_CHECKING:
+    from flowforge_bootstrap.profiles import ResolvedProfile
 
 Names = Iterable[str] | str | None
 _RESULT = "result:"
@@ -44,20 +47,22 @@ class Asked:
     state: str | Path | None = None
     changed_since: str | None = None
 
-    def among(self, ports: ProjectPorts, manifest: Manifest) -> Selection:
-        """Return what is asked for, ready for a use case.
+    def among(self, ports: ProjectPorts, manifest: Manifest, profile: Callable[[], ResolvedProfile]) -> Selection:
+        """Return what is asked for, ready for a use case; `profile` is asked where past runs of it are.
 
         Raises `FlowForgeError` for a selection that says nothing, for a folder without a manifest, and for a reference
         that git does not know.
         """
         plain = selection(self.select, self.exclude, self.selector)
         since = self.changed_since
-        ended = _results(ports, manifest.root, self.state) if _asks_for_results(plain, manifest) else NOWHERE
+        asks = _asks_for_results(plain, manifest)
+        ended = _results(ports, manifest.root, self.state, profile) if asks else NOWHERE
         modified = _modified(ports, manifest, Path(self.state)) if self.state is not None else NOWHERE
         context = replace(
             modified,
             results=ended.results,
             verdicts=ended.verdicts,
+            ran=ended.ran,
             changed=_changed(ports, manifest, since) if since is not None else None,
         )
         return Selection(plain.include, plain.exclude, context)
@@ -95,14 +100,17 @@ def _asks_for_results(wanted: Selection, manifest: Manifest) -> bool:
     return any(_RESULT in text for text in texts)
 
 
-def _results(ports: ProjectPorts, root: Path, state: str | Path | None) -> SelectionContext:
-    """Return how nodes and tests ended in the last run; no results where none was recorded.
+def _results(
+    ports: ProjectPorts, root: Path, state: str | Path | None, profile: Callable[[], ResolvedProfile]
+) -> SelectionContext:
+    """Return how nodes and tests ended in the last run of the profile; no results where none was recorded.
 
-    Its journal tells of nodes, for the artifact may be that of tests since.
+    Its journal tells of nodes, for the artifact may be that of tests since, or of another profile.
     """
-    past = PastRuns(ports.journals)
-    if state is None and (statuses := past.statuses()) is not None:
-        return SelectionContext(results=statuses, verdicts=past.verdicts())
+    if state is None:
+        ended = PastRuns(ports.journals).ended((used := profile()).name, used.spec.name)
+        if ended is not None:
+            return ended
     file = root / RESULTS if state is None else Path(state) / RESULTS.name
     if not file.exists():
         return NOWHERE
@@ -111,7 +119,7 @@ def _results(ports: ProjectPorts, root: Path, state: str | Path | None) -> Selec
     if not isinstance(found, dict):
         found = {}
     results, verdicts = _statuses(found.get("results"), wrong), _statuses(found.get("tests", []), wrong)
-    return SelectionContext(results=dict(results), verdicts=frozenset(verdicts))
+    return SelectionContext(results=dict(results), verdicts=frozenset(verdicts), ran=f"The run that {file} tells of")
 
 
 def _statuses(listed: Any, wrong: str) -> list[tuple[str, str]]:

@@ -230,7 +230,7 @@ class Project(ProjectText):
 
 
 def _wanted(container: Container, select: Names, exclude: Names, choice: Choice) -> Selection:
-    return Asked(select, exclude, **choice).among(container.project(), container.manifest())
+    return Asked(select, exclude, **choice).among(container.project(), container.manifest(), container.profile)
 
 
 def _named(manifest: Manifest, name: str) -> list[Node | Seed]:

@@ -29,7 +29,7 @@ from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.listing import listed, selected_resources
 from flowforge_domain.manifest import Manifest, run_order, with_variables
-from flowforge_domain.selection import selected_nodes
+from flowforge_domain.selection import Selection, selected_nodes
 from flowforge_ports.project import ProjectPorts
 
 
@@ -93,7 +93,10 @@ class Workspace:
         """Write the SQL of the selected models below `.flowforge/compiled/`, and the manifest; return the SQL files."""
         ports = self.ports()
         manifest = self.manifest(ports)
-        compiler, chosen = self.compiler(ports, manifest, self.profile(ports)), wanted.among(ports, manifest)
+        compiler, chosen = (
+            self.compiler(ports, manifest, self.profile(ports)),
+            self._among(wanted, ports, manifest),
+        )
         require_names(compiler, selected_nodes(manifest, chosen))
         compiled = compiler(chosen)
         write_manifest(manifest, ports.reader)
@@ -110,7 +113,7 @@ class Workspace:
         ports = self.ports()
         self.require_known(ports)
         manifest = self.manifest(ports)
-        chosen = narrowed(manifest, wanted.among(ports, manifest))
+        chosen = narrowed(manifest, self._among(wanted, ports, manifest))
         return Dag(run_order(chosen), mermaid(chosen.nodes, chosen.seeds.values(), chosen.sources.values()))
 
     def ls(self, wanted: Asked, kinds: Collection[str] = ("seed", "model")) -> list[dict[str, Any]]:
@@ -119,9 +122,10 @@ class Workspace:
         Raises `FlowForgeError` for a wrong graph, kind or selection.
         """
         ports = self.ports()
+        self.require_known(ports)
         manifest = self.manifest(ports)
         way = "Or list other kinds: --resource source."
-        found = selected_resources(manifest, wanted.among(ports, manifest), kinds, way)
+        found = selected_resources(manifest, self._among(wanted, ports, manifest), kinds, way)
         return [listed(manifest, resource) for resource in found]
 
     def write_dag(self, wanted: Asked, out_dir: Path | None = None) -> tuple[Dag, Path]:
@@ -141,11 +145,14 @@ class Workspace:
                 raise
             compiler = None
         site = resolve(self.plugins.site().open)()
-        build = BuildDocs(narrowed(manifest, wanted.among(ports, manifest)), ports.reader, site, compiler)
+        build = BuildDocs(narrowed(manifest, self._among(wanted, ports, manifest)), ports.reader, site, compiler)
         try:
             return build(out_dir or self.root / DOCS)
         except OSError as error:
             raise unwritable(out_dir or self.root / DOCS, error) from error
+
+    def _among(self, wanted: Asked, ports: ProjectPorts, manifest: Manifest) -> Selection:
+        return wanted.among(ports, manifest, lambda: self.profile(ports))
 
     def require_known(self, ports: ProjectPorts) -> None:
         """Raise for an environment or engine that was asked for and does not exist, though neither is needed."""

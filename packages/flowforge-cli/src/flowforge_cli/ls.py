@@ -9,7 +9,17 @@ from typing import Annotated, Any, Optional
 import typer
 
 from flowforge_cli.opening import choice, open_project
-from flowforge_cli.options import ChangedSince, Exclude, LogFormat, ProjectPath, Select, SelectorName, State, Variables
+from flowforge_cli.options import (
+    ChangedSince,
+    Env,
+    Exclude,
+    LogFormat,
+    ProjectPath,
+    Select,
+    SelectorName,
+    State,
+    Variables,
+)
 from flowforge_cli.output import output as output_of
 from flowforge_domain.text import printable
 
@@ -33,6 +43,7 @@ Resources = Annotated[
 
 def ls(
     project: ProjectPath = ".",
+    env: Env = None,
     select: Select = None,
     exclude: Exclude = None,
     selector: SelectorName = None,
@@ -47,7 +58,7 @@ def ls(
     Models and seeds, unless --resource says otherwise. No code of the project is run, and no engine is opened.
     """
     out = output_of(False, False, LogFormat.text)
-    with open_project(project, None, None, out, variables) as opened:
+    with open_project(project, env, None, out, variables) as opened:
         found = opened.ls(select, exclude, resource, **choice(selector, state, changed_since))
     for line in dict.fromkeys(_line(one, output) for one in found):
         out.line(line)

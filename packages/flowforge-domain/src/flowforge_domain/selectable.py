@@ -45,13 +45,15 @@ class SelectionContext:
 
     `modified` tells which parts of each node differ from another manifest, None for a new one, and `modified_tests` the
     same of tests by their titles. `results` says how each node ended in the last run, `verdicts` pairs the title of
-    each test with how that ended when tests were last run. `changed` are the nodes that changed since a commit.
+    each test with how that ended when tests were last run; `ran` names that run where there is one, and otherwise says
+    why not. `changed` are the nodes that changed since a commit.
     """
 
     modified: Mapping[str, frozenset[str] | None] | None = field(default=None, repr=False)
     modified_tests: Mapping[str, frozenset[str] | None] = field(default_factory=dict, repr=False)
     results: Mapping[str, str] | None = field(default=None, repr=False)
     verdicts: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+    ran: str = field(default="", repr=False)
     changed: frozenset[str] | None = field(default=None, repr=False)
 
 
@@ -167,7 +169,8 @@ def _require_known(term: Term, context: SelectionContext) -> None:
         }[term.method]
         if term.value == "changed":
             hint = "Add --changed-since and a git reference, such as main."
-        raise SelectionError(f"{term.text!r} has nothing to compare with.", hint=hint)
+        why = context.ran if term.method == "result" else ""
+        raise SelectionError(f"{term.text!r} has nothing to compare with. {why}".rstrip(), hint=hint)
 
 
 def _is_given(term: Term, context: SelectionContext) -> bool:

@@ -114,6 +114,8 @@ def select(
         message, hint = f"The selection leaves no {what}.", "Select more, or exclude less."
         if wanted.context.changed is not None:
             hint = "Nothing that is selected has changed since that commit."
+        elif choice.unmet and wanted.context.ran:
+            hint = f"{wanted.context.ran} has no {what} that is {' or '.join(choice.unmet)}."
         elif found.names and not wanted.exclude:
             others = _counted(with_seeds(manifest)[name] for name in found.names)
             message, hint = f"The selection names {others}, and no {what}.", _hint_for(what, wanted.include, way)
@@ -179,6 +181,7 @@ class _Choice:
         self._tags = {tag for thing in both for tag in thing.tags}
         self._known: dict[str, _Found] = {}
         self.asked_for_changes = False
+        self.unmet: list[str] = []
 
     def made(self, include: tuple[str, ...], exclude: tuple[str, ...] = ()) -> _Found:
         found = self._union(include) if include else _Found(set(self._items), set(self._graph))
@@ -214,7 +217,10 @@ class _Choice:
     def _direct(self, term: Term) -> _Found:
         self.asked_for_changes = self.asked_for_changes or (term.method, term.value) == ("state", "changed")
         match = matcher(term, self._context)
-        return _Found(match(self._items.items()), match(self._nodes.items()))
+        found = _Found(match(self._items.items()), match(self._nodes.items()))
+        if not found and term.method == "result":
+            self.unmet.append(term.value)
+        return found
 
     def _selector(self, term: Term) -> _Found:
         selector = self._selectors.get(term.value)
