@@ -46,16 +46,24 @@ def rows(dsn):
     return [postgres_server.run(f"select env from marts.{name}", dsn) for name in ("cust", "inc", "snp")]
 
 
-def test_what_one_profile_has_built_the_other_leaves_alone(flowforge, dsn):
-    flowforge("run --env prod")
-    said = flowforge("run --env dev", code=1)
-    for name in ("cust", "inc", "snp"):
-        assert f"marts.{name} is built by runs on the schema Prod, as {name} of project shop." in said
-    assert 'drop table "Prod"."_flowforge_state"' in said
-    assert "which FlowForge did not make" not in said
+def test_what_one_profile_has_built_the_other_leaves_alone(flowforge, dsn, tmp_path):
+    (tmp_path / "seeds" / "fx.csv").write_text("a\n2\n", encoding="utf-8")
+    hook = "name: shop\non_run_start: create table if not exists {{ target.name }}_log (n int)\n"
+    (tmp_path / "project.yml").write_text(hook, encoding="utf-8")
+    flowforge("build --env prod")
+    for command in ("run", "build", "build -s inc+ -s cust -s snp -s src"):
+        said = flowforge(f"{command} --env dev", code=1)
+        for name in ("cust", "inc", "snp"):
+            by = f"marts.{name} is built by runs on the schema Prod, as {name} of project shop."
+            assert said.count(f"  models/{name}.ff.sql: {by}") == 1
+        assert said.count('drop table "Prod"."_flowforge_state"') == said.count("Nothing was written") == 1
+        assert "which FlowForge did not make" not in said
+    tables = "select table_name from information_schema.tables where table_schema = 'dev'"
+    assert {name for (name,) in postgres_server.run(tables, dsn)} <= {"_flowforge_state"}
     assert rows(dsn) == [[("prod",)]] * 3
+    assert "built: 1" in flowforge("run --env dev -s src")
     assert "is built by runs on the schema Prod" in flowforge("why inc --env dev")
-    assert "unchanged" in flowforge("run --env prod")
+    assert "failed: 0" in flowforge("run --env prod")
 
 
 def test_another_schema_for_each_or_none_that_runs_on_the_other_any_more_is_the_way_out(flowforge, dsn, tmp_path):

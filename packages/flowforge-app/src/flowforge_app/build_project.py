@@ -53,7 +53,7 @@ class BuildProject:
             started = perf_counter()
             # Before the seeds: where they cannot be loaded, it is told what was not built.
             self.models.progress(self._started(nodes, tests))
-            loaded = self.seeds.load(seeds) if seeds else SeedReport()
+            loaded = self.seeds.load(seeds, nodes) if seeds else SeedReport()
             built = models.run(nodes, tests)
             tests.finish()
             built = replace(built, seconds=perf_counter() - started)

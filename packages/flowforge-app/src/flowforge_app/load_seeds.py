@@ -10,21 +10,20 @@ from time import perf_counter
 from flowforge_app.abilities import require_abilities, require_free_schema, with_ports
 from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.data_versions import data_version
-from flowforge_app.kept_rows import built_elsewhere
 from flowforge_app.load_sql import load_sql
 from flowforge_app.notices import before_loading
-from flowforge_app.other_targets import known_elsewhere
+from flowforge_app.other_targets import require_ours
 from flowforge_app.retyped_seeds import retyped
 from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import ConfigError, SeedError
+from flowforge_domain.errors import ConfigError
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import prepare_statements
-from flowforge_domain.model import Seed
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.plan import Columns
 from flowforge_domain.results import SeedReport, SeedResult
 from flowforge_domain.selection import EVERYTHING, Selection, selected_seeds
@@ -59,13 +58,16 @@ class LoadSeeds:
         with held(self.engine, self.claim):
             return self.load(seeds)
 
-    def load(self, seeds: Sequence[Seed]) -> SeedReport:
-        """Replace the tables of these seeds, all or none, while the lock is held; raise as a call does."""
+    def load(self, seeds: Sequence[Seed], models: Sequence[Node] = ()) -> SeedReport:
+        """Replace the tables of these seeds, all or none, while the lock is held; raise as a call does.
+
+        The `models` are built after them: none is loaded where these may not be.
+        """
         started = perf_counter()
         self.require_able(seeds)
         attempts = Attempts("seeds", self.manifest.retries, self.progress, self.patience)
         # Safe to repeat even when the answer to a commit was lost: every table is replaced as a whole.
-        results, notices = attempts(lambda: self._load_all(seeds)) if seeds else ([], [])
+        results, notices = attempts(lambda: self._load_all(seeds, models)) if seeds else ([], [])
         if self.engine.sources:
             self.engine.sources.vouch()
         for notice in notices:
@@ -85,11 +87,11 @@ class LoadSeeds:
         for seed in seeds:
             require_free_schema(seed, self.engine)
 
-    def _load_all(self, seeds: Sequence[Seed]) -> tuple[list[SeedResult], list[Notice]]:
+    def _load_all(self, seeds: Sequence[Seed], models: Sequence[Node]) -> tuple[list[SeedResult], list[Notice]]:
         """Return the results with what there is to say of them, which holds only once they are committed."""
         results = []
-        state = known_elsewhere(self.engine, read_target(self.engine), (seed.relation for seed in seeds))
-        self._require_ours(seeds, state)
+        state = read_target(self.engine)
+        require_ours(self.engine, state, [*seeds, *models])
         with transaction(self.engine.session):
             notices = list(before_loading(seeds, self.manifest, state, self.engine.dialect))
             existing = kinds(state.entries)
@@ -106,12 +108,6 @@ class LoadSeeds:
             for statement in self._told(self._rows(results, versions), state):
                 self.engine.session.execute(statement)
         return results, notices
-
-    def _require_ours(self, seeds: Sequence[Seed], state: TargetState) -> None:
-        for seed in seeds:
-            if found := state.elsewhere.get(relation_key(seed.relation, self.engine.dialect)):
-                refused = built_elsewhere(seed.relation, *found, self.engine.dialect)
-                raise SeedError(refused.why, where=Location(seed.file), hint=refused.hint)
 
     def _told(self, rows: Sequence[StateRow], state: TargetState) -> tuple[str, ...]:
         """Return the statements that write state rows, and remove those that they make void."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from flowforge_app.kept_rows import built_elsewhere
 from flowforge_app.target_state import ForeignStateError, TargetState, rows_of
 from flowforge_domain.dialect import relation_key
-from flowforge_domain.errors import EngineError, ErrorKind
+from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
+from flowforge_domain.model import Node, Seed
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.state import STATE_TABLE, StateRow
 from flowforge_ports.engine import Engine
@@ -45,6 +47,21 @@ def known_elsewhere(engine: Engine, state: TargetState, relations: Iterable[str]
             if key := strange.get(_whole(row.relation, schema)):
                 found[key] = (table, row)
     return replace(state, elsewhere=unclear | found)
+
+
+def require_ours(engine: Engine, state: TargetState, things: Iterable[Node | Seed]) -> None:
+    """Raise `ConfigError` naming all of these models and seeds whose relations other targets have built, with a fix.
+
+    Raises as `known_elsewhere` does.
+    """
+    relations = {relation_key(thing.relation, engine.dialect): thing for thing in things}
+    elsewhere = known_elsewhere(engine, state, relations).elsewhere
+    found = [(thing, elsewhere[key]) for key, thing in relations.items() if key in elsewhere]
+    if found:
+        told = [(thing, built_elsewhere(thing.relation, *by, engine.dialect)) for thing, by in found]
+        lines = [f"  {thing.where().path}: {one.why}" for thing, one in told]
+        head = "Nothing was written, since runs on another schema build what this one would:"
+        raise ConfigError("\n".join([head, *lines]), hint=told[0][1].hint)
 
 
 def _other_states(state: TargetState) -> Iterator[str]:

@@ -33,6 +33,11 @@ class RunHooks:
     run_id: str
     models: tuple[str, ...]
 
+    @property
+    def has_start(self) -> bool:
+        """Whether anything stands before the models."""
+        return bool(self._hooks("on_run_start"))
+
     def start(self) -> None:
         """Run what stands before the models; raise `FlowForgeError` with file and line for the first that fails."""
         for hook in self._hooks("on_run_start"):

@@ -23,7 +23,7 @@ from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
 from flowforge_app.model_run import ModelRun
 from flowforge_app.notices import after_building, before_building, guarded
-from flowforge_app.other_targets import known_elsewhere
+from flowforge_app.other_targets import require_ours
 from flowforge_app.parallel import alone, work_through
 from flowforge_app.run_hooks import RunHooks
 from flowforge_app.target_state import closing, held, preparation, read_target, recognized
@@ -71,7 +71,8 @@ class RunModels:
 
         A model's own error is in its result, that of a hook after the run in the report. Raises `FlowForgeError` for a
         wrong graph or selection, for a hook before the run, when the target cannot be used at all, and when a statement
-        was cancelled. Raises `UnsupportedByEngineError` before anything is touched.
+        was cancelled. Raises `UnsupportedByEngineError`, and `ConfigError` for relations that other targets of the
+        database have built, before anything is touched.
         """
         nodes = able(selected_nodes(self.manifest, wanted), self.manifest, self.engine, self.build.reader.places)
         with held(self.engine, self.claim):
@@ -83,6 +84,8 @@ class RunModels:
         names = tuple(node.name for node in nodes)
         self.progress(RunStarted(run_id, names, self.engine.name, self.engine.target))
         hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
+        if hooks.has_start:
+            require_ours(self.engine, read_target(self.engine), nodes)
         hooks.start()
         ended = self._results(nodes, run_id, tests) if nodes else {}
         errors = hooks.end(results := [ended[name] for name in names])
@@ -91,12 +94,12 @@ class RunModels:
 
     def _results(self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None) -> Mapping[str, ModelResult]:
         state = read_target(self.engine)
+        require_ours(self.engine, state, nodes)
         if leftovers := leftover_statements(self.engine, self.manifest, kinds(state.entries)):
             self._write(lambda: leftovers)
             state = read_target(self.engine)
         state, untold = recognized(state, self.manifest, run_id, self.engine.dialect)
         self._write(lambda: untold)
-        state = known_elsewhere(self.engine, state, (node.relation for node in nodes))
         if self.full_refresh:
             self._tell(guarded(nodes, state, self.engine.dialect))
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
