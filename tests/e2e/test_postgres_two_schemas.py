@@ -83,6 +83,21 @@ def test_another_schema_for_each_or_none_that_runs_on_the_other_any_more_is_the_
     assert "cust replaces the table marts.cust, which FlowForge did not make" in flowforge(way)
 
 
+def test_each_has_its_own_where_names_follow_the_schema_of_the_profile(flowforge, dsn, tmp_path):
+    project = 'name: shop\nfolders:\n  marts: {schema: "{{ target.schema }}_marts"}\n'
+    (tmp_path / "project.yml").write_text(project, encoding="utf-8")
+    (tmp_path / "models" / "marts").mkdir()
+    for name in ("cust", "inc", "snp"):
+        text = MODELS[name].replace("{{ config(schema='marts') }}", "").replace("schema='marts', ", "")
+        (tmp_path / "models" / "marts" / f"{name}.ff.sql").write_text(text, encoding="utf-8")
+        (tmp_path / "models" / f"{name}.ff.sql").unlink()
+    flowforge("build --env prod")
+    flowforge("build --env dev")
+    for schema, env in (("Prod", "prod"), ("dev", "dev")):
+        for name in ("cust", "inc", "snp"):
+            assert postgres_server.run(f'select env from "{schema}_marts".{name}', dsn) == [(env,)]
+
+
 def test_a_seed_is_not_loaded_over_what_the_other_has_built(flowforge, dsn, tmp_path):
     (tmp_path / "models" / "fx.ff.sql").write_text("{{ config(schema='dev') }} select 1 as a", encoding="utf-8")
     flowforge("run --env prod -s fx")

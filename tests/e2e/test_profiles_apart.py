@@ -51,3 +51,41 @@ def test_tests_too(said):
     assert said("ls -s result:failed --resource test") == "row_count_between good\n"
     assert said("ls --env prod -s result:error --resource test") == "row_count_between good\n"
     assert "of tests" in said("ls -s result:warned --resource test", 1)
+
+
+NAMES = {
+    "project.yml": 'name: shop\nfolders:\n  marts: {schema: "{{ target.name }}_marts"}\n',
+    "sources.yml": 'raw:\n  days:\n    schema: "{{ target.schema }}"\n'
+    "    identifier: \"{{ env_var('DAYS', 'good') }}_days\"\n",
+    "models/marts/top.ff.sql": "select '{{ target.schema }}' as s, * from {{ ref('good') }}",
+    "models/fails.ff.sql": "select * from {{ source('raw', 'days') }}",
+    "models/good.ff.sql": "{{ config(post_hook='create table if not exists good_days (n int)') }} select 1 as n",
+}
+
+
+def test_the_profile_names_schemas_and_production_is_compared_with(said, shop):
+    (shop / "models" / "marts").mkdir()
+    for name, text in NAMES.items():
+        (shop / name).write_text(text, encoding="utf-8")
+    said("run -s good+ --env prod")
+    said("run --env prod")
+    assert "main" in said("show top --env prod")
+    relations = {env: said(f"ls --env {env} -s top --output json") for env in ("prod", "default")}
+    assert all(f'"relation": "{env}_marts.top"' in listed for env, listed in relations.items())
+    (shop / ".flowforge").rename(shop / "production")
+    assert said("ls -s state:unmodified --state production").split() == ["fails", "good", "top"]
+    said("ls -s state:modified --state production", 1)
+    said("compile --env prod")
+    (shop / "project.yml").write_text(NAMES["project.yml"].replace("_marts", "_mart"), encoding="utf-8")
+    assert said("ls -s state:modified.config --state production") == "top\n"
+
+
+def test_a_command_that_needs_no_profile_asks_for_one_where_a_name_does(said, shop):
+    (shop / "profiles.yml").write_text(PROFILES.replace("default", "dev"), encoding="utf-8")
+    assert said("ls -s good") == "good\n"
+    (shop / "models/good.ff.sql").write_text('{{ config(schema="{{ target.name }}_x") }} select 1 as n')
+    told = said("ls -s good", 1)
+    assert "There are several profiles and none is named 'default'." in told and "--env with one of: dev, prod." in told
+    assert '"relation": "dev_x.good"' in said("ls -s good --env dev --output json")
+    assert "There is no profile 'pord'." in said("ls --env pord", 1)
+    said("run -s good --env prod")

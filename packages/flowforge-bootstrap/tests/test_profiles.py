@@ -95,9 +95,22 @@ class TestEngine:
 
 
 def test_the_dialect_names_the_schema_that_a_setting_chooses():
-    spec = replace(load_plugins().engine("sqlite"), schema=("sqlite", "path"))
+    plain = load_plugins().engine("sqlite")
+    spec = replace(plain, schema=("sqlite", "path"), dialect=replace(plain.dialect, qualifies=True))
     found = choose_profile({"default": SQLITE}, Plugins({"sqlite": [("here", spec)]}), {})
     assert (found.dialect.default_schema, spec.dialect.default_schema) == ("a.db", "main")
+    assert found.target == {"name": "default", "engine": "sqlite", "schema": "a.db"}
+
+
+def test_the_schema_of_a_target_is_spelt_as_models_spell_it():
+    plain = load_plugins().engine("sqlite")
+    spec = replace(plain, schema=("sqlite", "path"), dialect=replace(plain.dialect, folds_up=True))
+    plugins = Plugins({"sqlite": [("here", spec)]})
+    for path, schema in (("PUBLIC", "public"), ("Public", "Public")):
+        assert (
+            choose_profile({"default": entry(engine="sqlite", sqlite={"path": path})}, plugins, {}).target["schema"]
+            == schema
+        )
 
 
 class TestVariants:

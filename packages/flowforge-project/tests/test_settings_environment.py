@@ -19,10 +19,10 @@ models:
 def read(project):
     root = project.write({"models/a.ff.sql": "select 1 as x", "models/b.ff.sql": "select 1 as x"}).root
 
-    def manifest(files, **environment):
+    def manifest(files, target=dict, **environment):
         for name, text in files.items():
             (root / name).write_text(text, encoding="utf-8")
-        return FolderReader(root).manifest(environment)
+        return FolderReader(root).manifest(environment, target)
 
     return manifest
 
@@ -44,7 +44,8 @@ def test_sources_lie_where_the_environment_says(read):
     ("schema", "message", "hint"),
     [
         ("{{ env_var('MARTS') }}", "The environment variable 'MARTS' is not set.", "Set it in your shell or .env."),
-        ("{{ target.name }}_x", "only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}.", "Write"),
+        ("{{ var('x') }}", "only env_var('NAME') or env_var('NAME', 'default'), or target.name, can stand in", "Write"),
+        ("{{ target.name }}_x", "target.name is not known here, where no profile is chosen.", "Use env_var('NAME')"),
         ("{{ env_var('DB_PASSWORD', 'x') }}", "env_var('DB_PASSWORD') looks like a secret", "Use secrets in"),
     ],
 )
@@ -54,6 +55,33 @@ def test_what_cannot_be_filled_is_refused_at_its_line(read, schema, message, hin
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert str(caught.value.where) == "project.yml:2"
+
+
+def test_names_follow_the_profile_which_is_asked_once_and_only_then(read):
+    asked = []
+
+    def target():
+        asked.append(1)
+        return {"name": "dev", "engine": "duckdb", "schema": "main"}
+
+    read({"project.yml": PROJECT}, target, SUFFIX="1")
+    assert asked == []
+    text = "{}:\n  {}: {{schema: \"{{{{ target.{} }}}}_x{{{{env_var('N', '')}}}}\"}}\n"
+    found = read(
+        {
+            "project.yml": "name: shop\n" + text.format("models", "a", "name"),
+            "sources.yml": text.format("raw", "users", "schema"),
+            "models/b.ff.sql": '{{ config(alias="{{ target.engine }}_b") }} select 1 as x',
+        },
+        target,
+    )
+    assert [node.relation for node in found.nodes.values()] == ["dev_x.a", "duckdb_b"]
+    assert found.sources["raw", "users"].relation == "main_x.users"
+    assert found.sources["raw", "users"].written == "{{ target.schema }}_x{{env_var('N', '')}}.users"
+    assert asked == [1]
+    with pytest.raises(ConfigError, match=r"There is no target\.type on this profile") as caught:
+        read({"project.yml": "name: shop\n" + text.format("models", "a", "type")}, target)
+    assert (str(caught.value.where), caught.value.hint) == ("project.yml:3", "Known: engine, name, schema.")
 
 
 def test_so_it_is_in_sources(read):

@@ -83,7 +83,7 @@ def built_elsewhere(relation: str, table: str, row: StateRow | None, dialect: Di
         return Refused(why, f"Use that version; {unused}")
     return Refused(
         f"{relation} is {runs}, as {row.model} of project {row.project}.",
-        f'Tell the two apart in project.yml, as in `schema: "{{{{ target.name }}}}_marts"`; {unused}',
+        f'Tell the two apart in project.yml, as in `schema: "{{{{ target.schema }}}}_marts"`; {unused}',
     )
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Union
 
 from flowforge_bootstrap.plugins import Plugins, resolve
-from flowforge_domain.dialect import Dialect
+from flowforge_domain.dialect import Dialect, known_name
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.secret import Secret
 from flowforge_domain.text import Location, did_you_mean, misspelt, nearest
@@ -91,8 +91,19 @@ class ResolvedProfile:
     @property
     def dialect(self) -> Dialect:
         """The engine's SQL, with the schema that the settings name where it must be written."""
-        path, dialect = self.spec.schema, self.spec.dialect
-        return replace(dialect, default_schema=reduce(getattr, path, self.settings)) if path else dialect
+        dialect = self.spec.dialect
+        return replace(dialect, default_schema=self._schema) if dialect.qualifies and self._schema else dialect
+
+    @property
+    def target(self) -> Mapping[str, str]:
+        """What templates see of it; `schema` where the engine has one, as models name it."""
+        schema = known_name(self._schema, self.spec.dialect)
+        return {"name": self.name, "engine": self.spec.name, **({"schema": schema} if schema else {})}
+
+    @property
+    def _schema(self) -> str:
+        path = self.spec.schema
+        return str(reduce(getattr, path, self.settings)) if path else self.spec.dialect.default_schema
 
 
 def choose_profile(

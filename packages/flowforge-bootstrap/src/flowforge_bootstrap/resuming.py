@@ -61,14 +61,15 @@ def take_up(workspace: Workspace) -> Resumed:
     """
     last = workspace.past_runs().to_resume()
     options, given = last.options, workspace.variables
-    read = _read_variables(workspace)
+    env = options.env or None if workspace.env is None else workspace.env
+    engine = options.engine or None if workspace.engine is None else workspace.engine
+    as_then = replace(workspace, env=env, engine=engine)
+    read = _read_variables(as_then)
     if missing := [name for name in options.unkept if read(name) and name not in given]:
         message = f"Run {last.run} was given {', '.join(map(repr, missing))} with --vars, which no journal keeps."
         raise ConfigError(message, hint="Give it again with --vars, beside --resume.")
     taken = {name: value for name, value in options.variables.items() if read(name) and name not in given}
-    env = options.env or None if workspace.env is None else workspace.env
-    engine = options.engine or None if workspace.engine is None else workspace.engine
-    as_then = replace(workspace, env=env, engine=engine, variables={**taken, **given})
+    as_then = replace(as_then, variables={**taken, **given})
     told_env = options.env if workspace.env is None and env != "default" else ""
     told_engine = options.engine if workspace.engine is None else ""
     return Resumed(last, as_then, replace(options, env=told_env, engine=told_engine, variables=taken))
@@ -76,7 +77,7 @@ def take_up(workspace: Workspace) -> Resumed:
 
 def _read_variables(workspace: Workspace) -> Callable[[str], bool]:
     """Return what tells whether a variable is read still: one that is not may be what made the run fail."""
-    project = workspace.ports().reader.manifest(workspace.environment)
+    project = workspace.read(workspace.ports())
     known = {*project.variables, *project.read_variables}
     return lambda name: name in known or "" in known
 

@@ -70,10 +70,14 @@ class Workspace:
 
     def manifest(self, ports: ProjectPorts) -> Manifest:
         """Return what the files say, with the given variables over theirs; raise `FlowForgeError` when it is wrong."""
-        manifest = with_variables(ports.reader.manifest(self.environment), self.variables)
+        manifest = with_variables(self.read(ports), self.variables)
         for notice in manifest.notices:
             self.tell(notice)
         return manifest
+
+    def read(self, ports: ProjectPorts) -> Manifest:
+        """Return what the files say, under the profile where they ask for it; raise `FlowForgeError`."""
+        return ports.reader.manifest(self.environment, lambda: self.profile(ports).target)
 
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""
@@ -82,8 +86,7 @@ class Workspace:
 
     def compiler(self, ports: ProjectPorts, manifest: Manifest, profile: ResolvedProfile) -> CompileModels:
         """Return what turns the project's models into SQL for a profile's engine."""
-        target = {"name": profile.name, "engine": profile.spec.name}
-        return CompileModels(manifest, ports.renderer, profile.dialect, target, self.environment)
+        return CompileModels(manifest, ports.renderer, profile.dialect, profile.target, self.environment)
 
     def past_runs(self) -> PastRuns:
         """Return what can tell of the runs that this project has seen."""

@@ -38,6 +38,7 @@ SPEC = EngineSpec(
     variants={
         ("databricks_spark", "format"): {"delta": "databricks_spark+delta", "iceberg": "databricks_spark+iceberg"}
     },
+    schema=("databricks_spark", "database"),
 )
 DELTA, ICEBERG = (
     replace(

@@ -39,7 +39,7 @@ class Hook:
 class HookContext:
     """What a Python hook is called with; `results` are those of the models, and empty before they run.
 
-    `target` has the profile's name and its engine.
+    `target` has the profile's name, its engine and, where that has one, its schema.
     """
 
     run_id: str

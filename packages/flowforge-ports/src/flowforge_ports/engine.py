@@ -170,7 +170,8 @@ class EngineSpec:
     without the capability CONCURRENT_SESSIONS. `api` is the `API_VERSION` that the plugin was written for; FlowForge
     refuses one that is newer than its own. `variants` maps the path of a setting, and its value, to the name of the
     engine that takes over, with the same profile. `unproved` says on what none of its tests was run, `limits` what they
-    found not to hold. `schema` leads to the setting that `Dialect.qualifies` writes.
+    found not to hold. `schema` leads to the setting that names where models are built, which `target.schema` tells and
+    `Dialect.qualifies` writes; without one that is `Dialect.default_schema`.
     """
 
     name: str

@@ -74,10 +74,11 @@ class SettingPlace:
 class ProjectReader(Protocol):
     """Reads a project's text; runs none of its code."""
 
-    def manifest(self, environment: Mapping[str, str] = ...) -> Manifest:
+    def manifest(self, environment: Mapping[str, str] = ..., target: Callable[[], Mapping[str, str]] = ...) -> Manifest:
         """Return the project; raise `FlowForgeError` naming file and line of what is wrong.
 
-        `environment` is what `env_var()` knows in the names of schemas and tables.
+        `environment` is what `env_var()` knows in the names of schemas and tables. `target` says what templates see of
+        the profile, and is asked only where such a name does; it raises where there is no profile.
         """
 
     def text(self, node: Node) -> str:

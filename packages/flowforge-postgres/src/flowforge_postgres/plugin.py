@@ -32,6 +32,7 @@ SPEC = EngineSpec(
     environment={"FF_PG_DSN": ("postgres", "dsn"), "FF_PG_SCHEMA": ("postgres", "db_schema")},
     example={"dsn": "{{ env_var('FF_PG_DSN') }}", "db_schema": "public"},
     jobs=4,
+    schema=("postgres", "db_schema"),
 )
 
 

@@ -1,16 +1,20 @@
-"""Texts of YAML in which `env_var()` may stand, and nothing else: no Jinja, and no other function."""
+"""Texts of YAML in which `env_var()` may stand, in names also `target.name`, and nothing else: no Jinja."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flowforge_domain.text import misspelt
+from flowforge_domain.text import did_you_mean, misspelt
 
 _TEXT = r"""'[^'\\{}]*'|"[^"\\{}]*\""""
 _ENV_VAR = re.compile(rf"env_var\(\s*(?P<name>{_TEXT})\s*(?:,\s*(?P<default>{_TEXT})\s*)?\)\Z")
+_TARGET = re.compile(r"target\.(?P<key>\w+)\Z")
 _TAG = re.compile(r"\{\{(?P<call>.*?)(?P<closed>\}\}|\Z)", re.DOTALL)
+
+Target = Callable[[], Mapping[str, str]]
+"""Says what templates see of the profile, when it is asked: not every command needs one."""
 
 
 @dataclass(eq=False)
@@ -32,15 +36,33 @@ def names_read(text: str) -> list[str]:
     return [found["name"][1:-1] for found in calls if found]
 
 
-def filled(text: str, environment: Mapping[str, str]) -> str:
-    """Return a text with what its tags stand for; raise `EnvTextError` for a tag that is no call of `env_var()`.
+def filled(text: str, environment: Mapping[str, str], target: Target | None = None) -> str:
+    """Return a text with what its tags stand for; without `target` they are calls of `env_var()`.
 
-    Braces that are never closed are no tag, and may be part of a password.
+    Braces that are never closed are no tag, and may be part of a password. Raises `EnvTextError` for another tag.
     """
-    return _TAG.sub(lambda tag: _variable(tag["call"].strip(), environment) if tag["closed"] else tag.group(), text)
+
+    def stands_for(tag: re.Match[str]) -> str:
+        call = tag["call"].strip()
+        if not tag["closed"]:
+            return tag.group()
+        if target is not None and (asked := _TARGET.match(call)):
+            return _of_target(asked["key"], target())
+        return _variable(call, environment, "" if target is None else ", or target.name,")
+
+    return _TAG.sub(stands_for, text)
 
 
-def _variable(call: str, environment: Mapping[str, str]) -> str:
+def _of_target(key: str, known: Mapping[str, str]) -> str:
+    if not known:
+        fix = "Use env_var('NAME'), or flowforge.Project, which has a profile."
+        raise EnvTextError(f"target.{key} is not known here, where no profile is chosen.", fix)
+    if key not in known:
+        raise EnvTextError(f"There is no target.{key} on this profile.", did_you_mean(key, known))
+    return known[key]
+
+
+def _variable(call: str, environment: Mapping[str, str], more: str) -> str:
     found = _ENV_VAR.match(call)
     if found is None:
         fix = (
@@ -48,7 +70,7 @@ def _variable(call: str, environment: Mapping[str, str]) -> str:
             if _is_misspelt(call)
             else "Write env_var with its name in quotes, or a plain value."
         )
-        raise EnvTextError("only env_var('NAME') or env_var('NAME', 'default') can stand in {{ … }}.", fix)
+        raise EnvTextError(f"only env_var('NAME') or env_var('NAME', 'default'){more} can stand in {{{{ … }}}}.", fix)
     name = found["name"][1:-1]
     if name in environment:
         return environment[name]

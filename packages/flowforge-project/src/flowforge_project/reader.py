@@ -6,6 +6,7 @@ import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,14 @@ from flowforge_domain.source import SourceKey
 from flowforge_domain.text import Location, caret, did_you_mean
 from flowforge_ports.project import Code, ProfileEntry, SettingPlace
 from flowforge_project.cache import ParseCache, open_cache
-from flowforge_project.env_text import is_template
+from flowforge_project.env_text import Target, is_template
 from flowforge_project.facts import ModelFacts, from_json, to_json
 from flowforge_project.folder import CACHE_FILE, ProjectFile, files_below, top_file
 from flowforge_project.hook_files import HOOKS, HookReader
 from flowforge_project.misnamed import misnamed_models
 from flowforge_project.project_macros import read_macros
 from flowforge_project.scan import PYTHON_SUFFIX, SQL_SUFFIX, scan_model
-from flowforge_project.settings import NAMES, CheckedYaml, Settings, in_environment, read_checked
+from flowforge_project.settings import NAMES, CheckedYaml, Fill, Settings, in_environment, read_checked
 
 _CHECK_KEYS = ("type", "table", "column", "tags", "severity")
 _NOTHING: Mapping[str, str] = {}
@@ -47,14 +48,14 @@ class FolderReader:
     root: Path
     materializations: Collection[str] = BUILT_IN
 
-    def manifest(self, environment: Mapping[str, str] = _NOTHING) -> Manifest:
+    def manifest(self, environment: Mapping[str, str] = _NOTHING, target: Target = dict) -> Manifest:
         """Return the project; raise `FlowForgeError` naming file and line of what is wrong.
 
-        `environment` is what `env_var()` knows in the names of schemas and tables.
+        `environment` is what `env_var()` knows in the names of schemas and tables, and `target` says what `target` is.
         """
         try:
             with _paused_collection():
-                return self._manifest(environment)
+                return self._manifest(partial(in_environment, environment, cache(target)))
         except ConfigError as error:
             error.snippet = error.snippet or self._line(error.where)
             raise
@@ -66,16 +67,16 @@ class FolderReader:
                 return caret(ProjectFile(str(self.root / where.path), where.path).text(), where.line)
         return ""
 
-    def _manifest(self, environment: Mapping[str, str]) -> Manifest:
+    def _manifest(self, fill: Fill) -> Manifest:
         cache = open_cache(self.root / CACHE_FILE)
         files = files_below(self.root, "models", (*_YAML, SQL_SUFFIX, PYTHON_SUFFIX), {".sql": SQL_SUFFIX})
         project = read_checked(top_file(self.root, "project.yml"), "project", cache)
         beside = [read_checked(file, "models", cache) for file in files if file.name.endswith(_YAML)]
-        settings = Settings.of(project, beside, environment)
+        settings = Settings.of(project, beside, fill)
         macros = read_macros(self.root, cache)
         models = [(file, facts) for file in files if not file.name.endswith(_YAML) for facts in _facts(file, cache)]
         models = [(file, macros.followed(facts, file.name, file.text)) for file, facts in models]
-        sources = _sources(read_checked(top_file(self.root, "sources.yml"), "sources", cache), environment)
+        sources = _sources(read_checked(top_file(self.root, "sources.yml"), "sources", cache), fill)
         hooks = HookReader(macros, cache)
         nodes = [_node(file, facts, settings, self.materializations, hooks) for file, facts in models]
         seeds = self._seeds(project)
@@ -214,12 +215,12 @@ def _seed(file: ProjectFile, entries: Mapping[str, tuple[str, Mapping[str, Any]]
     return Seed(name, _SEED_KINDS[suffix], file.path, relation_name(name), file.name, SeedOptions(**entry), places)
 
 
-def _sources(file: CheckedYaml, environment: Mapping[str, str]) -> dict[SourceKey, SourceTable]:
+def _sources(file: CheckedYaml, fill: Fill) -> dict[SourceKey, SourceTable]:
     def declared(entry: Mapping[str, Any], group: str, table: str) -> SourceTable:
         where = file.where(group, table)
         parts = list(filter(None, (entry.get("schema"), entry.get("identifier") or table)))
         written = ".".join(parts) if any(map(is_template, parts)) else ""
-        relation = relation_name(*(in_environment(part, environment, where) for part in parts) if written else parts)
+        relation = relation_name(*(fill(part, where) for part in parts) if written else parts)
         return SourceTable(group, table, relation, entry.get("description", ""), where, written)
 
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from flowforge_domain.model import node_name
 from flowforge_domain.secret import is_secret_name
 from flowforge_domain.text import Location, did_you_mean
 from flowforge_project.cache import ParseCache
-from flowforge_project.env_text import EnvTextError, filled, is_template, names_read
+from flowforge_project.env_text import EnvTextError, Target, filled, is_template, names_read
 from flowforge_project.facts import ModelFacts
 from flowforge_project.folder import ProjectFile, decode
 
@@ -21,6 +21,8 @@ Placed = tuple[Layer, Location]
 
 NAMES = ("schema", "alias")
 """The settings that the environment may fill in."""
+Fill = Callable[[str, Location], str]
+"""Returns a name with what the environment says of it; raises `ConfigError` with its place."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ class Settings:
     folders: Mapping[str, Placed]
     models: Mapping[str, Placed]
     where: Location
-    environment: Mapping[str, str]
+    fill: Fill
 
     @classmethod
-    def of(cls, project: CheckedYaml, beside: Sequence[CheckedYaml], environment: Mapping[str, str]) -> Settings:
+    def of(cls, project: CheckedYaml, beside: Sequence[CheckedYaml], fill: Fill) -> Settings:
         """Gather the layers; raise `ConfigError` when two places speak of one model or folder."""
         models: dict[str, Placed] = {}
         for file in (project, *beside):
@@ -57,7 +59,7 @@ class Settings:
         folders: dict[str, Placed] = {}
         for path, entry in project.data.get("folders", {}).items():
             _place(folders, "Folder", path.strip("/"), entry, project.where("folders", path))
-        return cls(project.data.get("defaults", {}), folders, models, project.where("defaults"), environment)
+        return cls(project.data.get("defaults", {}), folders, models, project.where("defaults"), fill)
 
     def model(self, name: str, file: str, facts: ModelFacts, known: Collection[str]) -> ModelConfig:
         """Return the settings of the model `name` in `file`, of which `facts` are what its text says, as written.
@@ -93,7 +95,7 @@ class Settings:
         if not (is_template(config.schema) or is_template(config.alias)):
             return config
         texts = ((getattr(config, key), self.place(key, name, file, facts)) for key in NAMES)
-        schema, alias = (in_environment(text, self.environment, where) for text, where in texts)
+        schema, alias = (self.fill(text, where) for text, where in texts)
         return replace(config, schema=schema, alias=alias)
 
     def _require_meaning(self, keys: Iterable[str], kind: str, name: str, file: str, facts: ModelFacts) -> None:
@@ -137,8 +139,11 @@ class Settings:
         return [self.folders[path][0] for path in folders_of(file) if path in self.folders] if self.folders else []
 
 
-def in_environment(text: str, environment: Mapping[str, str], where: Location) -> str:
-    """Return a name with `env_var()` filled in; raise `ConfigError`, also for a secret, since names are shown."""
+def in_environment(environment: Mapping[str, str], target: Target, text: str, where: Location) -> str:
+    """Return a name with `env_var()` and `target` filled in.
+
+    Raises `ConfigError` with its place, also for a secret, since names are shown.
+    """
     if secret := next(filter(is_secret_name, names_read(text)), ""):
         raise ConfigError(
             f"env_var({secret!r}) looks like a secret, and names are shown and stored.",
@@ -146,7 +151,7 @@ def in_environment(text: str, environment: Mapping[str, str], where: Location) -
             hint="Use secrets in profiles.yml only.",
         )
     try:
-        return filled(text, environment)
+        return filled(text, environment, target)
     except EnvTextError as error:
         raise ConfigError(error.message, where=where, hint=error.fix) from None
 

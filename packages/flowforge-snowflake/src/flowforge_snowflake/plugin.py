@@ -55,6 +55,7 @@ SPEC = EngineSpec(
         "db_schema": "PUBLIC",
     },
     unproved="an account of Snowflake's; the tests run against an emulator",
+    schema=("snowflake_snowpark", "db_schema"),
 )
 
 

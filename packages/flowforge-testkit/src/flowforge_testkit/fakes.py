@@ -96,7 +96,7 @@ class MemoryReader:
     models: Mapping[str, Model]
     entries: Mapping[str, ProfileEntry] = field(default_factory=dict)
 
-    def manifest(self, environment: Mapping[str, str] = {}) -> Manifest:
+    def manifest(self, environment: Mapping[str, str] = {}, target: Callable[[], Mapping[str, str]] = dict) -> Manifest:
         """Return the manifest."""
         return self.content
 

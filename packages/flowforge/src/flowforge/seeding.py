@@ -20,10 +20,12 @@ def seed_project(project_dir: Path | str, executor: BaseExecutor, schema: str | 
     from flowforge_app.load_seeds import LoadSeeds
     from flowforge_bootstrap.engines import new_claim
     from flowforge_bootstrap.plugins import load_plugins
+    from flowforge_bootstrap.profiles import EnvSettings
     from flowforge_bootstrap.project import silent
     from flowforge_domain.relation import relation_name
 
-    manifest = load_plugins().open_project(Path(project_dir)).reader.manifest()
+    environment = EnvSettings.of(Path(project_dir)).variables
+    manifest = load_plugins().open_project(Path(project_dir)).reader.manifest(environment)
     if schema is not None:
         seeds = {name: replace(s, relation=relation_name(schema, name)) for name, s in manifest.seeds.items()}
         manifest = replace(manifest, seeds=seeds)
