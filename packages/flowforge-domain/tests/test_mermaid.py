@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge_domain.dag import mermaid
+from flowforge_domain.mermaid import flowchart as mermaid
 from flowforge_domain.model import Node
 
 LINE = re.compile(

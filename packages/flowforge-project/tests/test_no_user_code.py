@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from flowforge_bootstrap.project import Project
-from flowforge_domain.dag import mermaid
 from flowforge_domain.manifest import run_order
+from flowforge_domain.mermaid import flowchart as mermaid
 from flowforge_project.functions import ModuleFunctions
 
 TRIPWIRE = "import pathlib\npathlib.Path({path!r}).write_text('ran')\n"

@@ -71,8 +71,7 @@ class RunModels:
 
         A model's own error is in its result, that of a hook after the run in the report. Raises `FlowForgeError` for a
         wrong graph or selection, for a hook before the run, when the target cannot be used at all, and when a statement
-        was cancelled. Raises `UnsupportedByEngineError`, and `ConfigError` for relations that other targets of the
-        database have built, before anything is touched.
+        was cancelled. Before anything is touched, raises `UnsupportedByEngineError`, and as `require_ours`.
         """
         nodes = able(selected_nodes(self.manifest, wanted), self.manifest, self.engine, self.build.reader.places)
         with held(self.engine, self.claim):

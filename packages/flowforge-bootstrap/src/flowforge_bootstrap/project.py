@@ -23,7 +23,7 @@ from flowforge_bootstrap.asked import Asked, Choice, Names
 from flowforge_bootstrap.engines import WAIT
 from flowforge_bootstrap.resuming import take_up
 from flowforge_bootstrap.target import Target
-from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace
+from flowforge_bootstrap.workspace import Dag, Workspace, open_workspace, require_known
 from flowforge_domain.checks import Check
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions
@@ -106,7 +106,7 @@ class Project(ProjectText):
         Raises `FlowForgeError` when what it says is wrong, and for a profile or engine that does not exist.
         """
         project = open_project(path, env, engine, progress, vars)
-        project.workspace.require_known(project.workspace.ports())
+        require_known(project.workspace, project.workspace.ports())
         project.manifest()
         return project
 

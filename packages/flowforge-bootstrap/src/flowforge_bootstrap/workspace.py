@@ -25,10 +25,10 @@ from flowforge_bootstrap.profiles import (
     require_profile,
     wanted_engine,
 )
-from flowforge_domain.dag import mermaid
 from flowforge_domain.errors import ConfigError, PluginError, ProfileError
 from flowforge_domain.listing import listed, selected_resources
 from flowforge_domain.manifest import Manifest, run_order, with_variables
+from flowforge_domain.mermaid import flowchart
 from flowforge_domain.selection import Selection, selected_nodes
 from flowforge_ports.project import ProjectPorts
 
@@ -96,10 +96,7 @@ class Workspace:
         """Write the SQL of the selected models below `.flowforge/compiled/`, and the manifest; return the SQL files."""
         ports = self.ports()
         manifest = self.manifest(ports)
-        compiler, chosen = (
-            self.compiler(ports, manifest, self.profile(ports)),
-            self._among(wanted, ports, manifest),
-        )
+        compiler, chosen = self.compiler(ports, manifest, self.profile(ports)), _chosen(self, wanted, ports, manifest)
         require_names(compiler, selected_nodes(manifest, chosen))
         compiled = compiler(chosen)
         write_manifest(manifest, ports.reader)
@@ -114,10 +111,10 @@ class Workspace:
         environment and `PluginError` for an engine that does not exist.
         """
         ports = self.ports()
-        self.require_known(ports)
+        require_known(self, ports)
         manifest = self.manifest(ports)
-        chosen = narrowed(manifest, self._among(wanted, ports, manifest))
-        return Dag(run_order(chosen), mermaid(chosen.nodes, chosen.seeds.values(), chosen.sources.values()))
+        chosen = narrowed(manifest, _chosen(self, wanted, ports, manifest))
+        return Dag(run_order(chosen), flowchart(chosen.nodes, chosen.seeds.values(), chosen.sources.values()))
 
     def ls(self, wanted: Asked, kinds: Collection[str] = ("seed", "model")) -> list[dict[str, Any]]:
         """Return the facts of what is selected among things of these kinds, in the order in which they are worked on.
@@ -125,10 +122,10 @@ class Workspace:
         Raises `FlowForgeError` for a wrong graph, kind or selection.
         """
         ports = self.ports()
-        self.require_known(ports)
+        require_known(self, ports)
         manifest = self.manifest(ports)
         way = "Or list other kinds: --resource source."
-        found = selected_resources(manifest, self._among(wanted, ports, manifest), kinds, way)
+        found = selected_resources(manifest, _chosen(self, wanted, ports, manifest), kinds, way)
         return [listed(manifest, resource) for resource in found]
 
     def write_dag(self, wanted: Asked, out_dir: Path | None = None) -> tuple[Dag, Path]:
@@ -139,7 +136,7 @@ class Workspace:
     def docs(self, wanted: Asked, out_dir: Path | None = None) -> Path:
         """Write the documentation site, by default into `.flowforge/docs/`, and return the page to open."""
         ports = self.ports()
-        self.require_known(ports)
+        require_known(self, ports)
         manifest = self.manifest(ports)
         try:
             compiler = self.compiler(ports, manifest, self.profile(ports))
@@ -148,21 +145,19 @@ class Workspace:
                 raise
             compiler = None
         site = resolve(self.plugins.site().open)()
-        build = BuildDocs(narrowed(manifest, self._among(wanted, ports, manifest)), ports.reader, site, compiler)
+        build = BuildDocs(narrowed(manifest, _chosen(self, wanted, ports, manifest)), ports.reader, site, compiler)
         try:
             return build(out_dir or self.root / DOCS)
         except OSError as error:
             raise unwritable(out_dir or self.root / DOCS, error) from error
 
-    def _among(self, wanted: Asked, ports: ProjectPorts, manifest: Manifest) -> Selection:
-        return wanted.among(ports, manifest, lambda: self.profile(ports))
 
-    def require_known(self, ports: ProjectPorts) -> None:
-        """Raise for an environment or engine that was asked for and does not exist, though neither is needed."""
-        if self.env is not None:
-            require_profile(ports.reader.profiles(self.environment), self.env)
-        if engine := wanted_engine(self.engine, self.environment):
-            installed_engine(engine, self.plugins, place_of_engine(self.engine))
+def require_known(workspace: Workspace, ports: ProjectPorts) -> None:
+    """Raise for an environment or engine that was asked for and does not exist, though neither is needed."""
+    if workspace.env is not None:
+        require_profile(ports.reader.profiles(workspace.environment), workspace.env)
+    if engine := wanted_engine(workspace.engine, workspace.environment):
+        installed_engine(engine, workspace.plugins, place_of_engine(workspace.engine))
 
 
 def open_workspace(
@@ -175,6 +170,10 @@ def open_workspace(
     """Return the project in folder `path` without reading it yet; raise `ConfigError` for variables without names."""
     _require_mapping(variables or {})
     return Workspace(Path(path).resolve(), load_plugins(), env, engine, variables or {}, tell)
+
+
+def _chosen(workspace: Workspace, wanted: Asked, ports: ProjectPorts, manifest: Manifest) -> Selection:
+    return wanted.among(ports, manifest, lambda: workspace.profile(ports))
 
 
 def _require_mapping(variables: object) -> None:

@@ -9,10 +9,10 @@ import heapq
 from collections.abc import Collection, Iterable, Mapping
 
 from flowforge_domain.errors import DependencyNotFoundError, ModelCycleError
-from flowforge_domain.model import Node, Seed, SourceTable
+from flowforge_domain.model import Node
 from flowforge_domain.text import did_you_mean
 
-__all__ = ["downstream", "mermaid", "topo_sort", "upstream", "waits_for"]
+__all__ = ["downstream", "topo_sort", "upstream", "waits_for"]
 
 _SHOWN = 15
 
@@ -58,13 +58,6 @@ def waits_for(nodes: Mapping[str, Node], chosen: Collection[str]) -> dict[str, s
     """
     wanted = set(chosen)
     return {name: _nearest(nodes, nodes[name].deps, wanted) for name in chosen}
-
-
-def mermaid(nodes: Mapping[str, Node], seeds: Iterable[Seed] = (), sources: Iterable[SourceTable] = ()) -> str:
-    """Return the graph as a Mermaid flowchart, with these seeds and sources whoever reads them; see `mermaid.py`."""
-    from flowforge_domain.mermaid import flowchart
-
-    return flowchart(nodes, seeds, sources)
 
 
 def _require_known(nodes: Mapping[str, Node], outside: Collection[str]) -> None:

@@ -59,10 +59,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """A table that FlowForge reads and does not make: `source("group", "table")`.
-
-    `written` is its relation as it stands in the project where its environment fills that in.
-    """
+    """A table that FlowForge reads and does not make; `written` is its relation as the project's files have it."""
 
     group: str
     table: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flowforge_domain.dag import mermaid
 from flowforge_domain.dag import topo_sort as _topo_sort
+from flowforge_domain.mermaid import flowchart as mermaid
 from flowforge_domain.model import Node
 
 __all__ = ["mermaid", "topo_sort"]
