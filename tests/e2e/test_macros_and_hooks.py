@@ -74,3 +74,21 @@ def test_rows_that_a_post_hook_takes_away_are_no_work_of_others(new_project, in_
     again = in_shell("flowforge run && flowforge run --verify", folder)
     assert (again.stdout + again.stderr).count("unchanged: 2") == 2
     assert "!" not in again.stdout + again.stderr
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_what_a_hook_sets_in_its_session_is_for_no_other_model(new_project, in_shell, engine, jobs):
+    inner = "select cast(timestamptz '2026-01-01 00:00:00+00' as varchar) as t"
+    zone = """{{ config(pre_hook="set TimeZone = 'Asia/Tokyo'") }} """
+    models = {f"models/b{i}.ff.sql": f"{inner}, a.x from {{{{ ref('a') }}}} as a" for i in range(6)}
+    models["models/a.ff.sql"] = f"{zone} {inner}, 1 as x"
+    models["models/all_of_them.ff.sql"] = " union all ".join(f"select t from {{{{ ref('b{i}') }}}}" for i in range(6))
+    profile = "default: {engine: postgres, postgres: {dsn: \"{{ env_var('FF_PG_DSN') }}\"}}\n"
+    shop = new_project(models if engine == "duckdb" else models | {"profiles.yml": profile})
+    with postgres_server.lent_database() as dsn:
+        where = {"FF_PG_DSN": dsn, "NO_COLOR": "1"}
+        ran = in_shell(f"flowforge run --jobs {jobs}", shop, **where)
+        assert ran.returncode == 0, ran.stdout
+        told = [in_shell(f"flowforge show {name}", shop, **where).stdout for name in ("a", "all_of_them")]
+    assert [text.count("09:00:00+09") for text in told] == [1, 0]

@@ -12,6 +12,7 @@ from flowforge_app.build_model import BuildModel
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.check_run import CheckRun
 from flowforge_app.commit_models import CommitModels, result_of
+from flowforge_app.forked import forked
 from flowforge_app.parallel import Worker
 from flowforge_domain.errors import FlowForgeError
 from flowforge_domain.model import Node
@@ -48,13 +49,24 @@ class ModelRun:
         def told(node: Node, sql: str) -> None:
             self._tell(StatementStarted(node.name, sql))
 
-        build = replace(build, engine=engine, told=told)
+        build, at_work = replace(build, told=told), [engine]
+
+        def work(names: Sequence[str]) -> None:
+            node = self.nodes.get(names[0])
+            # What hooks set in their session, or leave there, is for no other model.
+            with forked(engine, 2 if node is not None and node.hooks else 1) as sessions:
+                at_work[:] = sessions
+                try:
+                    self._work(names, replace(build, engine=sessions[-1]))
+                finally:
+                    at_work[:] = [engine]
 
         def interrupt() -> None:
             self.commits.stopped.set()
-            engine.session.interrupt()
+            for one in tuple(at_work):
+                one.session.interrupt()
 
-        return Worker(lambda names: self._work(names, build), interrupt)
+        return Worker(work, interrupt)
 
     def is_light(self, name: str) -> bool:
         """Tell of a model whose inputs are there whether it takes so little that it may share a transaction.

@@ -49,7 +49,7 @@ def _engine(session: PostgresSession, target: str, schema: str) -> Engine:
         session=session,
         catalog=PostgresCatalog(session),
         lock=PostgresLock(session, target, schema),
-        fork=lambda: _engine(PostgresSession(session.pool, main=session), target, schema),
+        fork=lambda: _engine(PostgresSession(session.pool, main=session.main or session), target, schema),
         frames=PostgresFrames(session, replacer),
         seeds=PostgresSeeds(session, replacer),
         replacer=replacer,

@@ -130,13 +130,15 @@ class PostgresSession:
 
     def close(self) -> None:
         self.closed = True
-        if self.main is not None and self.held is not None:
-            # The pool keeps the connection, and the connection its part in the lock.
-            with suppress(psycopg.Error):
-                self.held.driver_connection.execute("reset application_name; select pg_advisory_unlock_all()")
-        self._let_go()
         if self.main is None:
+            self._let_go()
             self.pool.dispose()
+        elif self.held is not None:
+            # Not given back to the pool: what was set in it would be for whoever is next. It ends a while after this.
+            with suppress(psycopg.Error):
+                self.held.driver_connection.execute("select pg_advisory_unlock_all()")
+            self.held.invalidate()
+            self.held = None
 
     @contextmanager
     def _sending(self, sql: str) -> Iterator[str]:
