@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flowforge_app.due_models import Skipping
 from flowforge_domain.capability import Capability
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.model import Seed, SourceTable, model
@@ -190,6 +191,16 @@ class TestVolatility:
         assert built(world.run(select="t")) == ["t"]
 
 
+def test_another_version_of_the_plugin_that_builds_it(world):
+    def run(version):
+        plugins = {"table": ("some-plugin", version), "other": ("other-plugin", version)}
+        runner = replace(world.runner(), skipping=Skipping(plugins=plugins))
+        return built(runner())
+
+    world.given({"a": "select 1 as n"})
+    assert [run(version) for version in ("1.0", "1.0", "2.0")] == [["a"], [], ["a"]]
+
+
 class TestViews:
     def test_new_data_shines_through_one_that_is_not_selected(self, world):
         models = {"a": "select 1 as n", "v": VIEW, "t": "select n from {{ ref('v') }}"}
@@ -198,6 +209,16 @@ class TestViews:
         world.given(models | {"a": "select 2 as n"}).run(select="a")
         assert built(world.run(select="t")) == ["t"]
         assert world.rows("select n from t") == [(2,)]
+
+    def test_nothing_is_proved_through_one_that_stands_as_its_text_was_before(self, world):
+        models = {"a": "select 1 as n", "b": "select 5 as n", "v": VIEW, "t": "select n from {{ ref('v') }}"}
+        world.given(models).run()
+        edited = models | {"v": VIEW.replace("'a'", "'b'")}
+        for _ in range(2):
+            assert built(world.given(edited).run(select="t")) == ["t"]
+        assert world.rows("select n from t") == [(1,)]
+        assert built(world.run()) == ["v", "t"]
+        assert built(world.run(select="t")) == []
 
     def test_new_data_shines_through_an_ephemeral_model(self, world):
         models = {"a": "select 1 as n", "e": "select n from {{ ref('a') }}", "t": "select n from {{ ref('e') }}"}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 
 from flowforge_bootstrap.plugin_faults import Broken
@@ -23,6 +25,11 @@ def test_what_is_installed_is_found():
     assert plugins.project().name == "folder"
     assert plugins.site().open.startswith("flowforge_docs_html")
     assert plugins.broken == []
+
+
+def test_the_versions_are_told_of_what_builds():
+    assert load_plugins().versions("duckdb") == {"duckdb": ("flowforge-duckdb", version("flowforge-duckdb"))}
+    assert load_plugins().versions("nobody") == {}
 
 
 def test_a_strangers_engine_comes_through_the_same_door(install):

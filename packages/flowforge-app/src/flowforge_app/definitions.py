@@ -26,7 +26,10 @@ from flowforge_ports.sql import SqlAnalysis, SqlFacts
 
 @dataclass(frozen=True)
 class Definitions:
-    """Reads and understands the models of one project, for one engine whose session has these `formats`."""
+    """Reads and understands the models of one project, for one engine whose session has these `formats`.
+
+    `plugins` tells which distribution, in which version, brings the engine or a materialization of this name.
+    """
 
     manifest: Manifest
     engine: Engine
@@ -34,6 +37,7 @@ class Definitions:
     reader: ProjectReader
     sql: SqlAnalysis
     formats: Mapping[str, str] = field(default_factory=dict)
+    plugins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     _codes: dict[str, Code] = field(default_factory=dict)
 
     def inputs(self, node: Node, upstream: Mapping[str, str | None]) -> Inputs:
@@ -50,7 +54,7 @@ class Definitions:
         if node.kind == "python":
             # Those of SQL stand in its text.
             settings["reads"] = ", ".join(input_relations(self.manifest, node))
-        return Inputs(text, settings, _versions(node, self.engine), upstream)
+        return Inputs(text, settings, _versions(node, self.engine, self.plugins), upstream)
 
     def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Return what the rows of `node` are made by, with the variables of `before`; nothing where none stay.
@@ -181,8 +185,9 @@ def inlined(node: Node, manifest: Manifest) -> Collection[Node]:
     return found.values()
 
 
-def _versions(node: Node, engine: Engine) -> dict[str, str]:
+def _versions(node: Node, engine: Engine, plugins: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     software = {engine.name: engine.version, "flowforge": FLOWFORGE}
+    software |= dict(plugins[name] for name in (engine.name, node.config.materialized) if name in plugins)
     return software if node.kind == "sql" else software | {"python": _PYTHON} | _libraries()
 
 

@@ -26,7 +26,7 @@ class Skipping:
     """How models are left out: not at all with `no_cache`; with `verify` rows are counted, whatever the catalog says.
 
     `sql` helps with proofs, `texts` keep what models ran. What is `done`, by the run that this one resumes, is built
-    again only where proof is lacking.
+    again only where proof is lacking. `plugins` is as in `Definitions`.
     """
 
     no_cache: bool = False
@@ -34,6 +34,7 @@ class Skipping:
     sql: SqlAnalysis = field(default_factory=NoAnalysis)
     texts: BuiltTexts = field(default_factory=NoTexts)
     done: frozenset[str] = frozenset()
+    plugins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def evidence(
         self, manifest: Manifest, engine: Engine, compiler: CompileModels, reader: ProjectReader, state: TargetState
@@ -46,7 +47,7 @@ class Skipping:
         # The hooks of a run come before this, and may have written to anything.
         proved = engine.sources.versions(tables) if tables and engine.sources and not manifest.hooks else {}
         versions = DataVersions(manifest, engine.dialect, state, proved)
-        definitions = Definitions(manifest, engine, compiler, reader, self.sql, engine.formats())
+        definitions = Definitions(manifest, engine, compiler, reader, self.sql, engine.formats(), self.plugins)
         stable = StableTexts(manifest, engine, compiler, self.texts)
         return Evidence(manifest, definitions, versions, stable, self.texts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from flowforge_app.data_versions import DataVersions
@@ -33,12 +33,13 @@ class Evidence:
     texts: BuiltTexts = field(default_factory=NoTexts)
     due: set[str] = field(default_factory=set)
     over_foreign: set[str] = field(default_factory=set)
+    _strange: dict[str, bool] = field(default_factory=dict)
 
     def reasons(self, node: Node) -> Iterator[str]:
         """Yield why `node` must be built, what is cheap to find first; nothing where it is proved unchanged."""
         if fault := self.versions.fault(node):
             yield fault
-        views = self._views(node)
+        views = _views(node, self.manifest.nodes)
         read = dict.fromkeys(name for reader in (node, *views) for name in reader.deps)
         yield from (f"{name} is built anew" for name in read if name in self.due)
         try:
@@ -47,6 +48,7 @@ class Evidence:
             for view in views:
                 if view.config.materialized == "view":
                     yield from (f"{view.name}, through which it reads: {why}" for why in self._instability(view))
+                    yield from self._strangeness(view)
         except FlowForgeError as error:
             yield f"it cannot be read: {error.message}"
 
@@ -141,6 +143,16 @@ class Evidence:
             return False
         return self.definitions.proof(node, text, self.versions.read_by(node)).fingerprint == row.fingerprint
 
+    def _strangeness(self, view: Node) -> Iterator[str]:
+        """Say where a view that stands says something else than its file, by which alone it is judged."""
+        if view.name not in self._strange:
+            row = self.versions.row(view)
+            before = inputs_from(row.inputs) if row else None
+            text = before and (self.stable.fingerprint(view) or self.definitions.fingerprint(view))
+            self._strange[view.name] = bool(before and before.text != text and not self._says_as(before, view))
+        if self._strange[view.name]:
+            yield f"{view.name}, through which it reads, stands as its text was before"
+
     def _instability(self, node: Node) -> Iterator[str]:
         if self.stable.fingerprint(node):
             return
@@ -149,13 +161,14 @@ class Evidence:
         else:
             self.stable.learn(node, self.definitions.fingerprint(node))
 
-    def _views(self, node: Node) -> list[Node]:
-        """Return the views and ephemeral models whose queries run with that of `node`."""
-        found: dict[str, Node] = {}
-        frontier = list(node.deps)
-        while frontier:
-            inner = self.manifest.nodes.get(frontier.pop())
-            if inner is not None and inner.config.stands_as == "view" and inner.name not in found:
-                found[inner.name] = inner
-                frontier.extend(inner.deps)
-        return list(found.values())
+
+def _views(node: Node, nodes: Mapping[str, Node]) -> list[Node]:
+    """Return the views and ephemeral models whose queries run with that of `node`."""
+    found: dict[str, Node] = {}
+    frontier = list(node.deps)
+    while frontier:
+        inner = nodes.get(frontier.pop())
+        if inner is not None and inner.config.stands_as == "view" and inner.name not in found:
+            found[inner.name] = inner
+            frontier.extend(inner.deps)
+    return list(found.values())

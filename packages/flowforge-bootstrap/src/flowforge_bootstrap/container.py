@@ -52,6 +52,7 @@ class Container(containers.DeclarativeContainer):
     compiler = providers.Dependency(instance_of=CompileModels)
     profile = providers.Dependency(instance_of=ResolvedProfile)
     plans = providers.Dependency(instance_of=dict)
+    plugins = providers.Dependency(instance_of=dict)
     sql: providers.Dependency[SqlAnalysis] = providers.Dependency()
     claim = providers.Dependency(instance_of=Claim)
     kept_engine: providers.Object[Engine | None] = providers.Object(None)
@@ -63,7 +64,7 @@ class Container(containers.DeclarativeContainer):
         BuildModel, manifest, engine, compiler, project.provided.reader, project.provided.functions, plans
     )
     texts = providers.Factory(text_file, manifest.provided.root, engine)
-    skipping = providers.Factory(Skipping, sql=sql, texts=texts)
+    skipping = providers.Factory(Skipping, sql=sql, texts=texts, plugins=plugins)
     explain_model = providers.Factory(ExplainModel, manifest, engine, compiler, project.provided.reader, skipping)
     past_runs = providers.Factory(PastRuns, project.provided.journals)
     run_models = providers.Factory(

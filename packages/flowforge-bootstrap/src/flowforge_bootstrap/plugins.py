@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
@@ -88,6 +88,11 @@ class Plugins:
         for name in set(BUILT_IN) & self.materializations.keys():
             raise PluginError(f"{name!r} is built in; {_claimants(self.materializations[name])} claims it too.")
         return {**PLANS, **{name: resolve(_only(name, found).plan) for name, found in self.materializations.items()}}
+
+    def versions(self, engine: str) -> dict[str, tuple[str, str]]:
+        """Return which distribution, in which version, brings an engine, and each materialization, by their names."""
+        claims = {name: self.engines[name] for name in {engine} & self.engines.keys()} | dict(self.materializations)
+        return {name: (one, version(one)) for name, found in claims.items() for one, _ in found[:1]}
 
     def project(self) -> ProjectSpec:
         """Return the project format; raise `PluginError` when it is missing or ambiguous."""

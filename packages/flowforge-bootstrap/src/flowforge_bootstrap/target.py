@@ -107,6 +107,7 @@ class Target:
             "manifest": manifest,
             "profile": profile,
             "plans": workspace.plugins.plans(),
+            "plugins": workspace.plugins.versions(profile.spec.name),
             "sql": workspace.plugins.analysis(manifest.root),
             "compiler": workspace.compiler(ports, manifest, profile),
             "progress": self.progress,
