@@ -10,7 +10,8 @@ import pytest
 
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.fingerprint import fingerprint
-from flowforge_domain.model import ModelSpec, Node, Seed, SeedOptions, model, node_name, relation_for
+from flowforge_domain.manifest import relation_for
+from flowforge_domain.model import ModelSpec, Node, Seed, SeedOptions, model, node_name
 from flowforge_domain.source import SourceRef, source
 from flowforge_domain.text import Location
 

@@ -12,10 +12,13 @@ from typing import Any
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.model_errors import hook_excerpt
+from flowforge_app.other_targets import require_ours
+from flowforge_app.target_state import read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.errors import EngineError, FlowForgeError, HookError, told_as
 from flowforge_domain.hooks import Hook, HookContext, result_facts
 from flowforge_domain.manifest import Manifest
+from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult
 from flowforge_domain.text import Location, caret
 from flowforge_ports.engine import Engine
@@ -33,14 +36,15 @@ class RunHooks:
     run_id: str
     models: tuple[str, ...]
 
-    @property
-    def has_start(self) -> bool:
-        """Whether anything stands before the models."""
-        return bool(self._hooks("on_run_start"))
+    def start(self, nodes: Sequence[Node]) -> None:
+        """Run what stands before the models, unless other targets have built one of their relations.
 
-    def start(self) -> None:
-        """Run what stands before the models; raise `FlowForgeError` with file and line for the first that fails."""
-        for hook in self._hooks("on_run_start"):
+        Raises `FlowForgeError` with file and line for the first that fails, and `ConfigError` for such relations.
+        """
+        hooks = self._hooks("on_run_start")
+        if hooks:
+            require_ours(self.engine, read_target(self.engine), nodes)
+        for hook in hooks:
             self._run(hook, ())
 
     def end(self, results: Sequence[ModelResult]) -> tuple[FlowForgeError, ...]:

@@ -83,9 +83,7 @@ class RunModels:
         names = tuple(node.name for node in nodes)
         self.progress(RunStarted(run_id, names, self.engine.name, self.engine.target))
         hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
-        if hooks.has_start:
-            require_ours(self.engine, read_target(self.engine), nodes)
-        hooks.start()
+        hooks.start(nodes)
         ended = self._results(nodes, run_id, tests) if nodes else {}
         errors = hooks.end(results := [ended[name] for name in names])
         self.progress(report := RunReport(run_id, results, perf_counter() - started, errors))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowforge_app.past_runs import done_by, gone_from, left_of, require_no_selection
 from flowforge_bootstrap.profiles import ResolvedProfile
-from flowforge_bootstrap.workspace import Workspace
+from flowforge_bootstrap.workspace import Workspace, read_project
 from flowforge_domain.errors import ConfigError
 from flowforge_domain.journal import RunOptions, RunRecord, as_arguments
 from flowforge_domain.selection import Selection
@@ -77,7 +77,7 @@ def take_up(workspace: Workspace) -> Resumed:
 
 def _read_variables(workspace: Workspace) -> Callable[[str], bool]:
     """Return what tells whether a variable is read still: one that is not may be what made the run fail."""
-    project = workspace.read(workspace.ports())
+    project = read_project(workspace, workspace.ports())
     known = {*project.variables, *project.read_variables}
     return lambda name: name in known or "" in known
 

@@ -70,14 +70,10 @@ class Workspace:
 
     def manifest(self, ports: ProjectPorts) -> Manifest:
         """Return what the files say, with the given variables over theirs; raise `FlowForgeError` when it is wrong."""
-        manifest = with_variables(self.read(ports), self.variables)
+        manifest = with_variables(read_project(self, ports), self.variables)
         for notice in manifest.notices:
             self.tell(notice)
         return manifest
-
-    def read(self, ports: ProjectPorts) -> Manifest:
-        """Return what the files say, under the profile where they ask for it; raise `FlowForgeError`."""
-        return ports.reader.manifest(self.environment, lambda: self.profile(ports).target)
 
     def profile(self, ports: ProjectPorts) -> ResolvedProfile:
         """Return the profile that is used; raise `ProfileError` naming the known ones."""
@@ -170,6 +166,11 @@ def open_workspace(
     """Return the project in folder `path` without reading it yet; raise `ConfigError` for variables without names."""
     _require_mapping(variables or {})
     return Workspace(Path(path).resolve(), load_plugins(), env, engine, variables or {}, tell)
+
+
+def read_project(workspace: Workspace, ports: ProjectPorts) -> Manifest:
+    """Return what the files say, under the profile where they ask for it; raise `FlowForgeError`."""
+    return ports.reader.manifest(workspace.environment, lambda: workspace.profile(ports).target)
 
 
 def _chosen(workspace: Workspace, wanted: Asked, ports: ProjectPorts, manifest: Manifest) -> Selection:

@@ -17,7 +17,7 @@ TAKES = {
     "compile": (*_TARGET, "--vars"),
     "dag": (*_TARGET, "--vars"),
     "why": (*_TARGET, "--vars"),
-    "ls": ("--vars",),
+    "ls": (*_TARGET, "--vars"),
     "seed": _TARGET,
     "test": _TARGET,
     "show": _TARGET,

@@ -11,6 +11,7 @@ import typer
 from flowforge_cli.opening import choice, open_project
 from flowforge_cli.options import (
     ChangedSince,
+    Engine,
     Env,
     Exclude,
     LogFormat,
@@ -44,6 +45,7 @@ Resources = Annotated[
 def ls(
     project: ProjectPath = ".",
     env: Env = None,
+    engine: Engine = None,
     select: Select = None,
     exclude: Exclude = None,
     selector: SelectorName = None,
@@ -58,7 +60,7 @@ def ls(
     Models and seeds, unless --resource says otherwise. No code of the project is run, and no engine is opened.
     """
     out = output_of(False, False, LogFormat.text)
-    with open_project(project, env, None, out, variables) as opened:
+    with open_project(project, env, engine, out, variables) as opened:
         found = opened.ls(select, exclude, resource, **choice(selector, state, changed_since))
     for line in dict.fromkeys(_line(one, output) for one in found):
         out.line(line)

@@ -14,7 +14,7 @@ from flowforge_domain.hooks import Hook
 from flowforge_domain.inputs import meant
 from flowforge_domain.macros import Macro, way_to
 from flowforge_domain.model import Node, Seed, SourceTable, node_name
-from flowforge_domain.relation import relation_parts, same_relation
+from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.requirements import check_required_columns
 from flowforge_domain.retries import Retries
 from flowforge_domain.selectors import Selector
@@ -119,6 +119,12 @@ def ref_relation(manifest: Manifest, name: str) -> str:
         known = [*manifest.nodes, *manifest.seeds]
         raise DependencyNotFoundError({"": [plain]}, [f"ref({plain!r}) {did_you_mean(plain, known)}".rstrip()])
     return found.relation
+
+
+def relation_for(name: str, nodes: Mapping[str, Node]) -> str:
+    """Return the relation that node `name` writes; a name that is no node's is taken as a relation."""
+    found = nodes.get(node_name(name))
+    return found.relation if found else relation_name(node_name(name))
 
 
 def source_relation(manifest: Manifest, group: str, table: str) -> str:

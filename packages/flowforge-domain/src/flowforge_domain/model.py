@@ -59,7 +59,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """A table that FlowForge reads and does not make; `written` is its relation as the project's files have it."""
+    """A table that FlowForge reads and does not make; `written` is its relation before the environment fills it in."""
 
     group: str
     table: str
@@ -120,9 +120,8 @@ def model(
 ) -> Callable[[Function], Function]:
     """Mark a function as a Python model; it is called with the frames of its `deps`.
 
-    One dependency: the frame. More: a dict of frames, by relation or by the names in `deps`. None: no argument.
-    `requires` maps such keys to the columns the function needs. `settings` are those of `config(...)`: description,
-    owner, tags, meta, columns.
+    One dependency: the frame. More: a dict of frames, by the names in `deps` or by relation. None: no argument. To such
+    names `requires` maps the columns the function needs; `settings` are those of `config(...)`: tags, columns and more.
     """
     spec = spec_of(name, deps or (), requires or {}, settings)
 
@@ -172,9 +171,3 @@ def _texts(what: str, given: Any) -> list[str]:
     if isinstance(given, str | Mapping) or not all(isinstance(item, str) for item in listed):
         raise TypeError(f"{what} is a list of names, not {given!r}")
     return listed
-
-
-def relation_for(name: str, nodes: Mapping[str, Node]) -> str:
-    """Return the relation that node `name` writes; a name that is no node's is taken as a relation."""
-    found = nodes.get(node_name(name))
-    return found.relation if found else relation_name(node_name(name))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowforge_domain.manifest import Manifest, ref_relation, source_relation
+from flowforge_domain.manifest import relation_for as _relation_for
 from flowforge_domain.model import Node, model
-from flowforge_domain.model import relation_for as _relation_for
 from flowforge_domain.source import source
 
 if TYPE_CHECKING:
