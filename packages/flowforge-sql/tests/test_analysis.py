@@ -203,3 +203,57 @@ def test_a_damaged_cache_is_left_out(facts, tmp_path):
     cache = tmp_path / ".flowforge" / "cache" / "sql.jsonl"
     cache.write_text(cache.read_text().replace("now", "new"))
     assert open_analysis(tmp_path).facts("select now()", "duckdb", VOLATILE).volatile == ("now",)
+
+
+@pytest.mark.parametrize(
+    ("sql", "writes"),
+    [
+        ("select max(a), now() from t", ()),
+        ("with q as (select 1 as a) select * from q", ()),
+        ("insert into s.t (a) select a from u", ("s.t",)),
+        ("update t set a = (select max(a) from u)", ("t",)),
+        ("delete from t using u where t.a = u.a", ("t",)),
+        ("merge into t using u on t.a = u.a when matched then update set a = 1 when not matched then insert values (1)",
+         ("t",)),
+        ("with q as (delete from t returning *) insert into u select * from q", ("u", "t")),
+        ("select * into t from u", ("t",)),
+        ("create table if not exists t (a int)", ("t",)),
+        ("create or replace view v as select * from t", ("v",)),
+        ("drop table t, u", ("t", "u")),
+        ("alter table t rename to u", ("t", "u")),
+        ("truncate t", ("t",)),
+        ("copy t to 'x.csv'", ()),
+    ],
+)  # fmt: skip
+def test_what_a_statement_may_change_is_known(facts, sql, writes):
+    assert facts(sql, "postgres").writes == writes
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select mine(1)",
+        "select s.max(1)",
+        "select log('began')",
+        "insert into t select mine(a) from u",
+        "insert into t values (1) returning mine(a)",
+        "drop table t cascade",
+        "truncate t cascade",
+        "alter table t drop column a cascade",
+        "create table t partition of u for values in (1)",
+        "create table t () inherits (u)",
+        "create function mine() returns int as 'select 1' language sql",
+        "copy t from 'x.csv'",
+        "copy t to program 'x'",
+        "set search_path = s",
+        "do $$ begin delete from t; end $$",
+        "call mine()",
+        "execute mine",
+        "explain analyze delete from t",
+        "refresh materialized view v",
+        "checkpoint",
+    ],
+)
+def test_what_may_do_anything_is_not(facts, sql):
+    found = facts(sql, "postgres")
+    assert found is None or found.writes is None

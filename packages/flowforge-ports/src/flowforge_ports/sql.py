@@ -14,7 +14,8 @@ class SqlFacts:
 
     `normalized` is the same for texts that differ in layout, comments or the case of keywords alone; `volatile` are
     those of the words asked for that count where they stand; `reads` are the relations that it reads and `target` the
-    one that it writes, "" for a query; `columns` are those it refers to, `relation.column` where the relation is named.
+    one that it makes or adds to, "" for a query; `columns` are those it refers to, `relation.column` where the relation
+    is named. `writes` are all relations that it may change, None where nobody can tell: it calls what may do anything.
     """
 
     normalized: str
@@ -22,6 +23,7 @@ class SqlFacts:
     reads: tuple[str, ...] = ()
     target: str = ""
     columns: tuple[str, ...] = ()
+    writes: tuple[str, ...] | None = None
 
 
 class SqlAnalysis(Protocol):

@@ -9,9 +9,10 @@ import sqlglot
 from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
-from flowforge_domain.relation import relation_name
-from flowforge_domain.sql_scan import ROW_MAKERS, volatile_forms
+from flowforge_domain.sql_scan import volatile_forms
 from flowforge_ports.sql import SqlFacts
+from flowforge_sql.tables import makes_rows, table_name
+from flowforge_sql.writing import writes
 
 _GRAMMARS = {"databricks_spark": "spark", "snowflake_snowpark": "snowflake", "bigquery+bigframes": "bigquery"}
 # In a text they mean a time, and there with a time of day or a zone, as in 'today 10:00'.
@@ -39,12 +40,13 @@ def parsed(sql: str, grammar: str, volatile: frozenset[str]) -> SqlFacts | None:
             return None
         meant = tree.sql(dialect=dialect, comments=False)
         target = _target(tree)
-        reads, name = _reads(tree, target), _name(target) if target else ""
+        reads, name = _reads(tree, target), table_name(target) if target else ""
+        written = writes(tree)
     except (SqlglotError, ValueError, RecursionError):
         return None
     words = tuple(dict.fromkeys(_volatile(tokens, tree, volatile)))
     normalized = f"{meant}\n{_written(tokens)}"
-    return SqlFacts(normalized, words, reads, name, _columns(tree))
+    return SqlFacts(normalized, words, reads, name, _columns(tree), written)
 
 
 def _written(tokens: list[Token]) -> str:
@@ -80,8 +82,8 @@ def _target(tree: exp.Expr) -> exp.Table | None:
 
 def _reads(tree: exp.Expr, target: exp.Table | None) -> tuple[str, ...]:
     """Return the tables that are read; the names of `with` queries are none where they stand alone."""
-    tables = [table for table in tree.find_all(exp.Table) if table is not target and not _makes_rows(table)]
-    return tuple(dict.fromkeys(_name(table) for table in tables if table.db or not _is_query(table)))
+    tables = [table for table in tree.find_all(exp.Table) if table is not target and not makes_rows(table)]
+    return tuple(dict.fromkeys(table_name(table) for table in tables if table.db or not _is_query(table)))
 
 
 def _is_query(table: exp.Table) -> bool:
@@ -108,29 +110,6 @@ def _named(queries: exp.With, own: exp.Expr | None) -> set[str]:
 def _plain(name: exp.Expr) -> str:
     """Return what is the same for the same name: in quotes and without them, it may be another one."""
     return f'"{name.name}"' if name.args.get("quoted") else name.name.casefold()
-
-
-def _makes_rows(table: exp.Table) -> bool:
-    """Tell whether it stands for the rows that a function makes of its arguments."""
-    return isinstance(table.this, exp.Func) and not ROW_MAKERS.isdisjoint(_words(table.this))
-
-
-def _name(table: exp.Table) -> str:
-    """Return a relation; a function that gives rows is `name()`, which is no relation's name.
-
-    Raises `ValueError` for a name of no characters.
-    """
-    match table.this:
-        case exp.Anonymous():
-            return f"{table.this.name.lower()}()"
-        case exp.Func():
-            return f"{table.this.sql_name().lower()}()"
-        case what if not isinstance(what, exp.Identifier):
-            return f"{what.sql()}()"
-    parts = [part.name for part in table.parts]
-    if not all(parts):
-        raise ValueError('`""` is the name of nothing')
-    return relation_name(*parts)
 
 
 def _volatile(tokens: list[Token], tree: exp.Expr, volatile: frozenset[str]) -> Iterator[str]:
@@ -161,11 +140,7 @@ def _moments(text: str) -> set[str]:
     return _MOMENTS.intersection(words) if len(words) <= _LONGEST_MOMENT else set()
 
 
-def _words(function: exp.Func) -> set[str]:
-    return {name.lower() for name in (*function.sql_names(), function.key, function.name)}
-
-
 def _columns(tree: exp.Expr) -> tuple[str, ...]:
-    relations = {table.alias_or_name: _name(table) for table in tree.find_all(exp.Table)}
+    relations = {table.alias_or_name: table_name(table) for table in tree.find_all(exp.Table)}
     named = ((relations.get(column.table, column.table), column.name) for column in tree.find_all(exp.Column))
     return tuple(dict.fromkeys(f"{table}.{name}" if table else name for table, name in named))
