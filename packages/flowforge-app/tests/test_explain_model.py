@@ -38,10 +38,10 @@ def test_a_hook_is_told_apart_from_the_text(world, why):
     def hooked(**hooks):
         return world.given({"a": "select 1 as n"}, configs={"a": ModelConfig(**hooks)})
 
-    hooked(post_hook=("select 1",)).run()
-    hooked(post_hook=("select 2",))
+    hooked(post_hook=("analyze",)).run()
+    hooked(post_hook=("analyze a",))
     assert why("a").reasons == ("its post_hook changed",)
-    hooked(pre_hook=("select 1",), post_hook=("select 1",))
+    hooked(pre_hook=("analyze",), post_hook=("analyze",))
     assert why("a").reasons == ("its pre_hook changed",)
     hooked()
     assert why("a").reasons == ("its post_hook changed",)

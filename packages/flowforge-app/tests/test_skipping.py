@@ -33,6 +33,9 @@ class Proof:
     def versions(self, relations):
         return dict.fromkeys(relations, self.version)
 
+    def wrote(self, relations, hook):
+        pass
+
     def vouch(self):
         pass
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowforge_domain.dialect import VOLATILE, Dialect
-from flowforge_domain.sql_scan import undeclared, volatile_word
+from flowforge_domain.sql_scan import undeclared, volatile_word, without_values
 
 PLAIN = Dialect("plain", {}, "", volatile=VOLATILE | {"my_clock()", "my_session", "our_*()"})
 
@@ -63,3 +63,17 @@ def test_names_of_queries_hide_a_table_only_where_they_count(sql):
 )
 def test_names_of_queries_are_no_tables(sql):
     assert undeclared(sql, {"mine"}, PLAIN) == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        ("insert into log values ('4f2a', 'it''s', 1.5e3, 12)", "insert into log values ('', '', 0, 0)"),
+        ("select x1, \"a '1'\", 'a' -- 1 'b'\nfrom t2", "select x1, \"a '1'\", '' -- 1 'b'\nfrom t2"),
+        ("select E'a' || 'b'", "select E'a' || ''"),
+        (r"select 'a\' || 1", r"select 'a\' || 1"),
+        ("do $$ delete from t where a = 1 $$", "do $$ delete from t where a = 1 $$"),
+    ],
+)
+def test_texts_and_numbers_are_made_alike(sql, plain):
+    assert without_values(sql, PLAIN) == plain

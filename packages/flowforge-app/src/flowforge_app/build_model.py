@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from inspect import signature
 from typing import Any
@@ -22,7 +22,7 @@ from flowforge_app.view_texts import ViewTexts
 from flowforge_domain.capability import Capability
 from flowforge_domain.dialect import RelationKind, count_rows, relation_key
 from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError, told_as
-from flowforge_domain.hooks import may_change_rows
+from flowforge_domain.hooks import Hook, may_change_rows
 from flowforge_domain.inputs import ModelInputs
 from flowforge_domain.manifest import Manifest, input_names, input_relations
 from flowforge_domain.materializations import PLANS
@@ -36,9 +36,10 @@ from flowforge_ports.project import FunctionLoader, ProjectReader
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build made: rows if the engine says."""
+    """What a build made: rows if the engine says; `hooks` are those that ran, with their statements."""
 
     rows: int | None
+    hooks: tuple[tuple[Hook, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,15 @@ class BuildModel:
         Raises `FlowForgeError` with model, file and line; the caller rolls back.
         """
         build = _Build(self, node, ground)
-        build.run_hooks("pre_hook")
+        before = build.run_hooks("pre_hook")
         with renewing(self.engine, ViewTexts(self.manifest, self.compiler, self.engine.dialect, node, ground.due)):
             built = build.from_sql() if node.kind == "sql" else build.from_function()
         after = build.run_hooks("post_hook")
+        built = replace(built, hooks=(*before, *after))
         if built.rows is None or node.config.materialized != "table":
             return built
-        changed = any(may_change_rows(sql, self.engine.dialect) for sql in after)
-        return Built(_count(self.engine, node.relation)) if changed else built
+        changed = any(may_change_rows(sql, self.engine.dialect) for _, sql in after)
+        return replace(built, rows=_count(self.engine, node.relation)) if changed else built
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,15 @@ class _Build:
     node: Node
     ground: Ground
 
-    def run_hooks(self, when: str) -> list[str]:
-        """Run the hooks of one kind and return their statements."""
+    def run_hooks(self, when: str) -> list[tuple[Hook, str]]:
+        """Run the hooks of one kind and return them with their statements."""
         hooks = self.on.compiler.hooks(self.node, when, incremental=self.goes_on)
         for hook, sql in hooks:
             try:
                 self.engine.session.execute(sql)
             except EngineError as error:
                 raise hook_error(error, self.node, hook, sql) from error
-        return [sql for _, sql in hooks]
+        return hooks
 
     def from_sql(self) -> Built:
         statement = self.on.compiler.to_run(self.node, incremental=self.goes_on)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event as Signal
 from time import perf_counter
@@ -14,6 +14,7 @@ from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Built, Ground
 from flowforge_app.cancelled import was_cancelled
 from flowforge_app.evidence import Evidence
+from flowforge_app.hook_writes import told_of_unknown, written_by_hooks
 from flowforge_app.kept_rows import refusal, refused
 from flowforge_app.transaction import transaction
 from flowforge_domain.capability import Capability
@@ -52,16 +53,16 @@ class CommitModels:
         self._label(node, engine)
         retries = self.retries if _may_be_repeated(node, engine) else ONCE
         attempts = Attempts(node.name, retries, tell, self.patience, self.stopped)
-        sent: list[tuple[StateRow, Built]] = []
+        sent: list[tuple[list[StateRow], Built]] = []
         try:
-            row, built = attempts(lambda: self._try(node, build, sent))
+            rows, built = attempts(lambda: self._try(node, build, sent))
         except FlowForgeError as error:
             if was_cancelled(error):
                 raise
             self.go_on()
             spent = perf_counter() - started
             return result_of(node, Status.FAILED, seconds=spent, error=error, retries=attempts.again)
-        self._note(node, row, engine)
+        self._note(node, rows, engine)
         spent = perf_counter() - started
         return result_of(node, Status.BUILT, seconds=spent, rows=built.rows, retries=attempts.again)
 
@@ -71,56 +72,68 @@ class CommitModels:
         Raises `FlowForgeError` of the first that fails, with every relation as it was.
         """
         started, engine = perf_counter(), build.engine
-        made: list[tuple[Node, StateRow, Built, float]] = []
+        made: list[tuple[Node, list[StateRow], Built, float]] = []
         with transaction(engine.session):
             for node in nodes:
                 began = perf_counter()
                 self._label(node, engine)
-                row, built = self._build(node, build)
-                made.append((node, row, built, perf_counter() - began))
-            self._write_state([row for _, row, *_ in made], engine)
-        for node, row, *_ in made:
-            self._note(node, row, engine)
+                rows, built = self._build(node, build)
+                made.append((node, rows, built, perf_counter() - began))
+            self._write_state([row for _, rows, *_ in made for row in rows], engine)
+        for node, rows, *_ in made:
+            self._note(node, rows, engine)
         shared = (perf_counter() - started - sum(spent for *_, spent in made)) / len(made)
         return [
             result_of(node, Status.BUILT, seconds=spent + shared, rows=built.rows) for node, _, built, spent in made
         ]
+
+    def untold(self) -> tuple[str, ...]:
+        """Return what writes the state rows that no build has: those a dialect gathers, and of hooks that do anything."""
+        dialect = self.evidence.definitions.engine.dialect
+        gathered = insert_states(self.rows, dialect) if dialect.gathers_state else ()
+        return (*gathered, *told_of_unknown(self.evidence))
 
     def go_on(self) -> None:
         """Raise `KeyboardInterrupt` where the run is to end."""
         if self.stopped.is_set():
             raise KeyboardInterrupt
 
-    def _try(self, node: Node, build: BuildModel, sent: list[tuple[StateRow, Built]]) -> tuple[StateRow, Built]:
+    def _try(
+        self, node: Node, build: BuildModel, sent: list[tuple[list[StateRow], Built]]
+    ) -> tuple[list[StateRow], Built]:
         """Build in one transaction, unless that of an earlier try was committed after all, and its answer was lost.
 
         `sent` are the tries that came to their commit.
         """
         engine = build.engine
-        if sent and _is_committed(sent[-1][0], engine):
+        if sent and _is_committed(sent[-1][0][0], engine):
             return sent[-1]
         with transaction(engine.session):
-            row, built = self._build(node, build)
-            self._write_state([row], engine)
-            sent.append((row, built))
-        return row, built
+            rows, built = self._build(node, build)
+            self._write_state(rows, engine)
+            sent.append((rows, built))
+        return rows, built
 
-    def _build(self, node: Node, build: BuildModel) -> tuple[StateRow, Built]:
+    def _build(self, node: Node, build: BuildModel) -> tuple[list[StateRow], Built]:
+        """Return the state row of the model, and those of what its hooks have written to."""
         if found := refused(node, self.evidence, self.ground.anew):
             raise refusal(node, found, self.evidence)
-        inputs = self.evidence.inputs(node)
+        inputs = self.evidence.inputs(node, built=True)
         built = build(node, self.ground)
         self.go_on()
-        return self._state(node, inputs, built.rows), built
+        now, written = self.clock().isoformat(), written_by_hooks(node, built.hooks, self.evidence)
+        told = [replace(row, run_id=self.run_id, finished_at=now) for row in written]
+        return [self._state(node, inputs, built.rows), *told], built
 
     def _write_state(self, rows: Sequence[StateRow], engine: Engine) -> None:
         if not engine.dialect.gathers_state:
             for statement in insert_states(rows, engine.dialect):
                 engine.session.execute(statement)
 
-    def _note(self, node: Node, row: StateRow, engine: Engine) -> None:
-        self.evidence.versions.note(node.name, row.data_version)
-        self.rows.append(row)
+    def _note(self, node: Node, rows: Sequence[StateRow], engine: Engine) -> None:
+        for row in rows:
+            self.evidence.versions.note(row)
+            self.rows.append(row)
         self.ground.existing[relation_key(node.relation, engine.dialect)] = node.config.stands_as
 
     def _label(self, node: Node, engine: Engine) -> None:

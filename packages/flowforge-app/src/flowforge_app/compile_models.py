@@ -10,7 +10,7 @@ from flowforge_app.template_values import Values
 from flowforge_domain.ddl import is_blank, one_statement, with_queries
 from flowforge_domain.dialect import Dialect, quote_name, quote_relation
 from flowforge_domain.errors import ConfigError, TemplateError
-from flowforge_domain.hooks import Hook
+from flowforge_domain.hooks import MODEL_HOOKS, Hook
 from flowforge_domain.manifest import Manifest, ref_relation, source_relation
 from flowforge_domain.materialize import create_statement, plain_query, query_head
 from flowforge_domain.model import Node, node_name
@@ -114,6 +114,14 @@ class CompileModels:
         """Return a node's hooks of one kind with their statements; one that renders to nothing is left out."""
         found = [(hook, self.hook(hook, node, incremental)) for hook in node.hooks if hook.when == when]
         return [(hook, sql) for hook, sql in found if sql]
+
+    def every_hook(self, node: Node) -> list[tuple[Hook, str]]:
+        """Return a node's hooks with their statements, and with what those are for new rows where they differ."""
+        if not node.hooks:
+            return []
+        forms = (False,) if node.config.is_replaced else (False, True)
+        said = [[one for when in MODEL_HOOKS for one in self.hooks(node, when, new)] for new in forms]
+        return said[0] if said[0] == said[-1] else [*said[0], *said[-1]]
 
     def hook(
         self, hook: Hook, node: Node | None = None, incremental: bool = False, more: Mapping[str, Any] | None = None

@@ -7,7 +7,6 @@ can prove. Through a view or an ephemeral model shine the versions of what those
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import uuid4
@@ -27,15 +26,15 @@ from flowforge_domain.state import StateRow
 class DataVersions:
     """Knows the version of everything that models read, None where nobody can tell.
 
-    `sources` are the versions that the engine gave of relations, by key; `built` are those of the models that this run
-    has built, and grows while it goes on.
+    `sources` are the versions that the engine gave of relations, by key. `told` is what this run itself has told of
+    relations since, by key; both are kept true while it goes on.
     """
 
     manifest: Manifest
     dialect: Dialect
     target: TargetState
-    sources: Mapping[str, str] = field(default_factory=dict)
-    built: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    told: dict[str, StateRow] = field(default_factory=dict)
     _through: dict[str, str | None] = field(default_factory=dict)
     _keys: dict[str, str] = field(default_factory=dict)
 
@@ -44,9 +43,9 @@ class DataVersions:
         versions = {name: self._of_name(name) for name in node.deps}
         return versions | {".".join(key): self._of_source(key) for key in node.sources}
 
-    def note(self, name: str, data_version: str) -> None:
-        """Take note of a model that this run has built."""
-        self.built[name] = data_version
+    def note(self, row: StateRow) -> None:
+        """Take note of what this run has built, or a hook of it has written to."""
+        self.told[self._key(row.relation)] = row
         self._through.clear()
 
     def standing(self, node: Node) -> StateRow | None:
@@ -79,8 +78,8 @@ class DataVersions:
         return self._through[name]
 
     def _own(self, node: Node) -> str | None:
-        if node.name in self.built:
-            return self.built[node.name]
+        if row := self.told.get(self._key(node.relation)):
+            return None if row.is_doubted else row.data_version
         return None if self.fault(node) else self.target.rows[self._key(node.relation)].data_version
 
     def _of_view(self, node: Node) -> str | None:
@@ -97,10 +96,12 @@ class DataVersions:
         version = None if self._writers.get(relation) == "model" else self._of_relation(relation)
         # Others write to sources, also to one that a seed once filled: where the engine can tell, that counts too.
         proof = self.sources.get(relation)
-        return version if version is None or proof is None else fingerprint(version, proof)
+        return version if version is None or proof in (None, version) else fingerprint(version, proof)
 
     def _of_relation(self, key: str) -> str | None:
         """Return the version of a table that no model of this project makes."""
+        if told := self.told.get(key):
+            return None if told.is_doubted else told.data_version
         row, entry = self.target.rows.get(key), self.target.entries.get(key)
         # Of what is gone from the project, nobody says any more who writes it.
         gone = row is not None and row.project == self.manifest.name and key not in self._writers

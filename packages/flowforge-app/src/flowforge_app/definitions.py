@@ -45,7 +45,9 @@ class Definitions:
         plain = self.proof(node, self.fingerprint(node), upstream)
         code = self._code(node) if node.kind == "python" else None
         origin = _code_origin(node, code) if code else _origin(node, self.manifest, self.compiler)
-        hooks = {f"hook {when}": fingerprint(*said)[:_SHORT] for when, said in _hooks(node, self.compiler).items()}
+        said = self.compiler.every_hook(node)
+        texts = {when: [sql for hook, sql in said if hook.when == when] for when in MODEL_HOOKS}
+        hooks = {f"hook {when}": fingerprint(*found)[:_SHORT] for when, found in texts.items() if found}
         return replace(plain, definition=self.definition(node), origin=origin | hooks)
 
     def proof(self, node: Node, text: str, upstream: Mapping[str, str | None]) -> Inputs:
@@ -76,7 +78,7 @@ class Definitions:
     def text(self, node: Node) -> str:
         """Return what `node` runs: its code, or its statement, and where that is another one for new rows, both."""
         own = self.statements(node) if node.kind == "sql" else (self._code(node).text,)
-        hooks = (f"{when} {sql}" for when, said in _hooks(node, self.compiler).items() for sql in said)
+        hooks = (f"{hook.when} {sql}" for hook, sql in self.compiler.every_hook(node))
         return "\n;\n".join((*own, *hooks))
 
     def statements(self, node: Node) -> tuple[str, ...]:
@@ -154,12 +156,6 @@ def _origin(node: Node, manifest: Manifest, compiler: CompileModels) -> dict[str
     macros = {f"macro {name}": manifest.macros[name].digest[:_SHORT] for name in called}
     inner = {f"ephemeral {one.name}": one.checksum[:_SHORT] for one in above}
     return {"file": node.checksum[:_SHORT]} | macros | inner | compiler.values.get(node.name, {})
-
-
-def _hooks(node: Node, compiler: CompileModels) -> dict[str, list[str]]:
-    """Return the statements of a node's hooks by their kind."""
-    found = {when: [sql for _, sql in compiler.hooks(node, when)] for when in MODEL_HOOKS}
-    return {when: said for when, said in found.items() if said}
 
 
 def _code_origin(node: Node, code: Code) -> dict[str, Any]:

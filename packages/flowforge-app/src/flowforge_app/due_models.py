@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowforge_app.compile_models import CompileModels
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
 from flowforge_app.evidence import Evidence
+from flowforge_app.hook_effects import HookEffects
+from flowforge_app.hooks_at_work import HooksAtWork
 from flowforge_app.kept_rows import is_over_foreign, refused
 from flowforge_app.no_help import NoAnalysis, NoTexts
 from flowforge_app.stable_texts import StableTexts
@@ -44,22 +46,38 @@ class Skipping:
             state = counted(engine, state, manifest.name)
         keys = {relation_key(source.relation, engine.dialect) for source in manifest.sources.values()}
         tables = {key for key in keys if key in state.entries and state.entries[key].kind == "table"}
-        # The hooks of a run come before this, and may have written to anything.
-        proved = engine.sources.versions(tables) if tables and engine.sources and not manifest.hooks else {}
+        proved = dict(engine.sources.versions(tables)) if tables and engine.sources else {}
         versions = DataVersions(manifest, engine.dialect, state, proved)
         definitions = Definitions(manifest, engine, compiler, reader, self.sql, engine.formats(), self.plugins)
         stable = StableTexts(manifest, engine, compiler, self.texts)
-        return Evidence(manifest, definitions, versions, stable, self.texts)
+        hooks = HooksAtWork(HookEffects(definitions, state.entries))
+        return Evidence(manifest, definitions, versions, stable, hooks, self.texts)
 
     def due(self, nodes: Sequence[Node], evidence: Evidence, full_refresh: bool) -> dict[str, Node]:
         """Return which of the nodes, which come in the order of the graph, must be built."""
-        due: dict[str, Node] = {}
+
+        def asked(node: Node) -> bool:
+            return node.name not in self.done and (self.no_cache or (full_refresh and _refreshes(node)))
+
+        found = due(nodes, evidence, asked)
+        return {node.name: node for node in nodes if node.name in found}
+
+
+def due(nodes: Sequence[Node], evidence: Evidence, asked: Callable[[Node], bool] = lambda _: False) -> dict[str, str]:
+    """Return which of the nodes must be built, each with the first reason, "" where that was `asked` for.
+
+    They come in the order of the graph. The hooks of one may write to another that comes before it, which is then built
+    as well: only so is it, after the run, what it would be if all were built.
+    """
+    found: dict[str, str] = {}
+    known = -1
+    while known != (known := len(evidence.hooks.expected)):
         for node in nodes:
-            asked = self.no_cache or (full_refresh and _refreshes(node))
-            if (asked and node.name not in self.done) or next(evidence.reasons(node), ""):
+            if node.name not in found and ((wanted := asked(node)) or (reason := next(evidence.reasons(node), ""))):
+                found[node.name] = "" if wanted else reason
                 evidence.due.add(node.name)
-                due[node.name] = node
-        return due
+                evidence.hooks.expect(node)
+    return found
 
 
 def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool) -> dict[str, str]:
@@ -84,12 +102,6 @@ def from_scratch(due: Mapping[str, Node], evidence: Evidence, full_refresh: bool
         if reason := evidence.takeover(node) or ("" if follows else evidence.redefinition(node)):
             found[name] = reason
     return found
-
-
-def vouch(engine: Engine, manifest: Manifest, built: Iterable[Node]) -> None:
-    """Say that only models were written to: hooks may have written to anything."""
-    if engine.sources and not manifest.hooks and not any(node.hooks for node in built):
-        engine.sources.vouch()
 
 
 def grows(node: Node) -> bool:

@@ -7,11 +7,20 @@ from dataclasses import dataclass, field, replace
 
 from flowforge_app.data_versions import DataVersions
 from flowforge_app.definitions import Definitions
+from flowforge_app.hooks_at_work import HooksAtWork
 from flowforge_app.no_help import NoTexts
 from flowforge_app.stable_texts import StableTexts
 from flowforge_domain.dialect import known_name, relation_key
 from flowforge_domain.errors import FlowForgeError
-from flowforge_domain.fingerprint import Inputs, differences, fingerprint, inputs_from, redefinitions
+from flowforge_domain.fingerprint import (
+    Inputs,
+    differences,
+    fingerprint,
+    inputs_from,
+    redefinitions,
+    version_below_hooks,
+    version_for_hooks,
+)
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.state import StateRow
@@ -30,6 +39,7 @@ class Evidence:
     definitions: Definitions
     versions: DataVersions
     stable: StableTexts
+    hooks: HooksAtWork
     texts: BuiltTexts = field(default_factory=NoTexts)
     due: set[str] = field(default_factory=set)
     over_foreign: set[str] = field(default_factory=set)
@@ -40,9 +50,11 @@ class Evidence:
         if fault := self.versions.fault(node):
             yield fault
         views = _views(node, self.manifest.nodes)
-        read = dict.fromkeys(name for reader in (node, *views) for name in reader.deps)
-        yield from (f"{name} is built anew" for name in read if name in self.due)
         try:
+            readers = (self.hooks.effects.reader(node), *views)
+            read = dict.fromkeys(name for reader in readers for name in reader.deps)
+            yield from (f"{name} is built anew" for name in read if name in self.due)
+            yield from self.hooks.reasons(node, readers, self.versions.row(node))
             yield from self._changes(node)
             yield from self._instability(node)
             for view in views:
@@ -52,9 +64,13 @@ class Evidence:
         except FlowForgeError as error:
             yield f"it cannot be read: {error.message}"
 
-    def inputs(self, node: Node) -> Inputs:
-        """Return all that decides what a build of `node` gives now."""
-        return self.definitions.inputs(node, self.versions.read_by(node))
+    def inputs(self, node: Node, built: bool = False) -> Inputs:
+        """Return all that decides what a build of `node` gives now, or where it is `built` now, what decided it."""
+        upstream = self.versions.read_by(self.hooks.effects.reader(node))
+        for name in self.hooks.effects.only_written(node):
+            if version := upstream[name]:
+                upstream[name] = version_below_hooks(version) if built else version_for_hooks(version, node.name)
+        return self.definitions.inputs(node, upstream)
 
     def takeover(self, node: Node) -> str:
         """Say what a growing model cannot go on from, "" where it can: what did not grow, or is a stranger's."""
@@ -156,7 +172,7 @@ class Evidence:
     def _instability(self, node: Node) -> Iterator[str]:
         if self.stable.fingerprint(node):
             return
-        if found := self.definitions.instability(node):
+        if found := self.definitions.instability(node) or self.hooks.effects.instability(node):
             yield found
         else:
             self.stable.learn(node, self.definitions.fingerprint(node))

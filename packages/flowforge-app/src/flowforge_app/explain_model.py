@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from flowforge_app.compile_models import CompileModels
-from flowforge_app.due_models import Skipping, from_scratch
+from flowforge_app.due_models import Skipping, due, from_scratch
 from flowforge_app.kept_rows import refused
 from flowforge_app.other_targets import known_elsewhere
 from flowforge_app.target_state import read_target
@@ -68,13 +68,12 @@ class ExplainModel:
         state = known_elsewhere(self.engine, read_target(self.engine), [node.relation])
         evidence = self.skipping.evidence(self.manifest, self.engine, self.compiler, self.reader, state)
         wanted = upstream(self.manifest.nodes, [node.name]) - {node.name}
-        order = [self.manifest.nodes[one] for one in run_order(self.manifest) if one in wanted]
-        built = [one for one in order if one.config.materialized != "ephemeral"]
-        above = {}
-        for one in built:
-            if reason := next(evidence.reasons(one), ""):
-                evidence.due.add(one.name)
-                above[one.name] = reason
+        order = [self.manifest.nodes[one] for one in run_order(self.manifest) if one != node.name]
+        hooked = any(one.hooks for one in order)
+        # The hooks of any model may write to those that come before it.
+        others = [one for one in order if hooked or one.name in wanted]
+        built = due([one for one in others if one.config.materialized != "ephemeral"], evidence)
+        above = {one: reason for one, reason in built.items() if one in wanted}
         reasons, name = tuple(evidence.reasons(node)), node.name
         stands = relation_key(node.relation, self.engine.dialect) in state.entries
         anew = from_scratch({name: node} if reasons and stands else {}, evidence, full_refresh=False)

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
 from types import MappingProxyType
 from typing import Any
 
+from flowforge_app.build_model import BuildModel
 from flowforge_app.cancelled import was_cancelled
-from flowforge_app.compile_models import CompileModels
+from flowforge_app.definitions import Definitions
+from flowforge_app.forked import forked
+from flowforge_app.hook_writes import told_of_hook
 from flowforge_app.model_errors import hook_excerpt
 from flowforge_app.other_targets import require_ours
 from flowforge_app.target_state import read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.errors import EngineError, FlowForgeError, HookError, told_as
 from flowforge_domain.hooks import Hook, HookContext, result_facts
-from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult
 from flowforge_domain.text import Location, caret
-from flowforge_ports.engine import Engine
-from flowforge_ports.project import FunctionLoader
+from flowforge_ports.engine import Session
+from flowforge_ports.sql import SqlAnalysis
 
 
 @dataclass(frozen=True)
 class RunHooks:
-    """Runs the hooks of one run; each SQL hook is a transaction of its own."""
+    """Runs the hooks of one run; each SQL hook is a transaction of its own, with the state rows of what it wrote to."""
 
-    manifest: Manifest
-    engine: Engine
-    compiler: CompileModels
-    functions: FunctionLoader
+    build: BuildModel
+    sql: SqlAnalysis
     run_id: str
     models: tuple[str, ...]
 
@@ -43,44 +44,67 @@ class RunHooks:
         """
         hooks = self._hooks("on_run_start")
         if hooks:
-            require_ours(self.engine, read_target(self.engine), nodes)
-        for hook in hooks:
-            self._run(hook, ())
+            require_ours(self.build.engine, read_target(self.build.engine), nodes)
+        with self._own_session(hooks) as session:
+            for hook in hooks:
+                self._run(hook, (), session)
 
     def end(self, results: Sequence[ModelResult]) -> tuple[FlowForgeError, ...]:
-        """Run what stands after the models, however they ended, and return the errors of hooks that failed."""
-        errors = []
-        for hook in self._hooks("on_run_end"):
-            try:
-                self._run(hook, results)
-            except FlowForgeError as error:
-                if was_cancelled(error):
-                    raise
-                errors.append(error)
+        """Run what stands after the models, however they ended, and return the errors of hooks that failed.
+
+        It is the last that a run writes.
+        """
+        errors, hooks = [], self._hooks("on_run_end")
+        with self._own_session(hooks) as session:
+            for hook in hooks:
+                try:
+                    self._run(hook, results, session)
+                except FlowForgeError as error:
+                    if was_cancelled(error):
+                        raise
+                    errors.append(error)
+        if self.build.engine.sources:
+            self.build.engine.sources.vouch()
         return tuple(errors)
 
     def _hooks(self, when: str) -> list[Hook]:
-        return [hook for hook in self.manifest.hooks if hook.when == when]
+        return [hook for hook in self.build.manifest.hooks if hook.when == when]
 
-    def _run(self, hook: Hook, results: Sequence[ModelResult]) -> None:
+    @contextmanager
+    def _own_session(self, hooks: Sequence[Hook]) -> Iterator[Session]:
+        """Give what hooks run in: what they set there, or leave there, is for no model."""
+        with forked(self.build.engine, 2 if hooks else 1) as engines:
+            yield engines[-1].session
+
+    def _run(self, hook: Hook, results: Sequence[ModelResult], session: Session) -> None:
         if hook.function:
+            # Before the call: what it does is committed by nobody here.
+            with transaction(session):
+                self._tell(hook, "", session)
             self._call(hook, results)
-        elif sql := self.compiler.hook(hook, more=self._seen(results)):
+        elif sql := self.build.compiler.hook(hook, more=self._seen(results)):
             try:
-                with transaction(self.engine.session):
-                    self.engine.session.execute(sql)
+                with transaction(session):
+                    session.execute(sql)
+                    self._tell(hook, sql, session)
             except EngineError as error:
                 if was_cancelled(error):
                     raise
                 raise _sql_error(error, hook, sql) from error
 
+    def _tell(self, hook: Hook, sql: str, session: Session) -> None:
+        build = self.build
+        definitions = Definitions(build.manifest, build.engine, build.compiler, build.reader, self.sql)
+        for statement in told_of_hook(hook, sql, definitions):
+            session.execute(statement)
+
     def _seen(self, results: Sequence[ModelResult]) -> Mapping[str, Any]:
         return {"run_id": self.run_id, "results": [result_facts(result) for result in results]}
 
     def _call(self, hook: Hook, results: Sequence[ModelResult]) -> None:
-        function = self.functions.hook(hook)
-        target = MappingProxyType(dict(self.compiler.target))
-        with told_as(lambda error: _function_error(error, hook, self.manifest.root)):
+        function = self.build.functions.hook(hook)
+        target = MappingProxyType(dict(self.build.compiler.target))
+        with told_as(lambda error: _function_error(error, hook, self.build.manifest.root)):
             function(HookContext(self.run_id, target, self.models, tuple(results)))
 
 

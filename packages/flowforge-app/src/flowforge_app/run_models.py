@@ -17,7 +17,7 @@ from flowforge_app.attempts import Attempts, Patience
 from flowforge_app.build_model import BuildModel, Ground
 from flowforge_app.check_run import CheckRun
 from flowforge_app.commit_models import CommitModels, result_of
-from flowforge_app.due_models import Skipping, from_scratch, vouch
+from flowforge_app.due_models import Skipping, from_scratch
 from flowforge_app.evidence import Evidence
 from flowforge_app.forked import forked
 from flowforge_app.leftovers import leftover_statements
@@ -36,7 +36,6 @@ from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult, RunReport, Status
 from flowforge_domain.schedule import longest_first
 from flowforge_domain.selection import EVERYTHING, Selection, selected_nodes
-from flowforge_domain.state import insert_states
 from flowforge_ports.engine import Engine
 from flowforge_ports.progress import Notice, Progress, RunStarted
 
@@ -82,7 +81,7 @@ class RunModels:
         run_id, started = self.claim.holder.run, perf_counter()
         names = tuple(node.name for node in nodes)
         self.progress(RunStarted(run_id, names, self.engine.name, self.engine.target))
-        hooks = RunHooks(self.manifest, self.engine, self.build.compiler, self.build.functions, run_id, names)
+        hooks = RunHooks(self.build, self.skipping.sql, run_id, names)
         hooks.start(nodes)
         ended = self._results(nodes, run_id, tests) if nodes else {}
         errors = hooks.end(results := [ended[name] for name in names])
@@ -108,7 +107,6 @@ class RunModels:
         if due:
             self._write(lambda: preparation(self.engine, state, (node.relation for node in due.values())))
             unchanged |= self._built(due, evidence, run_id, tests)
-        vouch(self.engine, self.manifest, due.values())
         built = [node for name, node in due.items() if unchanged[name].status is Status.BUILT]
         self._tell(after_building(nodes, built, self.manifest, evidence.versions.target, self.engine))
         return unchanged
@@ -134,10 +132,10 @@ class RunModels:
             try:
                 work_through(agenda, workers, here, together)
             finally:
-                if self.engine.dialect.gathers_state:
-                    self._write(lambda: insert_states(commits.rows, self.engine.dialect))
+                self._write(commits.untold)
         self._write(lambda: closing(self.engine, run_id, commits.rows, evidence.versions.target))
-        self.skipping.texts.keep({row.model: evidence.definitions.text(due[row.model]) for row in commits.rows})
+        built = [node for name, node in due.items() if run.results[name].status is Status.BUILT]
+        self.skipping.texts.keep({node.name: evidence.definitions.text(node) for node in built})
         return run.results
 
     def _tell(self, notices: Iterable[Notice]) -> None:

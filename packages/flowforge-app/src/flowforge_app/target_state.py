@@ -63,8 +63,9 @@ class TargetState:
             return "it was not built yet"
         if entry is None:
             return f"{row.relation} is not there any more"
-        if row.identity == DOUBTED:
-            return f"others may have written to {row.relation} since it was built"
+        if row.is_doubted:
+            writer = row.identity.removeprefix(DOUBTED) or "others"
+            return f"{writer} may have written to {row.relation} since it was built"
         if self.is_another(key):
             return f"{row.relation} was replaced by something else"
         if entry.rows is not None and entry.rows != row.rows >= 0:

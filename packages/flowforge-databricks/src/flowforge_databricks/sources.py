@@ -23,6 +23,9 @@ class IcebergVersions:
         found = {relation: self._version(relation) for relation in relations}
         return {relation: version for relation, version in found.items() if version}
 
+    def wrote(self, relations: Collection[str] | None, hook: str) -> None:
+        """Note nothing: a version is the table's own."""
+
     def vouch(self) -> None:
         """Note nothing: a version is the table's own."""
 

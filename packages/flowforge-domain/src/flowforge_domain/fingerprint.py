@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
+from uuid import uuid4
 
 from flowforge_domain.config import ModelConfig
 
@@ -26,6 +27,7 @@ _ORIGINS = {
     "ephemeral": "the text of {}, which is ephemeral,",
 }
 _VALUES = ("var", "env")
+_THEN, _BY, _AND = " then ", " by ", " & "
 _values = attrgetter(*_MATTER)
 _USUAL = _values(ModelConfig())
 # What is told of a setting that has its default, where that has a name.
@@ -37,6 +39,35 @@ def fingerprint(*parts: str) -> str:
     """Return the SHA-256 of `parts` in hex; the borders between parts count."""
     encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
     return hashlib.sha256(b"".join([len(part).to_bytes(8, "big") + part for part in encoded])).hexdigest()
+
+
+def version_by(hook: str, before: str) -> str:
+    """Return the data version of what had the version `before` until a hook of this title may have written to it.
+
+    It tells of all hooks that did since it was loaded or built, the last one at the end.
+    """
+    titles = [title for title in hooks_of_version(before) if title != hook]
+    return f"{version_below_hooks(before)}{_THEN}{uuid4().hex}{_BY}{_AND.join([*titles, hook])}"
+
+
+def hooks_of_version(version: str) -> list[str]:
+    """Return the titles of the hooks that may have written to what has this data version, the last one at the end."""
+    _, _, titles = version.partition(_THEN)[2].partition(_BY)
+    return titles.split(_AND) if titles else []
+
+
+def version_for_hooks(version: str, model: str) -> str:
+    """Return a data version as it counts for the hooks of `model`: what others write is none of theirs.
+
+    It is another one until they have written to what was loaded or built.
+    """
+    base, _, since = version.partition(_THEN)
+    return base if f" of {model} (" in since else f"{base}{_THEN}"
+
+
+def version_below_hooks(version: str) -> str:
+    """Return the data version that something had before any hook wrote to it."""
+    return version.partition(_THEN)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +153,12 @@ def differences(before: Inputs, now: Inputs) -> Iterator[str]:
         elif name not in before.upstream:
             yield f"it reads {name} now"
         elif before.upstream[name] != now.upstream[name]:
-            yield f"{name} has new data"
+            yield _new_data(name, now.upstream[name])
+
+
+def _new_data(name: str, version: str | None) -> str:
+    hooks = hooks_of_version(version or "")
+    return f"{name} has new data" + (f": {hooks[-1]} may have written to it" if hooks else "")
 
 
 def _changed_origin(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 RUN_HOOKS = ("on_run_start", "on_run_end")
 MODEL_HOOKS = ("pre_hook", "post_hook")
-_LEAVES_ROWS = re.compile(r"(?:alter|analyze|comment|create (?:unique )?index|grant|revoke)\b", re.IGNORECASE)
+RUN_NAMES = ("run_id", "results")
+"""What the SQL of a hook of a run can read besides."""
+# Of extensions of DuckDB and databases beside its own, too; Hive's `load data` fills a table.
+_LEAVES_DATA = re.compile(
+    r"""(?:analyze|comment|grant|revoke|vacuum|install|load(?!\s+data\b)|attach
+    |create\ (?:or\ replace\ )?(?:(?:persistent\ |temporary\ )?secret|index|unique\ index|schema))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_DEFINES = re.compile(r"(?:alter|create|drop)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,10 @@ class Hook:
     function: str = ""
     macros: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+
+    def title(self, model: str = "") -> str:
+        """Return how messages call it; `model` is the one that it belongs to, "" for a run."""
+        return f"{self.when} of {model} ({self.where})" if model else f"{self.when} ({self.where})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,17 @@ def hook(when: str) -> Callable[[Function], Function]:
 
 def may_change_rows(sql: str, dialect: Dialect) -> bool:
     """Tell whether a hook's statement may change how many rows a table has; a function or procedure may do anything."""
-    return not _LEAVES_ROWS.match(squeezed(sql, dialect))
+    return not (leaves_data(sql, dialect) or squeezed(sql, dialect).casefold().startswith("alter "))
+
+
+def leaves_data(sql: str, dialect: Dialect) -> bool:
+    """Tell whether a hook's statement is of a kind that changes no data, whatever else it says."""
+    return bool(_LEAVES_DATA.match(squeezed(sql, dialect)))
+
+
+def defines(sql: str, dialect: Dialect) -> bool:
+    """Tell whether a hook's statement is about tables and views themselves: it writes nothing through a view."""
+    return bool(_DEFINES.match(squeezed(sql, dialect)))
 
 
 def result_facts(result: ModelResult) -> dict[str, Any]:

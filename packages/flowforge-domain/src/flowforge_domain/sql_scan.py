@@ -33,6 +33,11 @@ _WORD = re.compile(r"[\w$]+")
 _WORDS = re.compile(
     r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)|(?P<gap>(?:\s|--[^\n]*|/\*.*?\*/)+)""", re.DOTALL
 )
+_VALUES = re.compile(
+    r"""(?P<text>(?<![\w$])'(?:[^']|'')*')|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/
+    |(?P<number>(?<![\w.$])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.$]))""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 # What may stand between a function's name and its arguments.
 _CALLED = r"""[\]"`]?(?:\s|(?:--|//|\#)[^\n]*|/\*.*?\*/)*\("""
 ROW_MAKERS = frozenset({"unnest", "generate_series", "range", "flatten", "json_each", "generate_array"})
@@ -51,6 +56,13 @@ def squeezed(sql: str, dialect: Dialect) -> str:
         parts += [sql[end : word.start()].casefold(), word[0] if word["quoted"] else " "]
         end = word.end()
     return "".join([*parts, sql[end:].casefold()]).strip()
+
+
+def without_values(sql: str, dialect: Dialect) -> str:
+    """Return SQL with its texts and numbers made alike: what a run writes into a log is another one each time."""
+    if _is_hard(sql, dialect):
+        return sql
+    return _VALUES.sub(lambda found: "''" if found["text"] else "0" if found["number"] else found[0], sql)
 
 
 def volatile_word(sql: str, dialect: Dialect) -> tuple[str, int] | None:

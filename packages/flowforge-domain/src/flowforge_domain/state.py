@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from flowforge_domain.dialect import Dialect, known_name, quote_name, quote_relation, quote_text, relation_key
+from flowforge_domain.fingerprint import version_by
 from flowforge_domain.plan import deletion
 from flowforge_domain.results import Rows
 from flowforge_domain.swap import aside
@@ -28,7 +29,10 @@ _MOST_ROWS, _MOST_IDENTITIES = 500, 4000
 # In the place of a relation, where a row tells the identities of many: a relation of this name is written "*".
 _MANY = "*"
 DOUBTED = "?"
-"""The identity of what others may have written to since it was built: no catalog says this of anything."""
+"""The identity of what others may have written to since it was built: no catalog says this of anything.
+
+Where it was a hook, its title follows.
+"""
 _PARTS = {
     "model": str, "data_version": str, "fingerprint": str, "rows": int, "finished_at": str, "version": int,
     "project": str, "inputs": dict, "identity": str,
@@ -64,6 +68,11 @@ class StateRow:
     def keeps_rows(self) -> bool:
         """Whether rows of earlier builds are among those of this one."""
         return bool(self.inputs.get("definition"))
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether others, or a hook, may have written to what was built."""
+        return self.identity.startswith(DOUBTED)
 
 
 class ForeignRowError(ValueError):
@@ -139,6 +148,29 @@ def latest_rows(rows: Sequence[StateRow], dialect: Dialect) -> dict[str, StateRo
 def doubted(row: StateRow) -> StateRow:
     """Return a row of what others may have written to: that of a model proves nothing more, a seed's are other data."""
     return replace(row, identity=DOUBTED) if row.inputs else replace(row, data_version=uuid4().hex)
+
+
+def hooked(row: StateRow, hook: str, identity: str = "") -> StateRow:
+    """Return a row of what a hook of this title may have written to; `identity` is what the catalog says of it then.
+
+    What a model makes anew with each build is not that any more. All else is other data: to load or build it again
+    would not take back what a hook does.
+    """
+    if row.inputs and not row.keeps_rows:
+        return replace(row, identity=f"{DOUBTED}{hook}")
+    return rewritten(row, hook, identity)
+
+
+def rewritten(row: StateRow, hook: str, identity: str = "") -> StateRow:
+    """Return the row of a relation whose data now is what a hook left there: nobody counted its rows."""
+    return replace(row, data_version=version_by(hook, row.data_version), rows=-1, identity=identity)
+
+
+def removed_and_inserted(rows: Sequence[StateRow], dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements that put rows in the place of those that stand of the same relations."""
+    if not rows:
+        return ()
+    return (*forget_relations([row.relation for row in rows], dialect), *insert_states(rows, dialect))
 
 
 def insert_identities(rows: Iterable[StateRow], run_id: str, dialect: Dialect) -> tuple[str, ...]:

@@ -12,8 +12,14 @@ class SourceVersions(Protocol):
     def versions(self, relations: Collection[str]) -> Mapping[str, str]:
         """Return a text for each relation that stays the same only while its content does; nothing where unknown.
 
-        What it tells is true of the time before this session wrote anything.
+        What it tells is true of the time before this session wrote anything, but for what `wrote` was told of since.
         """
 
+    def wrote(self, relations: Collection[str] | None, hook: str) -> None:
+        """Take note that a hook of this title may have written to relations, None for any: their versions are new."""
+
     def vouch(self) -> None:
-        """Take note that this session has written nothing but what state rows tell of, and writes nothing more."""
+        """Take note that this session has written nothing but what state rows and `wrote` tell of.
+
+        It writes nothing more.
+        """

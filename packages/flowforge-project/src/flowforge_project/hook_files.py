@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flowforge_domain.errors import ModuleLoadError, TemplateError
-from flowforge_domain.hooks import MODEL_HOOKS, RUN_HOOKS, Hook
+from flowforge_domain.hooks import MODEL_HOOKS, RUN_HOOKS, RUN_NAMES, Hook
 from flowforge_domain.text import Location, caret
 from flowforge_project.cache import ParseCache
 from flowforge_project.facts import ModelFacts, from_json, to_json
@@ -16,8 +16,6 @@ from flowforge_project.plain_sql import normalized, plain_facts
 from flowforge_project.project_macros import ProjectMacros
 
 HOOKS = "hooks"
-RUN_NAMES = ("run_id", "results")
-"""What the SQL of an `on_run_end` hook can read besides."""
 
 
 def in_place(hook: Hook) -> str:

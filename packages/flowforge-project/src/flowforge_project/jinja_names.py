@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
+from flowforge_domain.hooks import RUN_NAMES
 from flowforge_domain.text import nearest
 from flowforge_project.jinja_parts import Parts, calls_of, only
 from flowforge_project.sandbox import AVAILABLE, error_at
@@ -118,6 +119,8 @@ def _as_text(argument: nodes.Expr, own: set[str]) -> str:
 def _how_to_read(name: str, parts: Parts) -> str:
     if calls_of(parts, name):
         return f"Available: {', '.join(AVAILABLE)}, and the macros below macros/."
+    if name in RUN_NAMES:
+        return f"Only a hook of a run sees it, which may give it to a macro as an argument: log({name})."
     return f"Read a variable of project.yml with var('{name}')."
 
 
