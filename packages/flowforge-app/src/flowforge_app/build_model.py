@@ -11,12 +11,13 @@ from typing import Any
 from flowforge_app.compile_models import CompileModels, tell_nobody
 from flowforge_app.model_errors import (
     about_rows,
+    about_views,
     function_error,
     hook_error,
     moved_back,
     statement_error,
 )
-from flowforge_app.replace import renewing, replacing
+from flowforge_app.replace import keeping, renewing, replacing
 from flowforge_app.staging import StagedBuild
 from flowforge_app.view_texts import ViewTexts
 from flowforge_domain.capability import Capability
@@ -24,6 +25,7 @@ from flowforge_domain.dialect import RelationKind, count_rows, relation_key
 from flowforge_domain.errors import EngineError, ModelError, RequiredColumnsError, UnsupportedByEngineError, told_as
 from flowforge_domain.hooks import Hook, may_change_rows
 from flowforge_domain.inputs import ModelInputs
+from flowforge_domain.late_views import Renewals
 from flowforge_domain.manifest import Manifest, input_names, input_relations
 from flowforge_domain.materializations import PLANS
 from flowforge_domain.materialize import built_as, prepare_statements, query_head, staging_head
@@ -77,10 +79,13 @@ class BuildModel:
         Raises `FlowForgeError` with model, file and line; the caller rolls back.
         """
         build = _Build(self, node, ground)
-        before = build.run_hooks("pre_hook")
-        with renewing(self.engine, ViewTexts(self.manifest, self.compiler, self.engine.dialect, node, ground.due)):
-            built = build.from_sql() if node.kind == "sql" else build.from_function()
-        after = build.run_hooks("post_hook")
+        texts = ViewTexts(self.manifest, self.compiler, self.engine.dialect, node, ground.due)
+        kept = keeping(self.engine, node.relation, ground.existing, Renewals(texts, texts.later))
+        with about_views(node), kept:
+            before = build.run_hooks("pre_hook")
+            with renewing(self.engine, texts):
+                built = build.from_sql() if node.kind == "sql" else build.from_function()
+            after = build.run_hooks("post_hook")
         built = replace(built, hooks=(*before, *after))
         if built.rows is None or node.config.materialized != "table":
             return built

@@ -88,7 +88,7 @@ class CommitModels:
         ]
 
     def untold(self) -> tuple[str, ...]:
-        """Return what writes the state rows that no build has: those a dialect gathers, and of hooks that do anything."""
+        """Return what writes the state rows that no build has: those that are gathered, and of hooks of any effect."""
         dialect = self.evidence.definitions.engine.dialect
         gathered = insert_states(self.rows, dialect) if dialect.gathers_state else ()
         return (*gathered, *told_of_unknown(self.evidence))

@@ -13,19 +13,22 @@ from flowforge_app.data_versions import data_version
 from flowforge_app.load_sql import load_sql
 from flowforge_app.notices import before_loading
 from flowforge_app.other_targets import require_ours
+from flowforge_app.replace import keeping
 from flowforge_app.retyped_seeds import retyped
 from flowforge_app.target_state import TargetState, held, preparation, read_target
 from flowforge_app.transaction import transaction
 from flowforge_domain.catalog import kinds
 from flowforge_domain.dialect import RelationKind, relation_key
-from flowforge_domain.errors import ConfigError
+from flowforge_domain.errors import ConfigError, EngineError, ErrorKind
 from flowforge_domain.fingerprint import fingerprint
 from flowforge_domain.holder import Claim
+from flowforge_domain.late_views import Renewals
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.materialize import prepare_statements
 from flowforge_domain.model import Node, Seed
 from flowforge_domain.plan import Columns
 from flowforge_domain.results import SeedReport, SeedResult
+from flowforge_domain.seed_text import seed_error
 from flowforge_domain.selection import EVERYTHING, Selection, selected_seeds
 from flowforge_domain.state import STATE_TABLE, StateRow, compact_state, insert_states
 from flowforge_domain.text import Location
@@ -163,12 +166,22 @@ class LoadSeeds:
         started = perf_counter()
         kind = existing.get(relation_key(seed.relation, self.engine.dialect))
         try:
-            rows = load_sql(seed, kind, self.engine) if seed.kind == "sql" else self._load_file(seed, kind)
+            with keeping(self.engine, seed.relation, existing, Renewals(later=self._is_built)):
+                rows = load_sql(seed, kind, self.engine) if seed.kind == "sql" else self._load_file(seed, kind)
         except ConfigError as error:
             # A name of the header that the engine cannot hold.
             error.where = error.where or Location(seed.file)
             raise
+        except EngineError as error:
+            if error.kind is not ErrorKind.DEPENDENTS:
+                raise
+            raise seed_error(seed, error.message, hint=error.hint) from error
         return SeedResult(seed.name, seed.relation, rows, perf_counter() - started)
+
+    def _is_built(self, relation: str) -> bool:
+        """Tell of what a model builds: the next run does so."""
+        key = relation_key(relation, self.engine.dialect)
+        return any(relation_key(node.relation, self.engine.dialect) == key for node in self.manifest.nodes.values())
 
     def _load_file(self, seed: Seed, existing: RelationKind | None) -> int:
         for statement in prepare_statements(seed.relation, "table", existing, self.engine.dialect):

@@ -77,6 +77,16 @@ def about_rows(node: Node, manifest: Manifest, engine: Engine, into: str = "") -
         ) from error
 
 
+@contextmanager
+def about_views(node: Node) -> Iterator[None]:
+    """Raise an engine's error of the block as one about what stands on a model's relation: `ModelError`."""
+    try:
+        yield
+    except EngineError as error:
+        message = f"Model {node.name!r} failed: {error.message}"
+        raise ModelError(node.name, message, where=node.where(), hint=error.hint) from error
+
+
 def function_error(error: BaseException, node: Node, inputs: ModelInputs[Frame], root: Path) -> ModelError:
     """Return what a user's function raised, with the last line of the project it passed through.
 

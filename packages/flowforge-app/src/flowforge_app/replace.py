@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from flowforge_domain.dialect import RelationKind
+from flowforge_domain.dialect import RelationKind, relation_key
+from flowforge_domain.late_views import Renewals
 from flowforge_domain.materialize import prepare_statements
 from flowforge_ports.engine import Engine
 
@@ -46,3 +47,17 @@ def renewing(engine: Engine, text: Callable[[str], str]) -> Iterator[None]:
         return
     with engine.dependents.renewing(text):
         yield
+
+
+def keeping(
+    engine: Engine, relation: str, existing: Mapping[str, RelationKind], renewals: Renewals
+) -> AbstractContextManager[None]:
+    """Let the block change a relation in whatever way, if the views that are bound late can be read as before.
+
+    `existing` is what there is now. Runs inside the open transaction. Raises `EngineError` of kind DEPENDENTS for those
+    that cannot.
+    """
+    stands = relation_key(relation, engine.dialect) in existing
+    if engine.late_views is None or not stands or "view" not in existing.values():
+        return nullcontext()
+    return engine.late_views.keeping(relation, renewals)

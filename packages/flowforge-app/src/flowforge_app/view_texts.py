@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from flowforge_app.compile_models import CompileModels
-from flowforge_domain.dag import downstream
+from flowforge_domain.dag import downstream, upstream
 from flowforge_domain.dialect import Dialect, relation_key
 from flowforge_domain.errors import EngineError, ErrorKind
 from flowforge_domain.manifest import Manifest
@@ -29,10 +29,8 @@ class ViewTexts:
 
         Raises `EngineError` for a view that only another selection would build, with the command.
         """
-        key = relation_key(relation, self.dialect)
-        views = (node for node in self.manifest.nodes.values() if node.config.materialized == "view")
-        found = next((view for view in views if relation_key(view.relation, self.dialect) == key), None)
-        if found is None:
+        found = self._writer(relation)
+        if found is None or found.config.materialized != "view":
             return ""
         if found.name in self.due:
             return self.compiler.statement(found)
@@ -41,3 +39,20 @@ class ViewTexts:
             hint = f"Build it along: flowforge run --select {quote(self.node.name)}+"
             raise EngineError(message, kind=ErrorKind.DEPENDENTS, hint=hint)
         return ""
+
+    def later(self, relation: str) -> bool:
+        """Tell of a view whose place the run fills in any case, with what cannot be tried now.
+
+        It reads another model that may not be built yet, or becomes something else than a view.
+        """
+        found, nodes = self._writer(relation), self.manifest.nodes
+        if found is None or found.name not in self.due:
+            return False
+        read = upstream(nodes, [found.name])
+        waits = {*self.due} & read - upstream(nodes, [self.node.name]) - {found.name}
+        return self.node.name in read and (found.config.materialized != "view" or bool(waits))
+
+    def _writer(self, relation: str) -> Node | None:
+        key = relation_key(relation, self.dialect)
+        nodes = self.manifest.nodes.values()
+        return next((node for node in nodes if relation_key(node.relation, self.dialect) == key), None)

@@ -18,6 +18,7 @@ from flowforge_domain.dialect import quote_relation
 from flowforge_domain.holder import Claim
 from flowforge_domain.results import Rows
 from flowforge_duckdb.connection import MEMORY, connect, formats_of
+from flowforge_duckdb.dependents import DuckDBLateViews
 from flowforge_duckdb.dialect import DUCKDB
 from flowforge_duckdb.errors import translated
 from flowforge_duckdb.frames import DuckDBFrames
@@ -134,6 +135,7 @@ def _engine(session: DuckDBSession, lock: DuckDBLock) -> Engine:
         fork=partial(_fork, session, lock),
         frames=DuckDBFrames(session.connection),
         seeds=DuckDBSeeds(session.connection),
+        late_views=DuckDBLateViews(session.connection),
         keeps=lock.path is not None,
         version=duckdb.__version__,
         formats=partial(formats_of, session.connection),

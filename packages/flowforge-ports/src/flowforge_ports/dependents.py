@@ -1,10 +1,12 @@
-"""What stands on a table, in an engine where it is in the way of a change of the table's columns."""
+"""What stands on a table: where it is in the way of a change of the table's columns, or is broken by it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from flowforge_domain.late_views import Renewals
 
 
 class Dependents(Protocol):
@@ -20,4 +22,15 @@ class Dependents(Protocol):
         """Make a view that does not fit any more, for the block, from what `text` gives for its relation.
 
         That is a statement that creates it, or "" where there is none; it raises `EngineError` with a hint of its own.
+        """
+
+
+class LateViews(Protocol):
+    """Sees to views that the engine binds when they are read, so that what they read can change below them."""
+
+    def keeping(self, relation: str, renewals: Renewals) -> AbstractContextManager[None]:
+        """Let the block change or replace a relation that stands, if the views on it can be read after it as before.
+
+        Runs in the open transaction. A view that cannot be is made anew as `renewals` say (`late_views.follow`); raises
+        `EngineError` of kind DEPENDENTS listing those that are lost. One that could not be read before is none of them.
         """

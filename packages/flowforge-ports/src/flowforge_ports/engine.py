@@ -19,7 +19,7 @@ from flowforge_domain.dialect import Dialect, RelationKind
 from flowforge_domain.holder import Claim
 from flowforge_domain.model import Seed
 from flowforge_domain.results import Rows
-from flowforge_ports.dependents import Dependents
+from flowforge_ports.dependents import Dependents, LateViews
 from flowforge_ports.seal import Seal
 from flowforge_ports.sources import SourceVersions
 
@@ -132,10 +132,11 @@ class Engine:
     """One open session on a target with the ports that work through it.
 
     `fork` opens a second session on the same target. `keeps` is False where the data ends with the session.
-    `replacer` is there where the dialect swaps, `dependents` where views bar changes, `sources` where the engine can
-    prove that a table is what it was, `seal` where it can tell that others wrote. `version` is the engine's own, if
-    known without asking. `formats` gives, by the engine's names, what decides in the session how values are cast, such
-    as the time zone, and is asked for once. `carry` is told the project's modules before a function runs elsewhere.
+    `replacer` is there where the dialect swaps, `dependents` where views bar changes, `late_views` where changes break
+    views, `sources` where the engine can prove that a table is what it was, `seal` where it can tell that others wrote.
+    `version` is the engine's own, if known without asking. `formats` gives, by the engine's names, what decides in the
+    session how values are cast, such as the time zone, and is asked for once. `carry` is told the project's modules
+    before a function runs elsewhere.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Engine:
     seeds: SeedLoader | None = None
     replacer: Replacer | None = None
     dependents: Dependents | None = None
+    late_views: LateViews | None = None
     keeps: bool = True
     version: str = ""
     sources: SourceVersions | None = None

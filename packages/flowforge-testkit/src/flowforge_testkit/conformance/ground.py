@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from flowforge_app.replace import replacing
+from flowforge_app.replace import keeping, replacing
 from flowforge_domain.capability import Capability
 from flowforge_domain.catalog import kinds
 from flowforge_domain.checks import Check, check_query
 from flowforge_domain.config import ModelConfig
 from flowforge_domain.dialect import RelationKind, quote_relation
 from flowforge_domain.errors import EngineError, ErrorKind, UnsupportedByEngineError
+from flowforge_domain.late_views import Renewals
 from flowforge_domain.materialize import (
     built_as,
     create_statement,
@@ -69,7 +70,11 @@ def build_inside(engine: Engine, relation: str, sql: str, kind: RelationKind = "
     standing = {} if engine.replacer else engine.catalog.relations()
     for made in schema_statements([relation], standing, engine.dialect):
         engine.session.execute(made)
-    with replacing(engine, relation, kind, kinds(standing).get(same_relation(relation))) as into:
+    existing = kinds(standing)
+    with (
+        keeping(engine, relation, existing, Renewals()),
+        replacing(engine, relation, kind, existing.get(same_relation(relation))) as into,
+    ):
         return engine.session.execute(built_as(statement, into, engine.dialect))
 
 

@@ -83,6 +83,8 @@ def test_view_on_a_table_that_is_replaced_works_on_or_the_build_refuses(engine: 
         assert "ff_v" in str(error)
         assert rows(engine, "select a from ff_v") == [(2,)]
         return
+    claimed = engine.dependents or engine.late_views
+    assert claimed is None, "the view cannot be read any more, which the engine has a port to keep from happening"
     assert kinds(engine.catalog.relations()) == {"ff_t": "table", "ff_v": "view"}
 
 

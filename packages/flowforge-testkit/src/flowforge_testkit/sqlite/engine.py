@@ -17,6 +17,7 @@ from flowforge_domain.holder import Claim, holder_text, read_holder, taken
 from flowforge_domain.relation import relation_name, relation_parts, same_relation
 from flowforge_domain.results import Rows
 from flowforge_ports.engine import Engine
+from flowforge_testkit.sqlite.dependents import SqliteLateViews
 from flowforge_testkit.sqlite.dialect import CAPABILITIES, DIALECT
 from flowforge_testkit.sqlite.errors import translated
 from flowforge_testkit.sqlite.frames import SqliteFrames
@@ -173,6 +174,7 @@ def _open(path: str, settings: SqliteSettings) -> Engine:
         fork=lambda: _open(path, settings),
         frames=SqliteFrames(session, catalog),
         seeds=SqliteSeeds(session, catalog),
+        late_views=SqliteLateViews(session),
     )
 
 
