@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flowforge_domain.dialect import Dialect, quote_relation
+from flowforge_domain.dialect import Dialect
 from flowforge_domain.errors import EngineError, ErrorKind, FlowForgeError
+from flowforge_domain.materialize import drop_statement
 from flowforge_domain.relation import relation_parts
 
 
@@ -86,7 +87,7 @@ def _refusal(relation: str, lost: Mapping[str, EngineError], dialect: Dialect) -
     message = f"{relation} cannot be changed so: {first.message}"
     if others:
         message += f"\nNor could {', '.join(f'view {view}' for view in [*lost][1:])}."
-    drops = "; ".join(f"drop view {quote_relation(view, dialect)}" for view in reversed([*lost]))
+    drops = "; ".join(drop_statement(view, "view", dialect) for view in reversed([*lost]))
     own = next((error.hint for error in lost.values() if error.hint), "")
     hint = own or f"Keep what it needs, or drop it: {drops}"
     return EngineError(message, kind=ErrorKind.DEPENDENTS, hint=hint)
