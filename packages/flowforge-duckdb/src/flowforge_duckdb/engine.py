@@ -117,8 +117,7 @@ class DuckDBCatalog:
         return listed(self.session.query(_RELATIONS).rows)
 
     def columns(self, relation: str) -> Sequence[tuple[str, str]]:
-        with translated():
-            described = self.session.connection.execute(f"describe {quote_relation(relation, DUCKDB)}").fetchall()
+        described = self.session.query(f"describe {quote_relation(relation, DUCKDB)}").rows
         return [(name, kind) for name, kind, *_ in described]
 
 

@@ -131,12 +131,11 @@ class Lock(Protocol):
 class Engine:
     """One open session on a target with the ports that work through it.
 
-    `fork` opens a second session on the same target. `keeps` is False where the data ends with the session. `replacer`
-    is there where the dialect swaps, `dependents` where views bar changes, `late_views` where changes break views,
-    `sources` where the engine can prove that a table is what it was, `seal` where it can tell that others wrote.
-    `version` is the engine's own, if known without asking. `formats` gives, by the engine's names, what decides in the
-    session how values are cast, such as the time zone, and is asked for once. `carry` is told the project's modules
-    before a function runs elsewhere.
+    `fork` opens a second session on the same target. `keeps` is False where the data ends with it. `replacer` is there
+    where the dialect swaps, `dependents` where views bar changes, `late_views` where changes break views, `sources`
+    where it can prove that a table is what it was, `seal` where it can tell that others wrote. `version` is the
+    engine's own, if known without asking. `formats` gives, by its own names, what decides in the session how values are
+    cast, as the time zone, and is asked once. `carry` is told the project's modules before a function runs elsewhere.
     """
 
     name: str
