@@ -82,7 +82,8 @@ def _made(
     new: str,
     models: dict[str, Model] | None = None,
 ) -> RunReport:
-    build(engine, "ff_new", new)
+    if not models:
+        build(engine, "ff_new", new)
     given = models or {"ff_made": "select * from ff_new"}
     project = memory_project(given, configs={"ff_made": config}, root=Path("project"))
     manifest = project.reader.manifest()
