@@ -58,18 +58,26 @@ class Definitions:
             settings["reads"] = ", ".join(input_relations(self.manifest, node))
         return Inputs(text, settings, _versions(node, self.engine, self.plugins), upstream)
 
-    def definition(self, node: Node, before: Mapping[str, Any] | None = None) -> dict[str, str]:
-        """Return what the rows of `node` are made by, with the variables of `before`; nothing where none stay.
+    def definition(self, node: Node, before: Inputs | None = None) -> dict[str, str]:
+        """Return what the rows of `node` are made by, nothing where none stay; with the variables of `before`.
 
-        Raises `FlowForgeError` for what cannot be rendered.
+        Where `before` tells it as earlier versions did, so does this: by the text for new rows too, and by all that the
+        file of a Python model holds, the names of what it reads among it. Raises `FlowForgeError` for what cannot be
+        rendered.
         """
         if node.config.is_replaced:
             return {}
+        earlier = before is not None and "text" in before.definition
         if node.kind == "python":
-            return {"python": _PYTHON} | definition_of(node.config, fingerprint(self._code(node).text))
-        texts = (self.compiler.as_of(before or {}, node, incremental) for incremental in (False, True))
+            code = self._code(node)
+            if earlier:
+                return definition_of(node.config, text=fingerprint(code.text), python=_PYTHON)
+            reads = ", ".join(sorted(input_relations(self.manifest, node)))
+            return definition_of(node.config, code=fingerprint(code.making), python=_PYTHON, reads=reads)
+        forms = (False, True) if earlier else (False,)
+        texts = (self.compiler.as_of(before.origin if before else {}, node, incremental) for incremental in forms)
         said = fingerprint(*(squeezed(text, self.engine.dialect) for text in texts))
-        return definition_of(node.config, said)
+        return definition_of(node.config, **{"text" if earlier else "query": said})
 
     def fingerprint(self, node: Node) -> str:
         """Return the fingerprint of what `node` runs; raise as `text` does."""

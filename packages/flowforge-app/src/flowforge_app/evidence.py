@@ -20,6 +20,7 @@ from flowforge_domain.fingerprint import (
     redefinitions,
     version_below_hooks,
     version_for_hooks,
+    with_text_of,
 )
 from flowforge_domain.manifest import Manifest
 from flowforge_domain.model import Node
@@ -113,9 +114,11 @@ class Evidence:
         if before is None or not before.definition:
             return ""
         try:
-            now = self.definitions.definition(node, before.origin)
-            if now.get("python") != before.definition.get("python") or self._says_as(before, node):
-                now["text"] = before.definition.get("text", "")
+            now = self.definitions.definition(node, before)
+            # Another Python writes the same code otherwise.
+            python, then = now.get("python"), before.definition.get("python")
+            if (python and then and python != then) or self._says_as(before, node):
+                now = with_text_of(now, before.definition)
         except FlowForgeError:
             # What cannot be read is not built either; its own build tells why.
             return ""

@@ -92,7 +92,8 @@ class StagedBuild:
         found = ask(refusal.query)
         if found.rows:
             shown = "\n".join(f"  {dict(zip(found.columns, row, strict=True))}" for row in found.rows)
-            raise self._failure(f"{refusal.message}\n{shown}", self._place(refusal.setting), refusal.hint)
+            message = (any(None in row for row in found.rows) and refusal.of_null) or refusal.message
+            raise self._failure(f"{message}\n{shown}", self._place(refusal.setting), refusal.hint)
 
     def _place(self, setting: str) -> Location:
         places = self.reader.places(self.node).get(setting)

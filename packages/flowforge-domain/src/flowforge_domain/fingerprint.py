@@ -17,6 +17,8 @@ _NO_MATTER = frozenset(
 )
 _MATTER = tuple(one.name for one in fields(ModelConfig) if one.name not in _NO_MATTER)
 _DEFINING = ("materialized", "unique_key", "partition_by")
+# The fingerprint of a text: of a query, of code, or, as earlier versions told them, of either.
+_TEXTS = ("query", "code", "text")
 _ORIGINS = {
     "file": "its text",
     "macro": "the macro {}",
@@ -128,17 +130,23 @@ def settings_that_matter(config: ModelConfig) -> dict[str, str]:
     return {name: _shown(value) for name, value, usual in found if value != usual}
 
 
-def definition_of(config: ModelConfig, text: str) -> dict[str, str]:
+def definition_of(config: ModelConfig, **made_by: str) -> dict[str, str]:
     """Return what the rows of a model with this SQL or code are made by: other settings only say how they are kept."""
     settings = settings_that_matter(config)
-    return {"text": text} | {name: settings[name] for name in _DEFINING if name in settings}
+    return made_by | {name: settings[name] for name in _DEFINING if name in settings}
 
 
 def redefinitions(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     """Yield what changed between two definitions, each as a person would say it."""
-    if before.get("text") != now.get("text"):
+    if any(before.get(name) != now.get(name) for name in _TEXTS):
         yield "its text changed"
-    yield from _changed("setting", *({name: one[name] for name in _DEFINING if name in one} for one in (before, now)))
+    known = (*_DEFINING, "reads")
+    yield from _changed("setting", *({name: one[name] for name in known if name in one} for one in (before, now)))
+
+
+def with_text_of(now: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Return a definition with the text of another one, which is known to be the same or cannot be compared."""
+    return {**now, **{name: before[name] for name in _TEXTS if name in before}}
 
 
 def differences(before: Inputs, now: Inputs) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from flowforge_domain.config import Strategy
 from flowforge_domain.errors import SettingError
@@ -18,6 +19,8 @@ def incremental_plan(situation: Situation) -> Plan:
     config, dialect = situation.node.config, situation.dialect
     keys = situation.names(config.unique_key, "unique_key")
     refusals = key_refusals(f"{situation.source} as source", keys, dialect)
+    if config.writes_by == "delete+insert":
+        refusals = tuple(replace(one, hint=_whole_partitions(keys)) for one in refusals)
     _require_columns(situation, keys)
     standing = situation.standing
     if standing is None:
@@ -33,6 +36,13 @@ def incremental_plan(situation: Situation) -> Plan:
     asked = (*refusals, *losses(situation.target, change, standing, dialect))
     statements = together(tuple(writes), dialect)
     return Plan(asked, before=alters, statements=statements, reshaped=change.reshaped)
+
+
+def _whole_partitions(keys: Sequence[str]) -> str:
+    """Return what to write for a key that is given twice: elsewhere such a strategy replaces whole days."""
+    by = repr(keys[0] if len(keys) == 1 else list(keys))
+    instead = f"set incremental_strategy='insert_overwrite' and partition_by={by}, and no `unique_key`."
+    return f"Make the query give each key once; or, to replace all rows of each {', '.join(keys)}, {instead}"
 
 
 def _require_columns(situation: Situation, keys: Sequence[str]) -> None:

@@ -82,8 +82,9 @@ class Situation:
 class Refusal:
     """A reason not to go on: rows that `query` gives, shown as examples below `message`.
 
-    `setting` is the one that the rows do not go with. `settled`, where there is one, is a cheaper query of one value,
-    which is true only if `query` would give nothing.
+    Where one of them holds a NULL, `of_null` is said instead, if there is such a message. `setting` is the one that the
+    rows do not go with. `settled`, where there is one, is a cheaper query of one value, which is true only if `query`
+    would give nothing.
     """
 
     query: str
@@ -91,6 +92,7 @@ class Refusal:
     hint: str
     settled: str = ""
     setting: str = ""
+    of_null: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,12 @@ def deletion(target: str, source: str, meant: str, dialect: Dialect) -> str:
     return f"delete from {target} as target where exists (select 1 from {source} as source where {meant})"
 
 
-def key_refusals(relation: str, keys: Sequence[str], dialect: Dialect) -> tuple[Refusal, ...]:
+def key_refusals(
+    relation: str, keys: Sequence[str], dialect: Dialect, rows: str = "the new rows"
+) -> tuple[Refusal, ...]:
     """Return what refuses rows whose key is not a key: NULL, or there more than once.
 
-    `relation` is what stands behind `from`: quoted, with an alias where it is a query.
+    `relation` is what stands behind `from`: quoted, with an alias where it is a query; `rows` are its rows in words.
     """
     if not keys:
         return ()
@@ -153,10 +157,11 @@ def key_refusals(relation: str, keys: Sequence[str], dialect: Dialect) -> tuple[
     return (
         Refusal(
             query,
-            f"`unique_key` {said} is NULL, or the same in several of the new rows; nothing was written.",
+            f"`unique_key` {said} is the same in several of {rows}; nothing was written.",
             "Make the query give each key once, or choose another `unique_key`.",
             _rising(relation, keys, dialect) if dialect.streams_windows else "",
             "unique_key",
+            f"`unique_key` {said} is NULL in some of {rows}; nothing was written.",
         ),
     )
 

@@ -201,10 +201,9 @@ def _of_versions(parts: _Parts) -> Refusal:
     """Return what refuses a key that is none of the versions that are current: which one would a new row end?"""
     keys, dialect = listed(parts.keys, parts.situation.dialect), parts.situation.dialect
     current = f"(select {keys} from {parts.situation.target} where {parts.own['valid_to']} is null) as versions"
-    asked = key_refusals(current, parts.keys, dialect)[0]
-    message = f"`unique_key` {', '.join(parts.keys)} is NULL, or the same in several current versions of the table"
+    asked = key_refusals(current, parts.keys, dialect, "the current versions of the table")[0]
     hint = "Take the setting back, or choose a `unique_key` that each current version has for itself."
-    return replace(asked, message=f"{message}; nothing was written.", hint=hint, settled="")
+    return replace(asked, hint=hint, settled="")
 
 
 def _alterations(parts: _Parts) -> tuple[tuple[str, ...], tuple[str, ...]]:

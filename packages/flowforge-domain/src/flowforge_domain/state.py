@@ -23,7 +23,7 @@ from flowforge_domain.results import Rows
 from flowforge_domain.swap import aside
 
 STATE_TABLE = "_flowforge_state"
-STATE_VERSION = 3
+STATE_VERSION = 4
 COLUMNS = ("relation", "run_id", "state")
 _MOST_ROWS, _MOST_IDENTITIES = 500, 4000
 # In the place of a relation, where a row tells the identities of many: a relation of this name is written "*".

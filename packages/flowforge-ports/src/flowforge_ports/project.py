@@ -51,11 +51,14 @@ class RenderContext:
 class Code:
     """What a Python model runs: its file and the project's modules that it imports, without comments and layout.
 
+    `making` is what of it makes the rows of a model that keeps them: without what `@model(...)` says, and without what
+    the file holds besides.
     `volatile` names what in it may give another result at another time, with its place; "" where nothing does.
     `files` are the texts that it is made of, by file, the model's own among them.
     """
 
     text: str
+    making: str
     volatile: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 

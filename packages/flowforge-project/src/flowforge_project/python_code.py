@@ -12,6 +12,7 @@ from flowforge_ports.project import Code
 from flowforge_project.folder import ProjectFile
 from flowforge_project.modules import ProjectModules
 from flowforge_project.python_proof import unproved
+from flowforge_project.scan_python import marked
 from flowforge_project.set_order import shown_order
 
 _DOCSTRING = "__doc__"
@@ -41,7 +42,13 @@ def python_code(node: Node, root: Path) -> Code:
     texts = {name: _meaning(trees[name], text, told) if name in trees else text for name, text in read.items()}
     found = (unproved(trees.get(name), name, partial(_foreign, modules)) for name in read)
     volatile = next(filter(None, found), "") or shown_order(trees)
-    return Code("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)), volatile, texts)
+    whole = "\n".join(f"{name}\n{texts[name]}" for name in sorted(texts))
+    own = node.path.relative_to(root).as_posix()
+    if node.config.is_replaced:
+        return Code(whole, "", volatile, texts)
+    making = _making(trees[own], node.lines.get("")) if own in trees else texts[own]
+    others = (f"{name}\n{texts[name]}" for name in sorted(texts) if name != own)
+    return Code(whole, "\n".join([making, *others]), volatile, texts)
 
 
 def _parsed(text: str) -> ast.Module | None:
@@ -69,6 +76,43 @@ def _meaning(tree: ast.Module, text: str, told: bool) -> str:
     return ast.unparse(tree) if tree.body else text
 
 
+def _making(tree: ast.Module, line: int | None) -> str:
+    """Return what of a model's file makes the rows of the one that is marked in `line`; the rest goes from `tree`.
+
+    That is what `@model(...)` says, which is compared as settings, how the function and the types of its parameters are
+    called, and models and imports that nothing else in the file names.
+    """
+    others = {}
+    for place, mark in list(marked(tree)):
+        place.decorator_list.remove(mark)
+        if place.decorator_list or not isinstance(place, ast.FunctionDef):
+            continue
+        if mark.lineno != line:
+            others[place.name] = place
+            continue
+        place.name, place.returns = "_", None
+        for parameter in ast.walk(place.args):
+            if isinstance(parameter, ast.arg):
+                parameter.annotation = None
+    unused = [others[name] for name in others.keys() - _named_in(tree)]
+    tree.body = [place for place in tree.body if place not in unused]
+    named = _named_in(tree)
+    imports = [place for place in tree.body if isinstance(place, ast.Import | ast.ImportFrom)]
+    for one in imports:
+        one.names = [alias for alias in one.names if _binds(alias) in named]
+    empty = [one for one in imports if not one.names]
+    tree.body = [place for place in tree.body if place not in empty]
+    return ast.unparse(tree)
+
+
+def _named_in(tree: ast.Module) -> set[str]:
+    return {"*", *(place.id for place in ast.walk(tree) if isinstance(place, ast.Name))}
+
+
+def _binds(alias: ast.alias) -> str:
+    return alias.asname or alias.name.partition(".")[0]
+
+
 def _imported(tree: ast.Module, package: str, modules: ProjectModules) -> Iterator[tuple[Path, str]]:
     """Yield the files of the project's modules that a file imports, each with the package that it is in."""
     bound = _bound(tree, package)
@@ -89,7 +133,7 @@ def _bound(tree: ast.Module, package: str) -> dict[str, str]:
         if isinstance(place, ast.Import | ast.ImportFrom):
             for alias, dotted in zip(place.names, _dotted(place, package), strict=True):
                 whole = isinstance(place, ast.ImportFrom) or alias.asname
-                found[alias.asname or alias.name.partition(".")[0]] = dotted if whole else dotted.partition(".")[0]
+                found[_binds(alias)] = dotted if whole else dotted.partition(".")[0]
     return found
 
 

@@ -59,8 +59,8 @@ class _Source:
     def marks(self, tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, ast.Call]]:
         """Yield each marked function and its marker; raise `ModuleLoadError` for what cannot be marked."""
         top = set(tree.body)
-        marked = sorted(_marked(tree), key=lambda pair: pair[1].lineno)
-        for place, mark in marked:
+        found = sorted(marked(tree), key=lambda pair: pair[1].lineno)
+        for place, mark in found:
             if place not in top or not isinstance(place, ast.FunctionDef):
                 message = (
                     "@model marks a plain function at the top of a file, not a class, a method or an async function."
@@ -68,7 +68,7 @@ class _Source:
                 raise self.error(message, mark, "Write `def` at the top of the file.")
             if not isinstance(mark, ast.Call):
                 raise self.error("@model needs brackets.", mark, "Write @model().")
-            if sum(other is place for other, _ in marked) > 1:
+            if sum(other is place for other, _ in found) > 1:
                 raise self.error(f"{place.name} is marked twice.", mark, "Keep one @model.")
             yield place, mark
 
@@ -152,6 +152,16 @@ class _Source:
         )
 
 
+def marked(tree: ast.Module) -> Iterator[tuple[Marked, ast.expr]]:
+    """Yield what is marked with `@model` in a file, each with its marker."""
+    names = called(tree, "model")
+    for place in ast.walk(tree):
+        if isinstance(place, Marked):
+            for decorator in place.decorator_list:
+                if is_named(decorator.func if isinstance(decorator, ast.Call) else decorator, "model", names):
+                    yield place, decorator
+
+
 def signature_of(arguments: ast.arguments) -> Signature:
     """Return the signature of a function from its text; raise `ValueError` for two parameters of one name."""
     plain, first = [*arguments.posonlyargs, *arguments.args], len(arguments.posonlyargs)
@@ -165,15 +175,6 @@ def signature_of(arguments: ast.arguments) -> Signature:
     if arguments.kwarg:
         found.append(Parameter(arguments.kwarg.arg, Parameter.VAR_KEYWORD))
     return Signature(found)
-
-
-def _marked(tree: ast.Module) -> Iterator[tuple[Marked, ast.expr]]:
-    names = called(tree, "model")
-    for place in ast.walk(tree):
-        if isinstance(place, Marked):
-            for decorator in place.decorator_list:
-                if is_named(decorator.func if isinstance(decorator, ast.Call) else decorator, "model", names):
-                    yield place, decorator
 
 
 def called(tree: ast.Module, name: str) -> frozenset[str]:

@@ -111,7 +111,7 @@ class MemoryReader:
 
     def code(self, node: Node) -> Code:
         """Return the source of the function's own file or body."""
-        return Code(self.text(node))
+        return Code(self.text(node), self.text(node))
 
     def profiles(self, environment: Mapping[str, str]) -> Mapping[str, ProfileEntry]:
         """Return the profiles as they are."""
