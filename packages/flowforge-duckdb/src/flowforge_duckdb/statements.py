@@ -89,7 +89,8 @@ def _may_repeat(query: str) -> bool:
 
 def _require_own_names(connection: duckdb.DuckDBPyConnection, relation: str, query: str, sql: str) -> None:
     """Raise `EngineError` for a name that DuckDB made `name_1` of in what `sql` has just created."""
-    columns = connection.table(quote_relation(relation, DUCKDB)).columns
+    # By SQL: `table()` of DuckDB 1.5 knows no view by a quoted name.
+    columns = connection.sql(f"from {quote_relation(relation, DUCKDB)}").columns
     # Only here the query is looked at once more: that costs several times what a look at the table does.
     if _are_numbered({name.casefold() for name in columns}):
         # What follows `as` may be no query after all, as in a default of a hook's `create table`.
