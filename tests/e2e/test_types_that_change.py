@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import postgres_server
 import pytest
 
@@ -62,4 +64,4 @@ def test_bits_of_another_length_are_refused(grow):
 def test_types_without_an_equality_are_compared_as_texts(grow):
     grow("""cast('{"a": 1}' as json)""")
     said = grow("""cast('{"a": 2}' as jsonb)""")
-    assert [said.count(rf"\"a\": {n}") for n in (1, 2)] == [1, 1]
+    assert [len(re.findall(rf"\ba\W+{n}\b", said)) for n in (1, 2)] == [1, 1]
