@@ -5,7 +5,7 @@ A model's own `schema` is the same for both. Each has its state and its lock, so
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from flowforge_app.kept_rows import built_elsewhere
@@ -49,19 +49,24 @@ def known_elsewhere(engine: Engine, state: TargetState, relations: Iterable[str]
     return replace(state, elsewhere=unclear | found)
 
 
-def require_ours(engine: Engine, state: TargetState, things: Iterable[Node | Seed]) -> None:
-    """Raise `ConfigError` naming all of these models and seeds whose relations other targets have built, with a fix.
+def require_ours(
+    engine: Engine, state: TargetState, things: Iterable[Node | Seed]
+) -> Mapping[str, tuple[str, StateRow | None]]:
+    """Return what other targets may have built of these models and seeds, as in `TargetState.elsewhere`.
 
-    Raises as `known_elsewhere` does.
+    Raises `ConfigError` naming all that they have built, with a fix, and the seeds that they may have built: a model is
+    left alone by itself.
     """
     relations = {relation_key(thing.relation, engine.dialect): thing for thing in things}
     elsewhere = known_elsewhere(engine, state, relations).elsewhere
-    found = [(thing, elsewhere[key]) for key, thing in relations.items() if key in elsewhere]
+    known = [(thing, elsewhere[key]) for key, thing in relations.items() if key in elsewhere]
+    found = [(thing, by) for thing, by in known if by[1] is not None or isinstance(thing, Seed)]
     if found:
         told = [(thing, built_elsewhere(thing.relation, *by, engine.dialect)) for thing, by in found]
         lines = [f"  {thing.where().path}: {one.why}" for thing, one in told]
         head = "Nothing was written, since runs on another schema build what this one would:"
         raise ConfigError("\n".join([head, *lines]), hint=told[0][1].hint)
+    return elsewhere
 
 
 def _other_states(state: TargetState) -> Iterator[str]:

@@ -7,7 +7,7 @@ target itself tells what was built. A failed model keeps its old table, and what
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
 from time import perf_counter
@@ -90,12 +90,13 @@ class RunModels:
 
     def _results(self, nodes: Sequence[Node], run_id: str, tests: CheckRun | None) -> Mapping[str, ModelResult]:
         state = read_target(self.engine)
-        require_ours(self.engine, state, nodes)
+        elsewhere = require_ours(self.engine, state, nodes)
         if leftovers := leftover_statements(self.engine, self.manifest, kinds(state.entries)):
             self._write(lambda: leftovers)
             state = read_target(self.engine)
         state, untold = recognized(state, self.manifest, run_id, self.engine.dialect)
         self._write(lambda: untold)
+        state = replace(state, elsewhere=elsewhere)
         if self.full_refresh:
             self._tell(guarded(nodes, state, self.engine.dialect))
         evidence = self.skipping.evidence(self.manifest, self.engine, self.build.compiler, self.build.reader, state)
