@@ -39,6 +39,7 @@ def volatile(tmp_path):
         "import pyspark.sql.functions as F\nx = df.withColumn('a', F.col('b') + F.lit(1)).selectExpr('upper(a)')",
         "from pyspark.sql import DataFrame, functions as F",
         "table = dfs['a']\nsql = table.sort_values('b')",
+        "import datetime\nx = datetime.time(1)",
         "x = np.where(df.a > 1, 2, 3)\ny = pd.to_datetime(df.at, format='%Y')\nz = np.log(df.b)",
     ],
 )
@@ -82,6 +83,10 @@ def test_what_computes_only_is_proved(volatile, line):
         ("def f():\n    import secrets", "module secrets"),
         ("from flowforge import Project", "Project"),
         ("x = ().__class__.__subclasses__()", "__subclasses__"),
+        ("import decimal\ndecimal.getcontext().prec = 5", "getcontext"),
+        ("pd.set_option('mode.copy_on_write', True)", "set_option"),
+        ("import logging\nx = logging.os.listdir('.')", "module logging.os"),
+        ("import json\nx = json.codecs.open('x')", "module json.codecs"),
     ],
 )
 def test_what_may_read_past_its_arguments_is_named(volatile, line, named):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator
 
 from flowforge_domain.dialect import VOLATILE
@@ -24,8 +25,8 @@ _MODULES = frozenset({
     "snowflake.snowpark.types", "snowflake.snowpark.window", "bigframes", "bigframes.dataframe",
     "bigframes.pandas", "bigframes.series",
 })  # fmt: skip
-# Attributes, and names that are imported, which reach past the arguments: to the clock, chance, files, sessions, or
-# by a computed name to anything.
+# Attributes, and names that are imported, which reach past the arguments: to the clock, chance, files, sessions, what
+# another model of the process has set, or by a computed name to anything.
 _READING = re.compile(
     r"""now|today|utcnow|perf_counter\w*|monotonic|time_ns|localtime|gmtime|localtimestamp|curdate|unix_timestamp
     |sysdate|systimestamp|getdate|(?:get_)?current_(?:date|time|timestamp|user|role|database|schema|catalog|timezone
@@ -37,6 +38,7 @@ _READING = re.compile(
     |DataSource|FileHandler|Path|file_digest|dataset|fs|flight|io|sys|environb?|getenv|getpass
     |sql|SQLContext|sql_expr|call_(?:udf|function|builtin|table_function|sproc)|table|execute\w*|connect|Session
     |_?session|sparkSession|sparkContext|SparkSession|getOrCreate|get_active_session|Project|REGISTRY|load_project
+    |getcontext|setcontext|set_option|options|seterr|NpzFile|deserialize
     |eval|exec|__(?:import|builtins|globals|dict|subclasses|getattribute|loader)__""",
     re.VERBOSE,
 )
@@ -71,12 +73,19 @@ def _found(place: ast.AST, foreign: Callable[[ast.AST], Iterator[str]]) -> Itera
             yield from (one.name for one in names if any(foreign(place)) and _READING.fullmatch(one.name))
         case ast.Attribute(attr=name) if _READING.fullmatch(name):
             yield name
+        case ast.Attribute(value=ast.Name(id=module), attr=name) if module in _MODULES and _is_module(name, module):
+            yield f"module {module}.{name}"
         case ast.Name(id=name) if name in _BUILTINS:
             yield name
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _BY_NAME:
             yield from [name] * _by_unknown_name(place)
         case ast.Constant(value=str(text)):
             yield from _in_text(text)
+
+
+def _is_module(name: str, module: str) -> bool:
+    """Tell whether a module's attribute may be another module that it imports itself, such as `logging.os`."""
+    return name in sys.stdlib_module_names - _MODULES and (module, name) != ("datetime", "time")
 
 
 def _by_unknown_name(call: ast.Call) -> bool:
