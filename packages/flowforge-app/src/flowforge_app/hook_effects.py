@@ -1,6 +1,6 @@
 """What hooks do to relations, as far as their SQL tells: which they write, and what the rows that they write depend on.
 
-Where it does not tell, and of functions in Python, a hook may do anything.
+Where it does not tell, a hook may do anything; functions in Python may write to sources, as others do.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class HookEffects:
         title, model = hook.title(node.name if node else ""), node.name if node else ""
         dialect = self.definitions.engine.dialect
         if hook.function:
-            return Effect(title, None)
+            # It gets no access to the target: what it does there by a connection of its own, others might do as well.
+            return Effect(title, tuple(table.relation for table in self.definitions.manifest.sources.values()))
         if leaves_data(sql, dialect):
             return Effect(title, (), model)
         facts = self.definitions.facts(sql if node else without_values(sql, dialect))
