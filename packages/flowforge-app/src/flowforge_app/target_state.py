@@ -149,9 +149,10 @@ def recognized(
     What stands in the place of such a one is taken for what was built, where nothing speaks against it: from then on
     it is seen when something else takes that place.
     """
-    keys = {relation_key(node.relation, dialect) for node in manifest.nodes.values()} & state.rows.keys()
-    untold = {key for key in keys if not state.rows[key].identity and key in state.entries and not state.fault(key)}
-    found = {key: replace(state.rows[key], identity=state.entries[key].identity) for key in untold}
+    untold = {key for key, row in state.rows.items() if not row.identity and key in state.entries}
+    ours = {relation_key(node.relation, dialect) for node in manifest.nodes.values()} if untold else set()
+    known = [key for key in untold & ours if not state.fault(key)]
+    found = {key: replace(state.rows[key], identity=state.entries[key].identity) for key in known}
     if not dialect.deletes or not any(row.identity for row in found.values()):
         return state, ()
     rows = {**state.rows, **found}
