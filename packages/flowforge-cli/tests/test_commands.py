@@ -414,7 +414,9 @@ class TestVersionAndHelp:
         summary = next(line for line in flowforge("-h").lines if line.startswith(f"  {command} "))
         assert not summary.endswith("...")
 
-    def test_completion(self, process):
+    def test_completion(self, process, monkeypatch):
+        # Otherwise typer looks for the shell among the processes above, where there may be none.
+        monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
         answer = process("--show-completion", "bash")
         assert answer.returncode == 0
         assert "_FLOWFORGE_COMPLETE=complete_bash" in answer.stdout
