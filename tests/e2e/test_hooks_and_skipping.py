@@ -353,3 +353,19 @@ def test_on_postgres(in_shell, new_project):
         assert "on_run_end (project.yml:3) may have written to c since it was built" in flowforge("why c")
     finally:
         postgres_server.drop_database(dsn)
+
+
+def test_a_hook_of_a_run_that_locks_what_views_read_ends_on_postgres(in_shell, new_project):
+    # Its own session alone may look at the catalog until it commits: another would wait for its locks, and it for that.
+    with postgres_server.lent_database() as dsn:
+        files = {
+            "profiles.yml": f"default: {{engine: postgres, postgres: {{dsn: '{dsn}'}}}}\n",
+            "project.yml": "name: shop\non_run_start: truncate raw\n",
+            "models/v.ff.sql": "{{ config(materialized='view') }}\nselect * from {{ ref('raw') }}\n",
+            **SEED,
+        }
+        folder = new_project(files)
+        for command in ("seed", "run", "run"):
+            done = in_shell(f"timeout 60 flowforge {command}", folder)
+            assert done.returncode == 0, done.stdout + done.stderr
+        assert postgres_server.run("select count(*) from v", dsn) == [(0,)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from flowforge_domain.hooks import Hook, HookContext, result_facts
 from flowforge_domain.model import Node
 from flowforge_domain.results import ModelResult
 from flowforge_domain.text import Location, caret
-from flowforge_ports.engine import Session
+from flowforge_ports.engine import Engine
 from flowforge_ports.sql import SqlAnalysis
 
 
@@ -45,9 +45,9 @@ class RunHooks:
         hooks = self._hooks("on_run_start")
         if hooks:
             require_ours(self.build.engine, read_target(self.build.engine), nodes)
-        with self._own_session(hooks) as session:
+        with self._own_session(hooks) as engine:
             for hook in hooks:
-                self._run(hook, (), session)
+                self._run(hook, (), engine)
 
     def end(self, results: Sequence[ModelResult]) -> tuple[FlowForgeError, ...]:
         """Run what stands after the models, however they ended, and return the errors of hooks that failed.
@@ -55,10 +55,10 @@ class RunHooks:
         It is the last that a run writes.
         """
         errors, hooks = [], self._hooks("on_run_end")
-        with self._own_session(hooks) as session:
+        with self._own_session(hooks) as engine:
             for hook in hooks:
                 try:
-                    self._run(hook, results, session)
+                    self._run(hook, results, engine)
                 except FlowForgeError as error:
                     if was_cancelled(error):
                         raise
@@ -71,32 +71,35 @@ class RunHooks:
         return [hook for hook in self.build.manifest.hooks if hook.when == when]
 
     @contextmanager
-    def _own_session(self, hooks: Sequence[Hook]) -> Iterator[Session]:
-        """Give what hooks run in: what they set there, or leave there, is for no model."""
-        with forked(self.build.engine, 2 if hooks else 1) as engines:
-            yield engines[-1].session
+    def _own_session(self, hooks: Sequence[Hook]) -> Iterator[Engine]:
+        """Give what hooks run on: what they set in its session, or leave there, is for no model."""
+        main = self.build.engine
+        with forked(main, 2 if hooks else 1) as engines:
+            # Whether others wrote is known of the whole target, not of a session.
+            yield replace(engines[-1], sources=main.sources, seal=main.seal)
 
-    def _run(self, hook: Hook, results: Sequence[ModelResult], session: Session) -> None:
+    def _run(self, hook: Hook, results: Sequence[ModelResult], engine: Engine) -> None:
         if hook.function:
             # Before the call: what it does is committed by nobody here.
-            with transaction(session):
-                self._tell(hook, "", session)
+            with transaction(engine.session):
+                self._tell(hook, "", engine)
             self._call(hook, results)
         elif sql := self.build.compiler.hook(hook, more=self._seen(results)):
             try:
-                with transaction(session):
-                    session.execute(sql)
-                    self._tell(hook, sql, session)
+                with transaction(engine.session):
+                    engine.session.execute(sql)
+                    self._tell(hook, sql, engine)
             except EngineError as error:
                 if was_cancelled(error):
                     raise
                 raise _sql_error(error, hook, sql) from error
 
-    def _tell(self, hook: Hook, sql: str, session: Session) -> None:
+    def _tell(self, hook: Hook, sql: str, engine: Engine) -> None:
         build = self.build
-        definitions = Definitions(build.manifest, build.engine, build.compiler, build.reader, self.sql)
+        # In the hook's own session: another would wait for the locks of its transaction, which waits for nobody.
+        definitions = Definitions(build.manifest, engine, build.compiler, build.reader, self.sql)
         for statement in told_of_hook(hook, sql, definitions):
-            session.execute(statement)
+            engine.session.execute(statement)
 
     def _seen(self, results: Sequence[ModelResult]) -> Mapping[str, Any]:
         return {"run_id": self.run_id, "results": [result_facts(result) for result in results]}
